@@ -1,0 +1,71 @@
+"""What the rooms need of a store, stated as obligations. `storage/` fulfils them; one contract suite checks each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer in time or cannot be reached. Nothing is known of the call's effect; retrying is safe."""
+
+
+class RoomExists(Exception):
+    """`create_room` met a room or a tombstone of that id."""
+
+
+class Store(Protocol):
+    """Keeps live rooms, tombstones, the session log and, where asked, messages.
+
+    One process writes to a room, one call at a time. Every call may raise `StoreUnavailable` within a bounded time,
+    and every call but `create_room` may be repeated without a second effect.
+    """
+
+    name: str
+    """`memory` or `mongodb`, for `/health`."""
+
+    outlives_process: bool
+    """Whether what is saved is there after a restart. Where it is not, saving a room is not worth its cost."""
+
+    async def open(self) -> None:
+        """Connect and make the indexes."""
+
+    async def close(self) -> None:
+        """Let go of every connection. The store is not used afterwards."""
+
+    async def ping(self) -> None:
+        """Return only if the store answers."""
+
+    async def create_room(self, record: RoomRecord) -> None:
+        """Keep a new room. Raises `RoomExists` where the id is taken, by a live room or a tombstone."""
+
+    async def save_room(self, record: RoomRecord) -> None:
+        """Replace what is kept of a live room, as a whole and atomically. Never brings back one that has ended."""
+
+    async def end_room(self, tombstone: Tombstone, session: SessionRecord | None) -> Purged:
+        """Erase the room, its seats, names, invites and messages; keep the tombstone and the line of the log.
+
+        From the first moment on, the room is no longer live: a crash half-way leaves messages at most, which
+        `open` erases. Returns what was erased by this call.
+        """
+
+    def live_rooms(self, now: float) -> AsyncIterator[RoomRecord]:
+        """Every room that has not ended, also those whose `expires_at` has passed (the caller ends them)."""
+        ...
+
+    def tombstones(self, now: float) -> AsyncIterator[Tombstone]:
+        """Every tombstone with `until` after `now`, whether or not a clean-up of old ones has run."""
+        ...
+
+    async def append_messages(self, messages: Sequence[LoggedMessage]) -> None:
+        """Keep messages of live rooms. A message whose `id` is kept already is left as it is."""
+
+    async def messages(self, room_id: str, *, before: str | None, limit: int) -> list[LoggedMessage]:
+        """At most `limit` messages of the room with an id below `before`, newest first."""
+        ...
+
+    async def sessions(self, *, limit: int) -> list[SessionRecord]:
+        """The newest lines of the session log, at most `limit`, newest end first."""
+        ...

@@ -1,0 +1,120 @@
+"""What a store keeps of a room: frozen snapshots without behaviour, and the content-free log.
+
+All times are seconds since the Unix epoch (UTC). Secrets appear only as SHA-256 digests, passwords only as the
+string that their hash function made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRecord:
+    """One person's place, as needed to take it back after the process has died."""
+
+    id: str
+    name: str
+    role: str
+    joined_at: float
+    token_digest: bytes
+    invite_id: str | None = None
+    # True until the process that redeemed the invite knows that the seat was handed out: such a seat, found after
+    # a crash and never taken back, gives its use of the invite back when it ends.
+    provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRecord:
+    """An invitation: `used` of `uses` redemptions are spent."""
+
+    id: str
+    token_digest: bytes
+    uses: int
+    used: int
+    created_at: float
+    expires_at: float
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRecord:
+    """A live room: its settings, seats, invites and bans, never its messages."""
+
+    id: str
+    created_at: float
+    expires_at: float
+    capacity: int
+    host_key_digest: bytes
+    host_id: str | None = None
+    invite_only: bool = False
+    locked: bool = False
+    lobby: bool = False
+    log: bool = False
+    password_hash: str | None = None
+    seats: tuple[SeatRecord, ...] = ()
+    invites: tuple[InviteRecord, ...] = ()
+    banned_ids: tuple[str, ...] = ()
+    banned_origins: tuple[bytes, ...] = ()
+    came: int = 0
+    peak: int = 0
+    message_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What stays of a room that has ended, so that its link can answer 410 until `until`."""
+
+    room_id: str
+    reason: str  # "room-ended" or "room-expired"
+    ended_at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call in a room, without content: from the first offer to the moment fewer than two are left."""
+
+    started_at: float
+    ended_at: float
+    peak: int
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One line of the session log: that a room was, how many came, and why it ended. No name, no text, no room id."""
+
+    id: str  # a digest of the room id: writing the same end twice keeps one line
+    began_at: float
+    ended_at: float
+    reason: str
+    capacity: int
+    came: int
+    peak: int
+    message_count: int
+    calls: tuple[CallRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedMessage:
+    """A message of a room whose creator asked for a log. `id` sorts in the order of sending."""
+
+    id: str
+    room_id: str
+    seq: int
+    epoch: str
+    sender: str
+    sender_name: str
+    text: str
+    timestamp: float
+    encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How much was erased when a room ended."""
+
+    messages: int = 0
+    seats: int = 0
+    invites: int = 0
