@@ -1,1 +1,1 @@
-"""Implementations of `rooms.ports.Store`."""
+"""The stores behind `rooms.ports.Store`: in memory (the default) and in MongoDB."""

@@ -1,0 +1,145 @@
+"""The store of a server without a database: everything ends with the process.
+
+It keeps the same promises as the other stores for as long as the process lives, within fixed bounds: where
+one is reached, the oldest tombstone, line or message gives way to the newest.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+
+from rooms.ports import RoomExists
+from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
+
+MAX_TOMBSTONES = 100_000
+MAX_SESSION_LINES = 10_000
+MAX_MESSAGES_PER_ROOM = 10_000
+MAX_MESSAGES = 100_000
+
+
+class MemoryStore:
+    """`rooms.ports.Store` in dictionaries. No call ever waits or fails for want of an answer."""
+
+    name = "memory"
+    outlives_process = False
+
+    def __init__(
+        self,
+        *,
+        max_tombstones: int = MAX_TOMBSTONES,
+        max_session_lines: int = MAX_SESSION_LINES,
+        max_messages_per_room: int = MAX_MESSAGES_PER_ROOM,
+        max_messages: int = MAX_MESSAGES,
+    ) -> None:
+        self._rooms: dict[str, RoomRecord] = {}
+        self._tombstones: OrderedDict[str, Tombstone] = OrderedDict()
+        self._sessions: OrderedDict[str, SessionRecord] = OrderedDict()
+        self._max_tombstones = max_tombstones
+        self._max_session_lines = max_session_lines
+        self._messages = _Messages(max_messages_per_room, max_messages)
+
+    async def open(self) -> None:
+        """Nothing to do."""
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    async def ping(self) -> None:
+        """Memory always answers."""
+
+    async def create_room(self, record: RoomRecord) -> None:
+        if record.id in self._rooms or record.id in self._tombstones:
+            raise RoomExists
+        self._rooms[record.id] = record
+
+    async def save_room(self, record: RoomRecord) -> None:
+        if record.id in self._rooms:
+            self._rooms[record.id] = record
+
+    async def end_room(self, tombstone: Tombstone, session: SessionRecord | None) -> Purged:
+        room = self._rooms.pop(tombstone.room_id, None)
+        messages = self._messages.erase(tombstone.room_id)
+        if tombstone.room_id not in self._tombstones:
+            self._bury(tombstone)
+            if session is not None:
+                self._note(session)
+        if room is None:
+            return Purged(messages=messages)
+        return Purged(messages=messages, seats=len(room.seats), invites=len(room.invites))
+
+    async def live_rooms(self, now: float) -> AsyncIterator[RoomRecord]:
+        for room in list(self._rooms.values()):
+            yield room
+
+    async def tombstones(self, now: float) -> AsyncIterator[Tombstone]:
+        for tombstone in [each for each in self._tombstones.values() if each.until > now]:
+            yield tombstone
+
+    async def append_messages(self, messages: Sequence[LoggedMessage]) -> None:
+        for message in messages:
+            if message.room_id in self._rooms:
+                self._messages.add(message)
+
+    async def messages(self, room_id: str, *, before: str | None, limit: int) -> list[LoggedMessage]:
+        return self._messages.page(room_id, before, limit)
+
+    async def sessions(self, *, limit: int) -> list[SessionRecord]:
+        newest_first = sorted(
+            self._sessions.values(), key=lambda line: (line.ended_at, line.id), reverse=True
+        )
+        return newest_first[:limit]
+
+    def _bury(self, tombstone: Tombstone) -> None:
+        self._tombstones[tombstone.room_id] = tombstone
+        while self._tombstones:
+            oldest = next(iter(self._tombstones.values()))
+            if oldest.until > tombstone.ended_at and len(self._tombstones) <= self._max_tombstones:
+                break
+            del self._tombstones[oldest.room_id]
+
+    def _note(self, session: SessionRecord) -> None:
+        self._sessions.pop(session.id, None)
+        self._sessions[session.id] = session
+        while len(self._sessions) > self._max_session_lines:
+            self._sessions.popitem(last=False)
+
+
+class _Messages:
+    """Messages by room, in order of id, bounded per room and in all."""
+
+    def __init__(self, per_room: int, in_all: int) -> None:
+        self._per_room = per_room
+        self._in_all = in_all
+        self._by_id: OrderedDict[str, LoggedMessage] = OrderedDict()
+        self._ids: dict[str, list[str]] = {}
+
+    def add(self, message: LoggedMessage) -> None:
+        if message.id in self._by_id:
+            return
+        ids = self._ids.setdefault(message.room_id, [])
+        insort(ids, message.id)
+        self._by_id[message.id] = message
+        if len(ids) > self._per_room:
+            del self._by_id[ids.pop(0)]
+        if len(self._by_id) > self._in_all:
+            self._drop_oldest()
+
+    def page(self, room_id: str, before: str | None, limit: int) -> list[LoggedMessage]:
+        ids = self._ids.get(room_id, [])
+        end = len(ids) if before is None else bisect_left(ids, before)
+        return [self._by_id[each] for each in reversed(ids[max(0, end - limit) : end])]
+
+    def erase(self, room_id: str) -> int:
+        ids = self._ids.pop(room_id, [])
+        for each in ids:
+            del self._by_id[each]
+        return len(ids)
+
+    def _drop_oldest(self) -> None:
+        _, oldest = self._by_id.popitem(last=False)
+        ids = self._ids[oldest.room_id]
+        del ids[bisect_left(ids, oldest.id)]
+        if not ids:
+            del self._ids[oldest.room_id]

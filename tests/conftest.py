@@ -1,0 +1,96 @@
+"""Fixtures for all tests: the real parts that they run against. See `tests/support/`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from pymongo.uri_parser import parse_uri
+
+from tests.support.mongo import Mongod, drop_database, start_mongod
+from tests.support.parts import requires
+from tests.support.redis import RedisServer, start_redis
+from tests.support.turn import TurnServer, start_turn
+
+
+@pytest.fixture(scope="session")
+def _mongo_base() -> Iterator[str]:
+    """`mongodb://host:port/%s`, or the like, of the mongod that the whole session shares."""
+    if given := os.environ.get("TEST_MONGODB_URI"):
+        yield _with_database_left_open(given)
+        return
+    requires("mongod")
+    mongod = start_mongod()
+    yield mongod.uri("%s")
+    mongod.close()
+
+
+@pytest.fixture
+def mongo_uri(_mongo_base: str) -> Iterator[str]:
+    """The URI of a database of this test's own in a real MongoDB; dropped afterwards."""
+    uri = _mongo_base % f"mayfly_test_{secrets.token_hex(6)}"
+    yield uri
+    drop_database(uri)
+
+
+@pytest.fixture
+def own_mongod() -> Iterator[Mongod]:
+    """A mongod that the test may pause, kill and restart."""
+    requires("mongod")
+    mongod = start_mongod()
+    yield mongod
+    mongod.close()
+
+
+@pytest.fixture
+def replica_set() -> Iterator[Mongod]:
+    """A replica set of one, which the test may pause, kill and restart."""
+    requires("mongod")
+    mongod = start_mongod(replica_set=True)
+    yield mongod
+    mongod.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    requires("redis-server")
+    server = start_redis()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def turn_server() -> Iterator[TurnServer]:
+    """coturn with a static auth secret: `.urls`, `.secret`."""
+    requires("turnserver")
+    server = start_turn()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The path of Node.js, with the packages of tests/node_modules at hand."""
+    requires("node", "node packages")
+    return "node"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium."""
+    from tests.support.chromium import chromium_path
+
+    requires("node", "node packages", "chromium")
+    return chromium_path()
+
+
+def _with_database_left_open(uri: str) -> str:
+    """The URI with `%s` for its database name, whatever it names now."""
+    scheme, _, rest = uri.partition("://")
+    hosts, _, path = rest.partition("/")
+    options = path.partition("?")[2]
+    parse_uri(uri)  # refuses nonsense before a test does
+    escaped_hosts, escaped_options = hosts.replace("%", "%%"), options.replace("%", "%%")
+    return f"{scheme}://{escaped_hosts}/%s" + (f"?{escaped_options}" if options else "")

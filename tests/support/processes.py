@@ -1,0 +1,234 @@
+"""Real programs for tests: started on 127.0.0.1 and a free port, awaited until they answer, ended by pid."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = "127.0.0.1"
+
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 15.0
+POLL_S = 0.02
+# A port found free can be taken by somebody else before the program binds it.
+PORT_ATTEMPTS = 3
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], bool], what: str, limit_s: float = START_LIMIT_S) -> None:
+    """Return as soon as `condition()` holds; `TimeoutError` that names `what` after `limit_s` seconds."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} within {limit_s} s")
+        time.sleep(POLL_S)
+
+
+def accepts_tcp(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
+        return True
+    return False
+
+
+class Program:
+    """One operating-system process, its log file and its scratch folder.
+
+    The methods block. From a running event loop that others in the test depend on, use `asyncio.to_thread`.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path = ROOT
+    ) -> None:
+        self.command = list(command)
+        self.env = None if env is None else dict(env)
+        self.cwd = cwd
+        self._scratch = tempfile.TemporaryDirectory(prefix="mayfly-test-")
+        self.folder = Path(self._scratch.name)
+        self.log_path = self.folder / "output.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, `None` while running, negative for a signal."""
+        return None if self._process is None else self._process.poll()
+
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def log(self) -> str:
+        """All it has written to stdout and stderr so far, over all its starts."""
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def spawn(self) -> None:
+        with self.log_path.open("ab") as output:
+            self._process = subprocess.Popen(
+                [*_dying_with_us(), *self.command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self.env,
+                cwd=self.cwd,
+            )
+
+    def await_ready(self, ready: Callable[[], bool], limit_s: float = START_LIMIT_S) -> None:
+        """Wait until `ready()`; `RuntimeError` with the log where the program ends or stays silent."""
+        try:
+            wait_until(lambda: not self.running() or ready(), "an answer", limit_s)
+        except TimeoutError as error:
+            self.kill()
+            raise RuntimeError(f"{self.command[0]} gave no answer in {limit_s} s:\n{self.log()}") from error
+        if not self.running():
+            raise RuntimeError(f"{self.command[0]} ended with {self.returncode}:\n{self.log()}")
+
+    def send(self, number: signal.Signals) -> None:
+        if self.running():
+            os.kill(self.pid, number)
+
+    def pause(self) -> None:
+        """SIGSTOP: the process keeps its sockets and answers nobody."""
+        self.send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.send(signal.SIGCONT)
+
+    def terminate(self, limit_s: float = STOP_LIMIT_S) -> int:
+        """SIGTERM, and wait. Returns the exit status; `TimeoutError` (after a SIGKILL) if it does not end."""
+        self.send(signal.SIGTERM)
+        self.resume()
+        assert self._process is not None, "not started"
+        try:
+            return self._process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise TimeoutError(
+                f"{self.command[0]} did not end in {limit_s} s:\n{self.log()[-4000:]}"
+            ) from None
+
+    def kill(self) -> None:
+        """SIGKILL, and wait."""
+        if self._process is not None:
+            self.send(signal.SIGKILL)
+            self._process.wait(STOP_LIMIT_S)
+
+    def close(self) -> None:
+        """End the process whatever its state, and remove its folder."""
+        self.kill()
+        self._scratch.cleanup()
+
+
+class Service(Program):
+    """A program that listens on one port. Subclasses say when it is ready."""
+
+    def __init__(self, port: int, command: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
+        super().__init__(command, env=env)
+        self.port = port
+
+    def ready(self) -> bool:
+        return accepts_tcp(self.port)
+
+    def start(self) -> None:
+        self.spawn()
+        self.await_ready(self.ready)
+
+    def restart(self) -> None:
+        """Start again on the same port, after `terminate` or `kill`."""
+        self.start()
+
+
+AnyService = TypeVar("AnyService", bound=Service)
+
+
+def launch(make: Callable[[int], AnyService]) -> AnyService:
+    """Start the service that `make(port)` describes, on a free port."""
+    for attempt in range(1, PORT_ATTEMPTS + 1):
+        service = make(free_port())
+        try:
+            service.start()
+        except RuntimeError:
+            service.close()
+            if attempt == PORT_ATTEMPTS:
+                raise
+        else:
+            return service
+    raise AssertionError("unreachable")
+
+
+class ServerProcess(Service):
+    """`python -m server`, configured by the environment alone. Its log is in `log()`."""
+
+    def __init__(self, port: int, settings: Mapping[str, str]) -> None:
+        inherited = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
+        }
+        env = {**inherited, "PYTHONUNBUFFERED": "1", "HOST": LOOPBACK, **settings, "PORT": str(port)}
+        super().__init__(port, [sys.executable, "-m", "server"], env=env)
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def ready(self) -> bool:
+        return http_answers(f"{self.url}/health")
+
+
+@contextlib.contextmanager
+def server_process(port: int | None = None, **settings: str) -> Iterator[ServerProcess]:
+    """A running server with these environment variables, ended (SIGKILL) on the way out.
+
+    `with server_process(SEAT_GRACE_S="2", MONGODB_URI=uri) as server: ... server.url, server.log()`.
+    `server.terminate()` returns the exit status; `server.kill()` and `server.restart()` keep the port.
+    """
+    if port is None:
+        server = launch(lambda free: ServerProcess(free, settings))
+    else:
+        server = ServerProcess(port, settings)
+    try:
+        if port is not None:
+            server.start()
+        yield server
+    finally:
+        server.close()
+
+
+def http_answers(url: str) -> bool:
+    """Whether a GET is answered at all, with whatever status."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError as error:
+        error.close()
+        return True
+    except OSError:
+        return False
+
+
+def _dying_with_us() -> list[str]:
+    """So that a test run that is killed leaves nothing behind (Linux; bound to the thread that starts it)."""
+    setpriv = shutil.which("setpriv")
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv and in_main_thread else []
