@@ -9,7 +9,7 @@ from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tomb
 
 
 class StoreUnavailable(Exception):
-    """The store did not answer in time or cannot be reached. Nothing is known of the call's effect; retrying is safe."""
+    """The store did not answer in time or cannot be reached. The call may have had its effect; repeating it is safe."""
 
 
 class RoomExists(Exception):

@@ -1,0 +1,131 @@
+"""Coming in: who is admitted to a room, and who may take a seat back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rooms.digests import digest, matches
+from rooms.errors import Code, Refused
+from rooms.events import Event, MemberJoined
+from rooms.model import HOST, MEMBER, NO_MEDIA, Media, Seat
+from rooms.room import Room
+
+
+class Admission(NamedTuple):
+    """What somebody at the door shows.
+
+    `password_ok` is None where no password was given; `origin` is a digest of the network address; `join_id` marks
+    repetitions of one join by one client, so that a lost reply costs neither a seat nor an invite.
+    """
+
+    participant_id: str
+    token: str
+    name: str
+    media: Media = NO_MEDIA
+    host_key: str | None = None
+    invite: str | None = None
+    password_ok: bool | None = None
+    origin: bytes | None = None
+    join_id: str | None = None
+
+
+def admit(room: Room, admission: Admission, now: float) -> Seat:
+    """Grant a seat that nobody sees yet, and spend the invite. `seat()` or `withdraw()` must follow.
+
+    Refused with BANNED, FORBIDDEN (wrong host key), ROOM_LOCKED, INVITE_*, PASSWORD_*, LOBBY_WAITING or ROOM_FULL.
+    """
+    is_host = admission.host_key is not None
+    if admission.host_key is not None and not room.is_host_key(admission.host_key):
+        raise Refused(Code.FORBIDDEN, "This is not the room's host key.")
+    if not is_host:
+        _check_guest(room, admission)
+    invite = None
+    if admission.invite is not None and not is_host:
+        invite = room.invites.check(admission.invite, now)
+    if len(room.seats) + len(room.pending) >= room.capacity:
+        raise Refused(Code.ROOM_FULL, "This room is full.", retry_after_ms=5_000)
+    if invite is not None:
+        room.invites.redeem(invite)
+    room.ordinals += 1
+    seat = Seat(
+        id=admission.participant_id,
+        name=admission.name,
+        role=HOST if is_host else MEMBER,
+        joined_at=now,
+        ordinal=room.ordinals,
+        token_digest=digest(admission.token),
+        media=admission.media,
+        invite_id=invite.id if invite else None,
+        provisional=invite is not None,
+        origin=admission.origin,
+        join_id_digest=digest(admission.join_id) if admission.join_id else None,
+    )
+    room.pending[seat.id] = seat
+    room.empty_since = None
+    return seat
+
+
+def _check_guest(room: Room, admission: Admission) -> None:
+    # A fresh invite is the host's word for its bearer, so a shared address does not count against it.
+    if admission.invite is None and admission.origin is not None and admission.origin in room.banned_origins:
+        raise Refused(Code.BANNED, "You have been banned from this room.")
+    if room.locked:
+        raise Refused(Code.ROOM_LOCKED, "This room is locked.")
+    if admission.invite is None and room.invite_only:
+        raise Refused(Code.INVITE_REQUIRED, "This room needs an invite.")
+    if room.password_hash is not None and not admission.password_ok:
+        if admission.password_ok is None:
+            raise Refused(Code.PASSWORD_REQUIRED, "This room needs a password.")
+        raise Refused(Code.PASSWORD_INVALID, "This is not the room's password.")
+    if admission.invite is None and room.lobby:
+        raise Refused(Code.LOBBY_WAITING, "This room has a lobby: knock, and wait to be admitted.")
+
+
+def seat(room: Room, granted: Seat, connection: str, now: float) -> list[Event]:
+    """Take the granted seat: from here on everybody sees it."""
+    del room.pending[granted.id]
+    room.seats[granted.id] = granted
+    room.came += 1
+    room.peak = max(room.peak, len(room.seats))
+    becomes_host = granted.role == HOST or not room.host_id
+    granted.role = MEMBER
+    first = room.host_id is None
+    if first and becomes_host:
+        granted.role, room.host_id = HOST, granted.id
+    room.hold(granted, connection)
+    seq, position = room.next()
+    events = [room.keep(MemberJoined(room.id, seq, position, now, granted.participant))]
+    if becomes_host and not first:
+        events += room.make_host(granted, now)
+    return events
+
+
+def withdraw(room: Room, granted: Seat, now: float) -> None:
+    """Undo `admit`: the place and the use of the invite are free again."""
+    if room.pending.pop(granted.id, None) is not None and granted.invite_id is not None:
+        room.invites.give_back(granted.invite_id)
+    room.note_if_empty(now)
+
+
+def reclaim(room: Room, participant_id: str, token: str) -> Seat:
+    """The seat that this token takes back.
+
+    Refused with BANNED, RESUME_EXPIRED (a true token of a seat that has ended) or RESUME_INVALID (anything else).
+    """
+    found = room.seats.get(participant_id)
+    if found is not None and matches(token, found.token_digest):
+        return found
+    if participant_id in room.banned_ids:
+        raise Refused(Code.BANNED, "You have been banned from this room.")
+    kept, reason = room.gone.get(participant_id, (b"", ""))
+    if matches(token, kept) and reason != "kicked":
+        raise Refused(Code.RESUME_EXPIRED, "This seat has ended. Join afresh.")
+    raise Refused(Code.RESUME_INVALID, "This seat cannot be resumed. Join afresh.")
+
+
+def same_join(room: Room, join_id: str | None) -> Seat | None:
+    """The seat that an earlier try of the same join has opened."""
+    if join_id is None:
+        return None
+    wanted = digest(join_id)
+    return next((s for s in room.seats.values() if s.join_id_digest == wanted), None)

@@ -1,0 +1,125 @@
+"""What happened in a room, in the past tense. Everything a client is told of a room starts as one of these.
+
+Durable events carry `seq`, their place in the room, and `position`, their place among all durable events of the
+process; transient ones carry neither and are never replayed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rooms.model import Participant, RoomView
+
+
+class MemberJoined(NamedTuple):
+    """A new seat was taken."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    participant: Participant
+
+
+class MemberLeft(NamedTuple):
+    """A seat is gone for good. `connection` is the one that held it, if any still did."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    participant_id: str
+    reason: str
+    connection: str | None
+
+
+class MemberUpdated(NamedTuple):
+    """`change` is what differs: `role`, `media` or `connected`."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    participant: Participant
+    change: str
+
+
+class MessagePosted(NamedTuple):
+    """Somebody said something. `to` is set on a private message."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    id: str
+    sender: str
+    sender_name: str
+    text: str
+    client_message_id: str | None
+    to: str | None
+    encrypted: bool
+
+
+class RoomUpdated(NamedTuple):
+    """The room's settings or its host changed."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    room: RoomView
+
+
+class SeatTakenOver(NamedTuple):
+    """Another connection resumed the seat; the old one is out."""
+
+    room_id: str
+    participant_id: str
+    connection: str
+
+
+class TypingChanged(NamedTuple):
+    """Somebody began or stopped typing."""
+
+    room_id: str
+    participant_id: str
+    is_typing: bool
+
+
+class KnockReceived(NamedTuple):
+    """Somebody waits in the lobby; for the host's connection."""
+
+    room_id: str
+    knock_id: str
+    name: str
+    connection: str
+
+
+class KnockAnswered(NamedTuple):
+    """The answer to a knock; for the connection that knocked. `invite` lets an admitted one join."""
+
+    room_id: str
+    admitted: bool
+    invite: str | None
+    connection: str
+
+
+class RoomExpiring(NamedTuple):
+    """The end is near."""
+
+    room_id: str
+    expires_at: float
+
+
+class RoomEnded(NamedTuple):
+    """The room is over. `connections` are those that held its seats."""
+
+    room_id: str
+    at: float
+    reason: str
+    connections: tuple[str, ...]
+
+
+Durable = MemberJoined | MemberLeft | MemberUpdated | MessagePosted | RoomUpdated
+Transient = SeatTakenOver | TypingChanged | KnockReceived | KnockAnswered | RoomExpiring | RoomEnded
+Event = Durable | Transient

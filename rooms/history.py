@@ -1,0 +1,123 @@
+"""The recent durable events of a room, bounded by count, size and age, and who may have which of them again."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from rooms.events import Durable, MemberUpdated, MessagePosted
+from rooms.limits import (
+    BACKLOG_MESSAGES,
+    EVENT_OVERHEAD_BYTES,
+    HISTORY_AGE_S,
+    HISTORY_BYTES,
+    HISTORY_EVENTS,
+)
+
+
+def _weight(event: Durable) -> int:
+    # Four bytes a character is what the widest Python string takes.
+    return EVENT_OVERHEAD_BYTES + (4 * len(event.text) if isinstance(event, MessagePosted) else 0)
+
+
+def entitled(event: MessagePosted, participant_id: str) -> bool:
+    """Whether this participant may see the message: it is public, or from or to it."""
+    return event.to is None or participant_id in (event.to, event.sender)
+
+
+class History:
+    """Durable events in `seq` order without holes, from `floor + 1` to the newest."""
+
+    __slots__ = ("_backlog", "_bytes", "_events", "floor", "floor_position")
+
+    def __init__(self) -> None:
+        self._events: deque[Durable] = deque()
+        self._backlog: deque[MessagePosted] = deque(maxlen=BACKLOG_MESSAGES)
+        self._bytes = 0
+        self.floor = 0
+        """The highest `seq` that is no longer here."""
+        self.floor_position = -1
+        """The process-wide position of that event."""
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def append(self, event: Durable) -> None:
+        """Add the newest event; the oldest go where a bound is crossed."""
+        self._events.append(event)
+        self._bytes += _weight(event)
+        if isinstance(event, MessagePosted):
+            self._backlog.append(event)
+        if len(self._events) > HISTORY_EVENTS or self._bytes > HISTORY_BYTES:
+            self._drop_oldest()
+        self._drop_older_than(event.at - HISTORY_AGE_S)
+
+    def since(self, seq: int, now: float) -> Iterator[Durable] | None:
+        """The events after `seq`, or None where some of them are gone or `seq` lies ahead of the room."""
+        self._drop_older_than(now - HISTORY_AGE_S)
+        newest = self._events[-1].seq if self._events else self.floor
+        if seq < self.floor or seq > newest:
+            return None
+        return (event for event in self._events if event.seq > seq)
+
+    def after_position(self, position: int, after_seq: int, now: float) -> list[Durable] | None:
+        """The events later than both a process-wide position and a `seq`, or None where some of them are gone."""
+        self._drop_older_than(now - HISTORY_AGE_S)
+        if self.floor > after_seq and self.floor_position > position:
+            return None
+        return [event for event in self._events if event.position > position and event.seq > after_seq]
+
+    def position_of(self, seq: int) -> int | None:
+        """The process-wide position of the event `seq`, if it is still known."""
+        index = seq - self.floor - 1
+        if index == -1:
+            return self.floor_position
+        return self._events[index].position if 0 <= index < len(self._events) else None
+
+    def backlog(self, participant_id: str) -> list[MessagePosted]:
+        """The last messages that this participant may see, oldest first."""
+        return [message for message in self._backlog if entitled(message, participant_id)]
+
+    def messages(self) -> list[MessagePosted]:
+        """The last public messages, oldest first."""
+        return [message for message in self._backlog if message.to is None]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._events.clear()
+        self._backlog.clear()
+        self._bytes = 0
+
+    def _drop_oldest(self) -> None:
+        event = self._events.popleft()
+        self._bytes -= _weight(event)
+        self.floor = event.seq
+        self.floor_position = event.position
+
+    def _drop_older_than(self, limit: float) -> None:
+        while self._events and self._events[0].at < limit:
+            self._drop_oldest()
+
+
+def replayable(events: Iterator[Durable] | list[Durable], participant_id: str) -> list[Durable]:
+    """What a participant that was away is shown of `events`, in order.
+
+    Its own messages, other people's private ones and its own comings and goings are left out; of several updates of
+    one participant only the last is left, because state is replaced and not replayed.
+    """
+    kept: list[Durable] = []
+    last_update: dict[str, int] = {}
+    for event in events:
+        if isinstance(event, MessagePosted):
+            if event.sender == participant_id or not entitled(event, participant_id):
+                continue
+        elif isinstance(event, MemberUpdated):
+            if event.participant.id == participant_id and event.change == "connected":
+                continue
+            last_update[event.participant.id] = event.seq
+        kept.append(event)
+    return [
+        event
+        for event in kept
+        if not isinstance(event, MemberUpdated) or last_update[event.participant.id] == event.seq
+    ]

@@ -1,0 +1,52 @@
+"""Which connection holds which seats: the index behind every request that a seated socket sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rooms.errors import Code, Refused
+from rooms.limits import MAX_ROOMS_PER_CONNECTION
+
+if TYPE_CHECKING:
+    from rooms.model import Seat
+    from rooms.room import Room
+
+
+class Holdings:
+    """connection → room id → (room, seat). Changed by rooms only."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held: dict[str, dict[str, tuple[Room, Seat]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def seated(self, connection: str, room_id: str) -> tuple[Room, Seat]:
+        """The room and the seat that this connection holds in it, else NOT_IN_ROOM."""
+        held = self._held.get(connection)
+        if held is None or room_id not in held:
+            raise Refused(Code.NOT_IN_ROOM, "You are not in this room.")
+        return held[room_id]
+
+    def of(self, connection: str) -> list[tuple[Room, Seat]]:
+        """Every seat that this connection holds."""
+        return list(self._held.get(connection, {}).values())
+
+    def may_take_another(self, connection: str) -> None:
+        """Refuse with TOO_MANY_ROOMS where the connection holds as many seats as one may."""
+        if len(self._held.get(connection, ())) >= MAX_ROOMS_PER_CONNECTION:
+            raise Refused(Code.TOO_MANY_ROOMS, f"A connection may be in {MAX_ROOMS_PER_CONNECTION} rooms at once.")
+
+    def take(self, connection: str, room: Room, seat: Seat) -> None:
+        """Note that the connection holds the seat."""
+        self._held.setdefault(connection, {})[room.id] = (room, seat)
+
+    def release(self, connection: str, room_id: str) -> None:
+        """Note that the connection holds no seat in the room any more."""
+        held = self._held.get(connection)
+        if held is not None:
+            held.pop(room_id, None)
+            if not held:
+                del self._held[connection]

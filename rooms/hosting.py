@@ -1,0 +1,66 @@
+"""What only the host may do with people and settings."""
+
+from __future__ import annotations
+
+from rooms.errors import Code, Refused
+from rooms.events import Event
+from rooms.limits import MAX_BANS
+from rooms.model import HOST, Seat
+from rooms.room import Room
+
+
+def require_host(seat: Seat) -> None:
+    """Refuse with FORBIDDEN whoever is not the host."""
+    if seat.role != HOST:
+        raise Refused(Code.FORBIDDEN, "Only the host may do this.")
+
+
+def target(room: Room, participant_id: str) -> Seat:
+    """The seat of a participant, else PEER_NOT_FOUND."""
+    found = room.seats.get(participant_id)
+    if found is None:
+        raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
+    return found
+
+
+def kick(room: Room, host: Seat, participant_id: str, now: float, *, ban: bool = False) -> list[Event]:
+    """Put somebody out; the seat's token is dead from now on. A ban also keeps the address out, but for
+    those whom a fresh invite vouches for. Refused with RATE_LIMITED where a room has `MAX_BANS` bans.
+    """
+    seat = target(room, participant_id)
+    if seat is host:
+        raise Refused(Code.FORBIDDEN, "A host leaves with leave-room.")
+    if ban:
+        if len(room.banned_ids) >= MAX_BANS:
+            raise Refused(Code.RATE_LIMITED, f"A room has at most {MAX_BANS} bans.")
+        room.banned_ids.add(seat.id)
+        if seat.origin is not None:
+            room.banned_origins.add(seat.origin)
+    return room.remove(seat, "banned" if ban else "kicked", now)
+
+
+def update(
+    room: Room,
+    now: float,
+    *,
+    locked: bool | None = None,
+    capacity: int | None = None,
+    lobby: bool | None = None,
+    expires_in_s: float | None = None,
+) -> list[Event]:
+    """Change settings. A capacity below the number of people here puts nobody out."""
+    before = room.view()
+    if locked is not None:
+        room.locked = locked
+    if capacity is not None:
+        room.capacity = capacity
+    if lobby is not None:
+        room.lobby = lobby
+    if expires_in_s is not None:
+        room.set_expiry(now + expires_in_s, now)
+    return [room.room_updated(now)] if room.view() != before else []
+
+
+def transfer(room: Room, host: Seat, participant_id: str, now: float) -> list[Event]:
+    """Make somebody else the host."""
+    return room.make_host(target(room, participant_id), now)

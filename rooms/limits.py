@@ -1,0 +1,35 @@
+"""Every bound of the rules, with its unit."""
+
+from __future__ import annotations
+
+MAX_NAME_CHARS = 64
+MAX_MESSAGE_CHARS = 4_000
+MAX_ROOMS_PER_CONNECTION = 8
+MAX_ROOMS = 100_000
+MAX_TOMBSTONES = 100_000
+
+BACKLOG_MESSAGES = 50
+"""Messages that a newcomer sees of what was said before."""
+
+HISTORY_EVENTS = 1_000
+HISTORY_BYTES = 1_048_576
+HISTORY_AGE_S = 600.0
+"""How far back a resumed seat can catch up, whichever of the three ends first."""
+
+EVENT_OVERHEAD_BYTES = 300
+"""What an event weighs in the history besides its text."""
+
+SENDS_REMEMBERED = 256
+"""Acknowledged `clientMessageId`s kept for each seat."""
+
+GONE_SEATS = 256
+"""Seats per room whose end is remembered, to tell an expired token from a guessed one."""
+
+MAX_INVITES = 500
+MAX_INVITE_USES = 1_000
+KNOCK_INVITE_TTL_S = 300.0
+MAX_KNOCKS = 50
+MAX_BANS = 500
+
+EXPIRY_WARNINGS_S = (60.0, 10.0)
+"""How long before its expiry the members of a room are warned."""

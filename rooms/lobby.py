@@ -1,0 +1,68 @@
+"""The lobby: people without a seat knock, the host answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rooms.errors import Code, Refused
+from rooms.events import Event, KnockAnswered, KnockReceived
+from rooms.limits import KNOCK_INVITE_TTL_S, MAX_KNOCKS, MAX_ROOMS_PER_CONNECTION
+
+if TYPE_CHECKING:
+    from rooms.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Somebody at the door."""
+
+    id: str
+    name: str
+    connection: str
+
+
+def knock(room: Room, knock_id: str, name: str, connection: str, origin: bytes | None) -> list[Event]:
+    """Ask to be let in. A second knock of the same connection replaces the first and keeps its id."""
+    if origin is not None and origin in room.banned_origins:
+        raise Refused(Code.BANNED, "You have been banned from this room.")
+    if not room.lobby:
+        raise Refused(Code.FORBIDDEN, "This room has no lobby: join it directly.")
+    if room.locked:
+        raise Refused(Code.ROOM_LOCKED, "This room is locked.")
+    earlier = next((k for k in room.knocks.values() if k.connection == connection), None)
+    doors = room.house.knocking.setdefault(connection, set())
+    if earlier is None and (len(room.knocks) >= MAX_KNOCKS or len(doors) >= MAX_ROOMS_PER_CONNECTION):
+        room.stop_knocking(connection)
+        raise Refused(Code.RATE_LIMITED, "Too many people are waiting.", retry_after_ms=10_000)
+    doors.add(room.id)
+    waiting = Knock(earlier.id if earlier else knock_id, name, connection)
+    room.knocks[waiting.id] = waiting
+    return [event for event in waiting_for_host(room) if event.knock_id == waiting.id]
+
+
+def waiting_for_host(room: Room) -> list[KnockReceived]:
+    """Every open knock, for the host's connection; none while the host is away."""
+    host = room.connections.get(room.host_id) if room.host_id else None
+    if host is None:
+        return []
+    return [KnockReceived(room.id, k.id, k.name, host) for k in room.knocks.values()]
+
+
+def answer(room: Room, knock_id: str, *, admit: bool, invite_id: str, token: str, now: float) -> list[Event]:
+    """Let somebody in, by an invite for one, or send them away."""
+    waiting = room.knocks.pop(knock_id, None)
+    if waiting is None:
+        raise Refused(Code.PEER_NOT_FOUND, "Nobody waits with this knock id.")
+    room.stop_knocking(waiting.connection)
+    if not admit:
+        return [KnockAnswered(room.id, False, None, waiting.connection)]
+    room.invites.add(invite_id, token, uses=1, now=now, expires_at=now + KNOCK_INVITE_TTL_S)
+    return [KnockAnswered(room.id, True, token, waiting.connection)]
+
+
+def walk_away(room: Room, connection: str) -> None:
+    """The connection that knocked is gone."""
+    for waiting in [k for k in room.knocks.values() if k.connection == connection]:
+        del room.knocks[waiting.id]
+    room.stop_knocking(connection)

@@ -1,0 +1,99 @@
+"""The things a room is made of: seats, what others see of them, and what a creator may choose."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+HOST = "host"
+MEMBER = "member"
+
+
+class Media(NamedTuple):
+    """What a participant says of its own devices; replaced as a whole, never replayed."""
+
+    audio: bool = False
+    video: bool = False
+    screen: bool = False
+    hand_raised: bool = False
+
+
+NO_MEDIA = Media()
+
+
+class Participant(NamedTuple):
+    """What others see of a seat."""
+
+    id: str
+    name: str
+    role: str
+    connected: bool
+    joined_at: float
+    media: Media
+
+
+class Receipt(NamedTuple):
+    """What the sender of a message is told of it."""
+
+    id: str
+    seq: int
+    at: float
+    delivered_to: int
+
+
+@dataclass(slots=True)
+class Seat:
+    """One person's place in a room. It outlives the connection that holds it.
+
+    `connection` is None while nobody holds the seat; `away_since` then says since when. `ordinal` is the place in
+    the order of joining: of two seats the later one is the polite peer (protocol page, rule 7).
+    """
+
+    id: str
+    name: str
+    role: str
+    joined_at: float
+    ordinal: int
+    token_digest: bytes
+    media: Media = NO_MEDIA
+    connection: str | None = None
+    away_since: float | None = None
+    typing: bool = False
+    invite_id: str | None = None
+    provisional: bool = False
+    origin: bytes | None = None
+    join_id_digest: bytes | None = None
+    sent: OrderedDict[str, Receipt] = field(default_factory=OrderedDict)
+
+    @property
+    def participant(self) -> Participant:
+        """What others see now."""
+        return Participant(self.id, self.name, self.role, self.connection is not None, self.joined_at, self.media)
+
+
+class RoomView(NamedTuple):
+    """What anyone who has the link may know of a room."""
+
+    id: str
+    status: str
+    capacity: int
+    participant_count: int
+    host_id: str | None
+    invite_only: bool
+    password_required: bool
+    lobby: bool
+    created_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoomOptions:
+    """What the creator of a room chose. `password_hash` is made by the caller; `None` means no password."""
+
+    capacity: int
+    expires_in_s: float
+    invite_only: bool = False
+    lobby: bool = False
+    log: bool = False
+    password_hash: str | None = None

@@ -1,0 +1,140 @@
+"""All rooms of the process, their tombstones, and what becomes due in them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from rooms import lobby
+from rooms.digests import digest
+from rooms.errors import Code, Refused
+from rooms.events import Event
+from rooms.limits import MAX_ROOMS, MAX_TOMBSTONES
+from rooms.model import RoomOptions
+from rooms.records import Tombstone
+from rooms.room import House, Room
+from rooms.schedule import Due, Task
+
+
+class Change(NamedTuple):
+    """What happened in one room by itself: a seat's grace ran out, the room expired or stood empty."""
+
+    room: Room
+    events: list[Event]
+
+
+class Registry:
+    """room id → room. The one place through which rooms come and go."""
+
+    def __init__(self, house: House, *, tombstone_ttl_s: float) -> None:
+        self.house = house
+        self.rooms: dict[str, Room] = {}
+        self._tombstones: OrderedDict[str, Tombstone] = OrderedDict()
+        self._tombstone_ttl_s = tombstone_ttl_s
+
+    def create(self, room_id: str, epoch: str, host_key: str, options: RoomOptions, now: float) -> Room:
+        """Make a room. Refused with UNAVAILABLE where the process has as many as it may."""
+        if len(self.rooms) >= MAX_ROOMS:
+            raise Refused(Code.UNAVAILABLE, "This server has no room for another room.", retry_after_ms=60_000)
+        expires_at = now + options.expires_in_s
+        room = Room(
+            self.house,
+            room_id,
+            epoch,
+            now,
+            expires_at,
+            options.capacity,
+            digest(host_key),
+            invite_only=options.invite_only,
+            lobby=options.lobby,
+            log=options.log,
+            password_hash=options.password_hash,
+        )
+        self.add(room, now)
+        return room
+
+    def add(self, room: Room, now: float) -> None:
+        """Take in a room that was made elsewhere, and plan its end."""
+        self.rooms[room.id] = room
+        room.set_expiry(room.expires_at, now)
+
+    def discard(self, room: Room) -> None:
+        """Forget a room that nobody has heard of: its creation failed."""
+        self.rooms.pop(room.id, None)
+
+    def find(self, room_id: str, now: float) -> Room:
+        """The live room of this id, else ROOM_ENDED, ROOM_EXPIRED or ROOM_NOT_FOUND."""
+        room = self.rooms.get(room_id)
+        if room is not None and room.expires_at > now:
+            return room
+        grave = self._tombstones.get(room_id)
+        if room is not None or (grave is not None and grave.until > now and grave.reason == "room-expired"):
+            raise Refused(Code.ROOM_EXPIRED, "This room has expired.")
+        if grave is not None and grave.until > now:
+            raise Refused(Code.ROOM_ENDED, "This room has ended.")
+        raise Refused(Code.ROOM_NOT_FOUND, "There is no such room.")
+
+    def end(self, room: Room, reason: str, now: float) -> tuple[Tombstone, list[Event]]:
+        """End a room. It never comes back; its link answers 410 while the tombstone is kept."""
+        self.rooms.pop(room.id, None)
+        grave = Tombstone(room.id, reason, now, now + self._tombstone_ttl_s)
+        self.bury(grave)
+        return grave, room.end(reason, now)
+
+    def bury(self, grave: Tombstone) -> None:
+        """Keep a tombstone; the oldest go where there are too many."""
+        self._tombstones[grave.room_id] = grave
+        if len(self._tombstones) > MAX_TOMBSTONES:
+            self._tombstones.popitem(last=False)
+
+    def drop(self, connection: str, now: float) -> list[Change]:
+        """A connection has vanished: its seats wait, its knocks are withdrawn."""
+        changes = [Change(room, room.drop(seat, connection, now)) for room, seat in self.house.holdings.of(connection)]
+        for room_id in list(self.house.knocking.get(connection, ())):
+            if room_id in self.rooms:
+                lobby.walk_away(self.rooms[room_id], connection)
+        return changes
+
+    def due(self, now: float) -> Iterator[tuple[Room, Due]]:
+        """What has come up and still holds. The caller carries it out with `run` or `end`."""
+        self._forget_tombstones(now)
+        for due in self.house.schedule.take(now):
+            room = self.rooms.get(due.room_id)
+            if room is not None and _still_holds(room, due, now):
+                yield room, due
+
+    def _forget_tombstones(self, now: float) -> None:
+        # They are kept for one and the same time, so the oldest is the first to go.
+        while self._tombstones:
+            oldest = next(iter(self._tombstones.values()))
+            if oldest.until > now:
+                return
+            del self._tombstones[oldest.room_id]
+
+    def restore(self, rooms: Iterable[Room], graves: Iterable[Tombstone], now: float) -> None:
+        """Take in what a store kept of an earlier process."""
+        for grave in sorted(graves, key=lambda g: g.until):
+            self.bury(grave)
+        for room in rooms:
+            self.add(room, now)
+
+    @property
+    def tombstone_count(self) -> int:
+        """How many ended rooms are remembered."""
+        return len(self._tombstones)
+
+
+def _still_holds(room: Room, due: Due, now: float) -> bool:
+    match due.task:
+        case Task.GRACE:
+            seat = room.seats.get(due.key)
+            away = seat.away_since if seat is not None and seat.connection is None else None
+            # The plan was made with the same sum, so equality means that this is the last time it went away.
+            return away is not None and away + room.house.grace_s <= now
+        case Task.EXPIRY:
+            return room.expires_at <= now
+        case Task.EMPTY:
+            return room.empty_since is not None and room.empty_since + room.house.empty_ttl_s <= now
+        case _:
+            return True

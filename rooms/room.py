@@ -1,0 +1,252 @@
+"""A room: who sits in it, in which order things happened, and when it ends.
+
+The methods change the room at once and return what happened, in order. Nothing waits inside, so nobody ever sees a
+room half-changed. Talking is in `rooms.talk`, hosting in `rooms.hosting`, knocking in `rooms.lobby`, coming in in
+`rooms.entry`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from rooms.digests import matches
+from rooms.events import (
+    Event,
+    MemberJoined,
+    MemberLeft,
+    MemberUpdated,
+    RoomEnded,
+    RoomExpiring,
+    RoomUpdated,
+    SeatTakenOver,
+    TypingChanged,
+)
+from rooms.history import History
+from rooms.holdings import Holdings
+from rooms.invites import Invites
+from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS
+from rooms.lobby import Knock
+from rooms.model import HOST, MEMBER, RoomView, Seat
+from rooms.schedule import Schedule, Task
+
+
+@dataclass(slots=True)
+class House:
+    """What all rooms of a process share."""
+
+    grace_s: float
+    empty_ttl_s: float
+    positions: Iterator[int] = field(default_factory=count)
+    holdings: Holdings = field(default_factory=Holdings)
+    schedule: Schedule = field(default_factory=Schedule)
+    knocking: dict[str, set[str]] = field(default_factory=dict)
+    """connection → ids of the rooms at whose door it waits"""
+
+
+@dataclass(slots=True)
+class Room:
+    """One conversation. `pending` seats are granted but not taken yet: they count, but nobody sees them."""
+
+    house: House
+    id: str
+    epoch: str
+    created_at: float
+    expires_at: float
+    capacity: int
+    host_key_digest: bytes
+    invite_only: bool = False
+    locked: bool = False
+    lobby: bool = False
+    log: bool = False
+    password_hash: str | None = None
+    host_id: str | None = None
+    seats: dict[str, Seat] = field(default_factory=dict)
+    pending: dict[str, Seat] = field(default_factory=dict)
+    connections: dict[str, str] = field(default_factory=dict)
+    invites: Invites = field(default_factory=lambda: Invites({}))
+    history: History = field(default_factory=History)
+    knocks: dict[str, Knock] = field(default_factory=dict)
+    banned_ids: set[str] = field(default_factory=set)
+    banned_origins: set[bytes] = field(default_factory=set)
+    gone: OrderedDict[str, tuple[bytes, str]] = field(default_factory=OrderedDict)
+    seq: int = 0
+    ordinals: int = 0
+    came: int = 0
+    peak: int = 0
+    message_count: int = 0
+    empty_since: float | None = None
+    ended: bool = False
+
+    def view(self) -> RoomView:
+        """What anyone with the link may know."""
+        status = "ended" if self.ended else "locked" if self.locked else "open"
+        return RoomView(
+            self.id,
+            status,
+            self.capacity,
+            len(self.seats),
+            self.host_id,
+            self.invite_only,
+            self.password_hash is not None,
+            self.lobby,
+            self.created_at,
+            self.expires_at,
+        )
+
+    def next(self) -> tuple[int, int]:
+        """The `seq` and the process-wide position of the durable event that is about to happen."""
+        self.seq += 1
+        return self.seq, next(self.house.positions)
+
+    def keep(self, event: MemberJoined | MemberLeft | MemberUpdated | RoomUpdated) -> Event:
+        """Put a durable event into the history."""
+        self.history.append(event)
+        return event
+
+    def is_host_key(self, key: str) -> bool:
+        """Whether this is the key that `POST /api/rooms` returned."""
+        return matches(key, self.host_key_digest)
+
+    # Seats
+
+    def hold(self, seat: Seat, connection: str) -> None:
+        """Let a connection hold a seat."""
+        seat.connection, seat.away_since, seat.provisional = connection, None, False
+        self.connections[seat.id] = connection
+        self.house.holdings.take(connection, self, seat)
+
+    def let_go(self, seat: Seat) -> None:
+        """Let nobody hold a seat."""
+        if seat.connection is not None:
+            self.house.holdings.release(seat.connection, self.id)
+            del self.connections[seat.id]
+            seat.connection = None
+
+    def take(self, seat: Seat, connection: str, now: float) -> list[Event]:
+        """Give a kept seat to a connection; whoever held it is out."""
+        if seat.connection == connection:
+            return []
+        if seat.connection is not None:
+            old = seat.connection
+            self.let_go(seat)
+            self.hold(seat, connection)
+            return [SeatTakenOver(self.id, seat.id, old)]
+        self.hold(seat, connection)
+        return [self.updated(seat, "connected", now)]
+
+    def drop(self, seat: Seat, connection: str, now: float) -> list[Event]:
+        """A connection has vanished. Its seat waits for the grace period, unless another one holds it by now."""
+        if seat.connection != connection or seat.id not in self.seats:
+            return []
+        self.let_go(seat)
+        seat.away_since = now
+        self.house.schedule.add(now + self.house.grace_s, self.id, Task.GRACE, seat.id)
+        events: list[Event] = self.stop_typing(seat)
+        events.append(self.updated(seat, "connected", now))
+        return events
+
+    def remove(self, seat: Seat, reason: str, now: float) -> list[Event]:
+        """End a seat for good. If it was the host's, the longest seated becomes host."""
+        connection = seat.connection
+        self.let_go(seat)
+        del self.seats[seat.id]
+        self.gone[seat.id] = (seat.token_digest, reason)
+        if len(self.gone) > GONE_SEATS:
+            self.gone.popitem(last=False)
+        if seat.provisional and seat.invite_id is not None:
+            self.invites.give_back(seat.invite_id)
+        events = self.stop_typing(seat)
+        seq, position = self.next()
+        events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, connection)))
+        if self.host_id == seat.id:
+            events += self._succession(now)
+        self.note_if_empty(now)
+        return events
+
+    def make_host(self, seat: Seat, now: float) -> list[Event]:
+        """Hand the host's role over. There is exactly one host while anyone is in."""
+        events: list[Event] = []
+        old = self.seats.get(self.host_id) if self.host_id else None
+        if old is seat:
+            return events
+        if old is not None:
+            old.role = MEMBER
+            events.append(self.updated(old, "role", now))
+        seat.role, self.host_id = HOST, seat.id
+        events += [self.updated(seat, "role", now), self.room_updated(now)]
+        return events
+
+    def _succession(self, now: float) -> list[Event]:
+        self.host_id = None
+        if not self.seats:
+            return []
+        # A host who is away cannot act, so anybody present comes first.
+        heir = min(self.seats.values(), key=lambda seat: (seat.connection is None, seat.ordinal))
+        return self.make_host(heir, now)
+
+    def note_if_empty(self, now: float) -> None:
+        """Start the clock of an empty room that people have been in."""
+        if self.seats or self.pending or not self.came:
+            self.empty_since = None
+        elif self.empty_since is None:
+            self.empty_since = now
+            self.house.schedule.add(now + self.house.empty_ttl_s, self.id, Task.EMPTY)
+
+    # Events
+
+    def updated(self, seat: Seat, change: str, now: float) -> Event:
+        """Tell that a seat's role, media or connection changed."""
+        seq, position = self.next()
+        return self.keep(MemberUpdated(self.id, seq, position, now, seat.participant, change))
+
+    def room_updated(self, now: float) -> Event:
+        """Tell that the settings or the host changed."""
+        seq, position = self.next()
+        return self.keep(RoomUpdated(self.id, seq, position, now, self.view()))
+
+    def stop_typing(self, seat: Seat) -> list[Event]:
+        """Nobody types who is away, gone, or has just sent."""
+        if not seat.typing:
+            return []
+        seat.typing = False
+        return [TypingChanged(self.id, seat.id, False)]
+
+    def stop_knocking(self, connection: str) -> None:
+        """A connection no longer waits at this door."""
+        doors = self.house.knocking.get(connection)
+        if doors is not None:
+            doors.discard(self.id)
+            if not doors:
+                del self.house.knocking[connection]
+
+    # The end
+
+    def set_expiry(self, expires_at: float, now: float) -> None:
+        """When the room ends and its members are warned. Earlier plans no longer hold."""
+        self.expires_at = expires_at
+        self.house.schedule.add(expires_at, self.id, Task.EXPIRY)
+        for ahead_s in EXPIRY_WARNINGS_S:
+            if expires_at - ahead_s > now:
+                self.house.schedule.add(expires_at - ahead_s, self.id, Task.WARNING, repr(expires_at))
+
+    def warn(self, planned_for: str) -> list[Event]:
+        """A warning has come up; it holds if the expiry has not been moved since."""
+        return [RoomExpiring(self.id, self.expires_at)] if planned_for == repr(self.expires_at) else []
+
+    def end(self, reason: str, now: float) -> list[Event]:
+        """End for all, once and for good; nothing of what was said or who was here stays."""
+        connections = tuple(self.connections.values())
+        for seat in self.seats.values():
+            self.let_go(seat)
+        waiting = tuple(knock.connection for knock in self.knocks.values())
+        for connection in waiting:
+            self.stop_knocking(connection)
+        for part in (self.seats, self.pending, self.knocks, self.gone, self.banned_ids, self.banned_origins):
+            part.clear()
+        self.invites.clear()
+        self.history.clear()
+        self.ended, self.host_id, self.password_hash = True, None, None
+        return [RoomEnded(self.id, now, reason, connections + waiting)]

@@ -1,0 +1,99 @@
+"""Rooms to records and back: what outlives the process. Messages never do."""
+
+from __future__ import annotations
+
+import hashlib
+
+from rooms.invites import Invites
+from rooms.model import Seat
+from rooms.records import RoomRecord, SeatRecord, SessionRecord, Tombstone
+from rooms.room import House, Room
+from rooms.schedule import Task
+
+
+def record_of(room: Room) -> RoomRecord:
+    """What a store should keep of the room now, granted but untaken seats included."""
+    seats = tuple(_seat_record(seat) for part in (room.seats, room.pending) for seat in part.values())
+    return RoomRecord(
+        id=room.id,
+        created_at=room.created_at,
+        expires_at=room.expires_at,
+        capacity=room.capacity,
+        host_key_digest=room.host_key_digest,
+        host_id=room.host_id,
+        invite_only=room.invite_only,
+        locked=room.locked,
+        lobby=room.lobby,
+        log=room.log,
+        password_hash=room.password_hash,
+        seats=seats,
+        invites=room.invites.records(),
+        banned_ids=tuple(room.banned_ids),
+        banned_origins=tuple(room.banned_origins),
+        came=room.came,
+        peak=room.peak,
+        message_count=room.message_count,
+    )
+
+
+def _seat_record(seat: Seat) -> SeatRecord:
+    return SeatRecord(
+        seat.id, seat.name, seat.role, seat.joined_at, seat.token_digest, seat.invite_id, seat.provisional
+    )
+
+
+def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
+    """A room as it was, under a new epoch, with everybody away from now on."""
+    room = Room(
+        house,
+        record.id,
+        epoch,
+        record.created_at,
+        record.expires_at,
+        record.capacity,
+        record.host_key_digest,
+        invite_only=record.invite_only,
+        locked=record.locked,
+        lobby=record.lobby,
+        log=record.log,
+        password_hash=record.password_hash,
+        host_id=record.host_id,
+        invites=Invites.of(record.invites),
+        banned_ids=set(record.banned_ids),
+        banned_origins=set(record.banned_origins),
+        came=record.came,
+        peak=record.peak,
+        message_count=record.message_count,
+    )
+    for kept in record.seats:
+        room.ordinals += 1
+        room.seats[kept.id] = Seat(
+            kept.id,
+            kept.name,
+            kept.role,
+            kept.joined_at,
+            room.ordinals,
+            kept.token_digest,
+            away_since=now,
+            invite_id=kept.invite_id,
+            provisional=kept.provisional,
+        )
+        house.schedule.add(now + house.grace_s, room.id, Task.GRACE, kept.id)
+    if room.host_id not in room.seats:
+        room.host_id = next(iter(room.seats), None)
+    room.note_if_empty(now)
+    return room
+
+
+def session_of(room: Room, grave: Tombstone) -> SessionRecord:
+    """The line of the session log for a room that has ended."""
+    return SessionRecord(
+        id=hashlib.sha256(b"session:" + room.id.encode()).hexdigest()[:32],
+        began_at=room.created_at,
+        ended_at=grave.ended_at,
+        reason=grave.reason,
+        capacity=room.capacity,
+        came=room.came,
+        peak=room.peak,
+        message_count=room.message_count,
+    )

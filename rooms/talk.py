@@ -1,0 +1,107 @@
+"""Talking: messages, typing, and what a participant says of its devices."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rooms.errors import Code, Refused
+from rooms.events import Event, MessagePosted, TypingChanged
+from rooms.limits import SENDS_REMEMBERED
+from rooms.model import Receipt, Seat
+from rooms.room import Room
+
+
+class Posted(NamedTuple):
+    """`duplicate` means that nothing happened: the receipt is that of the first time."""
+
+    receipt: Receipt
+    duplicate: bool
+    events: list[Event]
+
+
+def message_id(now: float, position: int) -> str:
+    """An id that sorts in the order of sending: milliseconds, then the place in the process's order."""
+    return f"{int(now * 1000):012x}{position & 0xFFFFFFFF:08x}"
+
+
+def post(
+    room: Room,
+    seat: Seat,
+    text: str,
+    now: float,
+    *,
+    client_message_id: str | None = None,
+    to: str | None = None,
+    encrypted: bool = False,
+) -> Posted:
+    """Say something to all, or to one (`to`). Refused with PEER_NOT_FOUND where that one is not in the room."""
+    if client_message_id is not None:
+        earlier = seat.sent.get(client_message_id)
+        if earlier is not None:
+            return Posted(earlier, True, [])
+    if to is None:
+        reached = len(room.connections) - (seat.id in room.connections)
+    elif to in room.seats and to != seat.id:
+        reached = 1 if to in room.connections else 0
+    else:
+        raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
+    seq, position = room.next()
+    event = MessagePosted(
+        room.id,
+        seq,
+        position,
+        now,
+        message_id(now, position),
+        seat.id,
+        seat.name,
+        text,
+        client_message_id,
+        to,
+        encrypted,
+    )
+    room.history.append(event)
+    room.message_count += 1
+    receipt = Receipt(event.id, seq, now, reached)
+    if client_message_id is not None:
+        seat.sent[client_message_id] = receipt
+        if len(seat.sent) > SENDS_REMEMBERED:
+            seat.sent.popitem(last=False)
+    return Posted(receipt, False, [event, *room.stop_typing(seat)] if seat.typing else [event])
+
+
+def post_from_outside(room: Room, sender_name: str, text: str, now: float) -> Posted:
+    """A message of the room's owner, sent without a seat. Its `sender` is the empty string."""
+    seq, position = room.next()
+    event = MessagePosted(
+        room.id, seq, position, now, message_id(now, position), "", sender_name, text, None, None, False
+    )
+    room.history.append(event)
+    room.message_count += 1
+    return Posted(Receipt(event.id, seq, now, len(room.connections)), False, [event])
+
+
+def set_typing(room: Room, seat: Seat, *, is_typing: bool) -> list[Event]:
+    """Begin or stop typing."""
+    if seat.typing == is_typing:
+        return []
+    seat.typing = is_typing
+    return [TypingChanged(room.id, seat.id, is_typing)]
+
+
+def set_media(
+    room: Room,
+    seat: Seat,
+    now: float,
+    *,
+    audio: bool | None = None,
+    video: bool | None = None,
+    screen: bool | None = None,
+    hand_raised: bool | None = None,
+) -> list[Event]:
+    """Say which devices are on. What is None stays; nothing is told where nothing changed."""
+    given = {"audio": audio, "video": video, "screen": screen, "hand_raised": hand_raised}
+    media = seat.media._replace(**{name: value for name, value in given.items() if value is not None})
+    if media == seat.media:
+        return []
+    seat.media = media
+    return [room.updated(seat, "media", now)]

@@ -1,0 +1,166 @@
+"""Relaying offers, answers and candidates: who may send to whom, in which order, and what waits for whom.
+
+Signals go from one seat to another of the same room. To a seat that is away they wait in its mailbox, in order,
+within bounds. A pair whose mailbox lost something is told to restart ICE when the seat comes back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rooms.errors import Code, Refused
+from rooms.model import Seat
+from rooms.room import Room
+from signaling.negotiation import Kind, Negotiations
+
+MAILBOX_SIGNALS = 256
+MAILBOX_BYTES = 512 * 1024
+MAILBOX_AGE_S = 60.0
+
+
+class Signal(NamedTuple):
+    """One offer, answer or candidate on its way. `body` is `{"description": …}` or `{"candidate": …}`, as sent."""
+
+    kind: Kind
+    sender: str
+    body: Mapping[str, Any]
+    negotiation_id: str | None
+    at: float
+    size: int
+
+
+class Routed(NamedTuple):
+    """Where a signal goes. `connection` is None where it was put into the target's mailbox."""
+
+    signal: Signal
+    target: str
+    connection: str | None
+
+
+@dataclass(slots=True)
+class _Mailbox:
+    signals: deque[Signal] = field(default_factory=deque)
+    size: int = 0
+    lost_from: set[str] = field(default_factory=set)
+
+    def put(self, signal: Signal) -> None:
+        if signal.kind is Kind.OFFER:
+            # A newer offer of the same peer replaces the older one, and its candidates with it.
+            self._keep([kept for kept in self.signals if kept.sender != signal.sender])
+        self.signals.append(signal)
+        self.size += signal.size
+        self._drop_older_than(signal.at - MAILBOX_AGE_S)
+        while len(self.signals) > MAILBOX_SIGNALS or self.size > MAILBOX_BYTES:
+            self._lose(self.signals[0].sender)
+
+    def take(self, now: float) -> list[Signal]:
+        self._drop_older_than(now - MAILBOX_AGE_S)
+        taken = list(self.signals)
+        self._keep([])
+        return taken
+
+    def forget(self, sender: str) -> None:
+        self._keep([kept for kept in self.signals if kept.sender != sender])
+        self.lost_from.discard(sender)
+
+    def _drop_older_than(self, limit: float) -> None:
+        while self.signals and self.signals[0].at < limit:
+            self._lose(self.signals[0].sender)
+
+    def _lose(self, sender: str) -> None:
+        # Half a negotiation only confuses: without its head, the rest of this peer's goes too.
+        self._keep([kept for kept in self.signals if kept.sender != sender])
+        self.lost_from.add(sender)
+
+    def _keep(self, signals: list[Signal]) -> None:
+        self.signals = deque(signals)
+        self.size = sum(signal.size for signal in signals)
+
+
+@dataclass(slots=True)
+class _Lines:
+    negotiations: Negotiations = field(default_factory=Negotiations)
+    mailboxes: dict[str, _Mailbox] = field(default_factory=dict)
+
+
+class Relay:
+    """room id → the negotiations and mailboxes of its members."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, _Lines] = {}
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def route(
+        self,
+        room: Room,
+        sender: Seat,
+        kind: Kind,
+        body: Mapping[str, Any],
+        now: float,
+        *,
+        to: str | None,
+        negotiation_id: str | None,
+        size: int,
+    ) -> Routed:
+        """Decide where a signal goes, and keep it where its target is away.
+
+        Refused with PEER_NOT_FOUND, TARGET_REQUIRED or STALE_NEGOTIATION. `size` is in bytes.
+        """
+        target = _target(room, sender, to)
+        lines = self._rooms.get(room.id)
+        if lines is None:
+            lines = self._rooms[room.id] = _Lines()
+        lines.negotiations.admit(kind, sender.id, target.id, negotiation_id)
+        signal = Signal(kind, sender.id, body, negotiation_id, now, size)
+        if target.connection is None:
+            lines.mailboxes.setdefault(target.id, _Mailbox()).put(signal)
+        return Routed(signal, target.id, target.connection)
+
+    def collect(self, room_id: str, participant_id: str, now: float) -> list[Signal]:
+        """What waited for a participant that is back, in the order sent. `lost_from` still tells of what is gone."""
+        lines = self._rooms.get(room_id)
+        box = lines.mailboxes.get(participant_id) if lines else None
+        return box.take(now) if box else []
+
+    def lost_from(self, room_id: str, participant_id: str, now: float) -> set[str]:
+        """Whose signals to this participant were lost since it was last told; telling is once."""
+        lines = self._rooms.get(room_id)
+        box = lines.mailboxes.get(participant_id) if lines else None
+        if box is None:
+            return set()
+        box._drop_older_than(now - MAILBOX_AGE_S)
+        lost, box.lost_from = box.lost_from, set()
+        return lost
+
+    def forget(self, room_id: str, participant_id: str) -> None:
+        """A participant has left for good."""
+        lines = self._rooms.get(room_id)
+        if lines is None:
+            return
+        lines.mailboxes.pop(participant_id, None)
+        for box in lines.mailboxes.values():
+            box.forget(participant_id)
+        lines.negotiations.forget(participant_id)
+
+    def end(self, room_id: str) -> None:
+        """The room is over."""
+        self._rooms.pop(room_id, None)
+
+
+def _target(room: Room, sender: Seat, to: str | None) -> Seat:
+    if to is not None:
+        target = room.seats.get(to)
+        if target is None or target is sender:
+            raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
+        return target
+    others = len(room.seats) - 1
+    if others == 0:
+        raise Refused(Code.PEER_NOT_FOUND, "Nobody else is in the room.")
+    if others > 1:
+        raise Refused(Code.TARGET_REQUIRED, "Several others are in the room: say which one with `to`.")
+    return next(seat for seat in room.seats.values() if seat is not sender)
