@@ -86,9 +86,7 @@ class MemoryStore:
         return self._messages.page(room_id, before, limit)
 
     async def sessions(self, *, limit: int) -> list[SessionRecord]:
-        newest_first = sorted(
-            self._sessions.values(), key=lambda line: (line.ended_at, line.id), reverse=True
-        )
+        newest_first = sorted(self._sessions.values(), key=lambda line: (line.ended_at, line.id), reverse=True)
         return newest_first[:limit]
 
     def _bury(self, tombstone: Tombstone) -> None:

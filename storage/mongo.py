@@ -39,6 +39,7 @@ SERVER_TIMEOUT_MS = 2_000
 CALL_LIMIT_S = 2.5
 # What a crash left behind is cleared in `open`, where nobody waits for an answer yet.
 HOUSEKEEPING_LIMIT_S = 20.0
+GOODBYE_LIMIT_S = 1.0
 MAX_CONNECTIONS = 20
 BATCH_DOCUMENTS = 200
 
@@ -80,7 +81,7 @@ class MongoStore:
         """Let go of every connection; bounded, even if the server is paused."""
         client, self._client = self._client, None
         if client is not None:
-            await asyncio.to_thread(client.close)
+            await asyncio.to_thread(_disconnect, client)
 
     async def ping(self) -> None:
         async with _answering():
@@ -286,6 +287,12 @@ def _connect(uri: str, loop: asyncio.AbstractEventLoop) -> AsyncIOMotorClient[Do
         serverSelectionTimeoutMS=SERVER_TIMEOUT_MS,
         connectTimeoutMS=SERVER_TIMEOUT_MS,
     )
+
+
+def _disconnect(client: AsyncIOMotorClient[Document]) -> None:
+    # pymongo says goodbye to the server first, which has no time-out of its own: 12 s where the server is paused.
+    with pymongo.timeout(GOODBYE_LIMIT_S):
+        client.close()
 
 
 def _check(uri: str) -> None:

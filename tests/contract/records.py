@@ -22,9 +22,7 @@ HOUR_S = 3600.0
 
 def bare_room(room_id: str) -> RoomRecord:
     """A room with nothing but what it must have."""
-    return RoomRecord(
-        id=room_id, created_at=NOW, expires_at=NOW + HOUR_S, capacity=8, host_key_digest=b"\x00\xff" * 16
-    )
+    return RoomRecord(id=room_id, created_at=NOW, expires_at=NOW + HOUR_S, capacity=8, host_key_digest=b"\x00\xff" * 16)
 
 
 def full_room(room_id: str, *, word: str = "Grace") -> RoomRecord:
@@ -43,9 +41,7 @@ def full_room(room_id: str, *, word: str = "Grace") -> RoomRecord:
         ),
         invites=(
             InviteRecord("i1", b"\x03" * 32, uses=5, used=2, created_at=NOW, expires_at=NOW + 60),
-            InviteRecord(
-                "i2", b"\x04" * 32, uses=1, used=0, created_at=NOW, expires_at=NOW + 60, revoked=True
-            ),
+            InviteRecord("i2", b"\x04" * 32, uses=1, used=0, created_at=NOW, expires_at=NOW + 60, revoked=True),
         ),
         banned_ids=("p9",),
         banned_origins=(b"\x05" * 32,),

@@ -1,4 +1,4 @@
-"""What MongoDB adds to the contract: erasure that can be searched for, crashes half-way, indexes, late TTL."""
+"""What MongoDB adds to the contract: erasure one can search for, crashes half-way, indexes, late TTL."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ async def database(mongo_uri: str) -> AsyncIterator[Database]:
     client.close()
 
 
-async def test_nothing_of_an_ended_room_is_left_in_the_whole_database(
-    mongo: MongoStore, mongo_uri: str
-) -> None:
+async def test_nothing_of_an_ended_room_is_left_in_the_whole_database(mongo: MongoStore, mongo_uri: str) -> None:
     room = full_room("a", word=WORD)
     texts = [replace(message(number, "a", text=f"{WORD}!"), sender_name=WORD) for number in range(300)]
     await mongo.create_room(room)
@@ -137,9 +135,7 @@ async def test_reading_a_page_uses_the_index(mongo: MongoStore, database: Databa
     assert plan["executionStats"]["totalDocsExamined"] == 10
 
 
-async def test_mongodb_removes_a_live_room_only_well_after_its_expiry(
-    mongo: MongoStore, database: Database
-) -> None:
+async def test_mongodb_removes_a_live_room_only_well_after_its_expiry(mongo: MongoStore, database: Database) -> None:
     await mongo.create_room(full_room("a"))
     await mongo.append_messages([message(1, "a")])
     extended = replace(full_room("a"), expires_at=NOW + 9 * HOUR_S)
@@ -156,9 +152,7 @@ async def test_fields_of_a_newer_version_are_ignored_and_missing_ones_take_their
     await mongo.create_room(full_room("a"))
     newer = {"$set": {"colour": "red", "seats.0.mood": "fine"}, "$unset": {"lobby": "", "invites": ""}}
     await database["rooms"].update_one({"_id": "a"}, newer)
-    assert [room async for room in mongo.live_rooms(NOW)] == [
-        replace(full_room("a"), lobby=False, invites=())
-    ]
+    assert [room async for room in mongo.live_rooms(NOW)] == [replace(full_room("a"), lobby=False, invites=())]
 
 
 async def test_a_lone_surrogate_does_not_fail_the_room(mongo: MongoStore) -> None:

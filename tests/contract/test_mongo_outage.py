@@ -70,22 +70,16 @@ async def until_it_answers(store: MongoStore) -> None:
                 await asyncio.sleep(0.05)
 
 
-async def test_every_call_to_a_paused_server_gives_up_in_time(
-    fragile: MongoStore, own_mongod: Mongod
-) -> None:
+async def test_every_call_to_a_paused_server_gives_up_in_time(fragile: MongoStore, own_mongod: Mongod) -> None:
     own_mongod.pause()
     waits = await asyncio.gather(*(seconds_until_unavailable(call(fragile)) for call in CALLS.values()))
     own_mongod.resume()
-    assert dict(zip(CALLS, waits, strict=True)) == {
-        name: pytest.approx(0, abs=ANSWER_LIMIT_S) for name in CALLS
-    }
+    assert dict(zip(CALLS, waits, strict=True)) == {name: pytest.approx(0, abs=ANSWER_LIMIT_S) for name in CALLS}
     await until_it_answers(fragile)
     assert "a" in await all_rooms(fragile) + await all_tombstones(fragile)
 
 
-async def test_many_callers_of_a_paused_server_do_not_queue_up(
-    fragile: MongoStore, own_mongod: Mongod
-) -> None:
+async def test_many_callers_of_a_paused_server_do_not_queue_up(fragile: MongoStore, own_mongod: Mongod) -> None:
     own_mongod.pause()
     waits = await asyncio.gather(*(seconds_until_unavailable(fragile.ping()) for _ in range(CALLERS)))
     own_mongod.resume()
