@@ -1,0 +1,82 @@
+/** The REST calls that a client needs: make a room, look at one, invite. Secrets go in `Authorization`, never in a URL. */
+
+import { generateSecret } from "./crypto.js";
+import { asMayflyError, MayflyError } from "./errors.js";
+import { buildLink, parseLink } from "./link.js";
+
+const REQUEST_TIMEOUT_MS = 15_000;
+const CREATE_ATTEMPTS = 3;
+const CREATE_RETRY_MS = 700;
+
+/** @returns {Promise<any>} The body of a 2xx; otherwise throws `MayflyError` with the server's code. */
+export async function request(server, path, { method = "GET", bearer, body, headers = {}, signal } = {}) {
+  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  let response;
+  try {
+    response = await fetch(new URL(path, server), {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      cache: "no-store",
+      referrerPolicy: "no-referrer",
+    });
+  } catch (error) {
+    if (error?.name === "TimeoutError") throw new MayflyError("TIMEOUT", undefined, { retryable: true, cause: error });
+    throw asMayflyError(error);
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw MayflyError.fromWire(answer?.error, response.status);
+  return answer;
+}
+
+/** See `index.d.ts`. Repeated with one Idempotency-Key, so that a lost answer makes no second room. */
+export async function createRoom({ server, site, encrypt = true, signal, ...settings } = {}) {
+  const origin = server ?? globalThis.location?.origin;
+  const e2e = encrypt ? generateSecret() : undefined;
+  const made = await withRetries(CREATE_ATTEMPTS, (headers) =>
+    request(origin, "/api/rooms", { method: "POST", body: settings, headers, signal }),
+  );
+  const where = { site: site ?? parseLink(made.url).server, roomId: made.roomId, e2e };
+  return Object.freeze({
+    roomId: made.roomId,
+    hostKey: made.hostKey,
+    room: made.room,
+    encryptionKey: e2e,
+    server: origin,
+    link: buildLink(where),
+    hostLink: buildLink({ ...where, key: made.hostKey }),
+  });
+}
+
+/** See `index.d.ts`. */
+export async function createInvite({ server, site, roomId, hostKey, encryptionKey, signal, ...settings }) {
+  const origin = server ?? globalThis.location?.origin;
+  const path = `/api/rooms/${encodeURIComponent(roomId)}/invites`;
+  const made = await request(origin, path, { method: "POST", bearer: hostKey, body: settings, signal });
+  const base = site ?? parseLink(made.url).server;
+  return Object.freeze({ ...made, link: buildLink({ site: base, roomId, invite: made.invite, e2e: encryptionKey }) });
+}
+
+/** See `index.d.ts`. Spends nothing. */
+export async function lookUpRoom(link, { server, signal } = {}) {
+  const parsed = parseLink(link);
+  const path = `/api/rooms/${encodeURIComponent(parsed.roomId)}`;
+  return (await request(server ?? parsed.server, path, { signal })).room;
+}
+
+async function withRetries(attempts, attempt) {
+  const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
+  for (let left = attempts - 1; ; left -= 1) {
+    try {
+      return await attempt(headers);
+    } catch (error) {
+      if (!error.retryable || left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? CREATE_RETRY_MS));
+    }
+  }
+}

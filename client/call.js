@@ -1,0 +1,330 @@
+/**
+ * A call with everybody in the room: one peer connection to each (a mesh), the same camera, microphone and screen for all.
+ * Whoever starts the call offers to those who are there; whoever comes later offers to us.
+ */
+
+import { openCamera, openMicrophone, openScreen } from "./devices.js";
+import { Peer } from "./negotiation.js";
+import { Emitter, Store } from "./store.js";
+
+/** Somebody who was there before us and stays silent is called after so long. */
+const SILENT_PEER_MS = 4_000;
+/** Signals that may wait, for each peer, until this page starts its call. */
+const MAX_EARLY_SIGNALS = 64;
+const REFRESH_BEFORE_MS = 60_000;
+const REFRESH_RETRY_MS = 15_000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** What one sender may use of an uplink, in bits per second: shared among the peers, within bounds for one picture. */
+const UPLINK_BPS = 3_000_000;
+const MIN_VIDEO_BPS = 150_000;
+const MAX_VIDEO_BPS = 1_500_000;
+
+const SLOTS = { audio: openMicrophone, video: openCamera, screen: openScreen };
+
+export class Call {
+  #port;
+  #room;
+  #store;
+  #emitter = new Emitter();
+  #peers = new Map();
+  #early = new Map();
+  #tracks = {};
+  #streams = new Map();
+  #timers = new Map();
+  #iceServers = [];
+  #selfId = null;
+
+  constructor(port) {
+    this.#port = port;
+    this.#room = port.room;
+    this.#store = new Store(this.#picture({ active: false, audio: false, video: false, screen: false, errors: {} }));
+    this.#room.on("joined", (data) => this.#onJoined(data));
+    this.#room.on("signal", ({ event, payload }) => this.#onSignal(event, payload));
+    this.#room.on("user-joined", ({ participant }) => this.#expect(participant.id));
+    this.#room.on("user-updated", ({ participant }) => this.#onUpdated(participant));
+    this.#room.on("user-left", ({ participantId }) => this.#drop(participantId));
+    this.#room.on("left", () => this.stop());
+  }
+
+  getSnapshot = () => this.#store.getSnapshot();
+  subscribe = (listener) => this.#store.subscribe(listener);
+  on = (event, listener) => this.#emitter.on(event, listener);
+
+  /**
+   * Enter the call. A device that is refused or missing keeps nobody out: the reason is in `errors`.
+   * @param {{audio?: boolean | MediaStreamTrack, video?: boolean | MediaStreamTrack}} [wish]
+   */
+  async start({ audio = true, video = true } = {}) {
+    if (this.getSnapshot().active) return;
+    await this.#room.joined;
+    this.#store.update({ active: true });
+    await Promise.all([this.#use("audio", audio), this.#use("video", video)]);
+    if (!this.getSnapshot().active) return;
+    this.#selfId = this.#room.getSnapshot().self.id;
+    for (const { id } of this.#room.getSnapshot().participants) this.#greet(id);
+    this.#tell();
+  }
+
+  /** Leave the call and stay in the room. Devices that the call opened are closed. */
+  stop() {
+    if (!this.getSnapshot().active) return;
+    for (const id of [...this.#peers.keys()]) this.#drop(id);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const track of Object.values(this.#tracks)) track?.stop();
+    this.#tracks = {};
+    this.#selfId = null;
+    this.#store.update({ active: false, audio: false, video: false, screen: false });
+    this.#refresh();
+    this.#tell();
+  }
+
+  /** Mute keeps the microphone open, so that unmuting loses no word. */
+  async setAudio(on) {
+    const track = this.#tracks.audio;
+    if (!track || track.readyState === "ended") {
+      if (on) await this.#use("audio", true);
+    } else {
+      track.enabled = on;
+      this.#store.update({ audio: on });
+    }
+    this.#tell();
+  }
+
+  /** Off closes the camera, so that its light goes out. */
+  async setVideo(on) {
+    await this.#use("video", on);
+    this.#tell();
+  }
+
+  async setScreen(on) {
+    await this.#use("screen", on);
+    this.#tell();
+  }
+
+  /** @param {"audio" | "video"} slot @param {string} deviceId */
+  async switchDevice(slot, deviceId) {
+    const muted = slot === "audio" && this.#tracks.audio && !this.#tracks.audio.enabled;
+    const track = await SLOTS[slot]({ deviceId });
+    if (muted) track.enabled = false;
+    await this.#put(slot, track);
+    this.#tell();
+  }
+
+  /** A `RTCStatsReport` for each peer that has a connection, for diagnosis. */
+  async getStats() {
+    const entries = [...this.#peers].filter(([, peer]) => peer.pc);
+    return new Map(await Promise.all(entries.map(async ([id, peer]) => [id, await peer.pc.getStats()])));
+  }
+
+  /** How loud each peer is right now, from 0 to 1. */
+  levels() {
+    const levels = new Map();
+    for (const [id, peer] of this.#peers) {
+      const { audio } = peer.incoming;
+      const receiver = audio && peer.pc.getReceivers().find((candidate) => candidate.track === audio);
+      levels.set(id, receiver?.getSynchronizationSources()[0]?.audioLevel ?? 0);
+    }
+    return levels;
+  }
+
+  async #use(slot, wish) {
+    if (!wish) return this.#put(slot, null);
+    try {
+      const track = typeof wish === "object" ? wish : await SLOTS[slot]();
+      await this.#put(slot, track);
+      this.#explain(slot, undefined);
+    } catch (error) {
+      await this.#put(slot, null);
+      this.#explain(slot, error);
+    }
+  }
+
+  async #put(slot, track) {
+    const old = this.#tracks[slot];
+    if (old && old !== track) old.stop();
+    if (track && !this.getSnapshot().active) return track.stop();
+    this.#tracks = { ...this.#tracks, [slot]: track ?? undefined };
+    // A device unplugged, or "stop sharing" in the browser's own bar.
+    if (track) track.onended = () => this.#tracks[slot] === track && this.#use(slot, false).then(() => this.#tell());
+    this.#store.update({ [slot]: Boolean(track?.enabled) });
+    this.#refresh();
+    await Promise.all([...this.#peers.values()].map((peer) => peer.setTrack(slot, track)));
+    this.#shareUplink();
+  }
+
+  #explain(slot, error) {
+    const { errors } = this.getSnapshot();
+    this.#store.update({ errors: Object.freeze({ ...errors, [slot]: error }) });
+  }
+
+  #tell() {
+    const { audio, video, screen } = this.getSnapshot();
+    this.#room.updateMedia({ audio, video, screen }).catch(() => {}); // The next join says it again.
+  }
+
+  #onJoined({ self, participants, iceServers, iceExpiresAt }) {
+    this.#useIce(iceServers, iceExpiresAt);
+    if (!this.getSnapshot().active || !this.#selfId) return;
+    const present = new Set(participants.map((participant) => participant.id));
+    const isNewcomer = this.#selfId !== self.id;
+    for (const id of [...this.#peers.keys()]) if (isNewcomer || !present.has(id)) this.#drop(id);
+    this.#selfId = self.id;
+    for (const { id, needsIceRestart } of participants) {
+      const peer = this.#peers.get(id);
+      if (!peer) isNewcomer ? this.#greet(id) : this.#expect(id);
+      else if (needsIceRestart) peer.restart();
+      else peer.resend();
+    }
+  }
+
+  /** Somebody is back whose page may have been reloaded: what we offered it may be lost. */
+  #onUpdated({ id, connected }) {
+    const peer = this.#peers.get(id);
+    if (connected && peer && peer.state !== "connected") peer.resend();
+  }
+
+  /** Call somebody who is there, or answer the call that came before this page was ready for it. */
+  #greet(id) {
+    const waiting = this.#early.get(id) ?? [];
+    this.#early.delete(id);
+    const peer = this.#peer(id);
+    if (!peer) return;
+    if (!waiting.some(({ event }) => event === "offer-received")) peer.offer();
+    for (const { event, payload } of waiting) peer.receive(event, payload);
+  }
+
+  /** A newcomer calls; should it stay silent, we do. */
+  #expect(id) {
+    if (!this.getSnapshot().active) return;
+    clearTimeout(this.#timers.get(id));
+    this.#timers.set(
+      id,
+      setTimeout(() => {
+        const there = this.#room.getSnapshot().participants.some((participant) => participant.id === id);
+        if (there && this.getSnapshot().active && !this.#peers.has(id)) this.#greet(id);
+      }, SILENT_PEER_MS),
+    );
+  }
+
+  #onSignal(event, payload) {
+    const id = payload.from;
+    if (this.getSnapshot().active && this.#selfId) return void this.#peer(id)?.receive(event, payload);
+    // Signals wait until the call starts; a newer offer makes those before it moot.
+    const waiting = event === "offer-received" ? [] : (this.#early.get(id) ?? []);
+    if (waiting.length < MAX_EARLY_SIGNALS) this.#early.set(id, [...waiting, { event, payload }]);
+  }
+
+  #peer(id) {
+    const existing = this.#peers.get(id);
+    if (existing) return existing;
+    const participant = this.#room.getSnapshot().participants.find((candidate) => candidate.id === id);
+    if (!participant) return null;
+    const peer = new Peer({
+      id,
+      polite: Boolean(participant.polite),
+      config: () => ({ iceServers: this.#iceServers, ...this.#port.options.rtc }),
+      send: (event, fields) => this.#send(id, event, fields),
+      seal: (description, negotiationId) => this.#seal(id, description, negotiationId),
+      open: (description, negotiationId) => this.#open(id, description, negotiationId),
+      tracks: () => this.#tracks,
+      changed: () => this.#refresh(),
+      prepared: (pc) => this.#emitter.emit("peer-connection", { participantId: id, pc }),
+      failed: (error) => this.#emitter.emit("error", error),
+    });
+    this.#peers.set(id, peer);
+    this.#refresh();
+    return peer;
+  }
+
+  #drop(id) {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    this.#early.delete(id);
+    this.#peers.get(id)?.close();
+    if (this.#peers.delete(id)) this.#refresh();
+    this.#streams.delete(id);
+    this.#shareUplink();
+  }
+
+  #send(to, event, fields) {
+    // What is lost with the connection is made good after the next join (`resend`); what is stale is not missed.
+    this.#port.request(event, { to, ...fields }).catch((error) => this.#emitter.emit("signal-refused", { event, error }));
+  }
+
+  async #seal(to, description, negotiationId) {
+    const keyring = this.#port.keyring();
+    return keyring ? keyring.signDescription({ from: this.#selfId, to, negotiationId }, description) : description;
+  }
+
+  async #open(from, description, negotiationId) {
+    const keyring = this.#port.keyring();
+    return keyring ? keyring.verifyDescription({ from, to: this.#selfId, negotiationId }, description) : description;
+  }
+
+  #useIce(iceServers, expiresAt) {
+    this.#iceServers = iceServers ?? [];
+    for (const peer of this.#peers.values()) peer.configure({ iceServers: this.#iceServers, ...this.#port.options.rtc });
+    clearTimeout(this.#timers.get("ice"));
+    const left = Date.parse(expiresAt) - Date.now();
+    if (!Number.isFinite(left)) return;
+    // Short-lived credentials are renewed at half their time, others a minute ahead.
+    const delay = Math.max(1_000, Math.min(MAX_TIMER_MS, left - Math.min(REFRESH_BEFORE_MS, left / 2)));
+    this.#timers.set("ice", setTimeout(() => this.#refreshIce(), delay));
+  }
+
+  async #refreshIce() {
+    try {
+      const { iceServers, expiresAt } = await this.#port.request("get-ice-servers");
+      this.#useIce(iceServers, expiresAt);
+    } catch {
+      // Offline: the next join brings new ones. Otherwise again in a while.
+      this.#timers.set("ice", setTimeout(() => this.#refreshIce(), REFRESH_RETRY_MS));
+    }
+  }
+
+  #shareUplink() {
+    const share = UPLINK_BPS / Math.max(1, this.#peers.size);
+    const maxBitrate = Math.round(Math.min(MAX_VIDEO_BPS, Math.max(MIN_VIDEO_BPS, share)));
+    for (const { pc } of this.#peers.values()) {
+      for (const sender of pc?.getSenders() ?? []) {
+        if (sender.track?.kind !== "video") continue;
+        const parameters = sender.getParameters();
+        if (!parameters.encodings?.length || parameters.encodings[0].maxBitrate === maxBitrate) continue;
+        parameters.encodings[0].maxBitrate = maxBitrate;
+        sender.setParameters(parameters).catch(() => {}); // A wish: without it the call uses what the browser finds.
+      }
+    }
+  }
+
+  #refresh() {
+    this.#store.update(this.#picture({}));
+  }
+
+  #picture(patch) {
+    const peers = [...this.#peers].map(([participantId, peer]) => {
+      const { audio, video, screen } = peer.incoming;
+      return Object.freeze({
+        participantId,
+        state: peer.state,
+        stream: this.#stream(participantId, "stream", [audio, video]),
+        screenStream: this.#stream(participantId, "screen", [screen]),
+      });
+    });
+    return {
+      localStream: this.#stream("self", "stream", [this.#tracks.audio, this.#tracks.video]),
+      localScreen: this.#stream("self", "screen", [this.#tracks.screen]),
+      peers: Object.freeze(peers),
+      ...patch,
+    };
+  }
+
+  /** The same stream as long as the tracks are the same: a video element that is given a new one flickers. */
+  #stream(id, slot, tracks) {
+    const live = tracks.filter(Boolean);
+    const kept = this.#streams.get(id) ?? {};
+    const same = kept[slot]?.getTracks().length === live.length && live.every((t) => kept[slot].getTracks().includes(t));
+    const stream = live.length === 0 ? null : same ? kept[slot] : new MediaStream(live);
+    this.#streams.set(id, { ...kept, [slot]: stream });
+    return stream;
+  }
+}

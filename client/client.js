@@ -1,0 +1,24 @@
+/** Puts the client together around socket.io-client's `io`, which browsers and bundlers find in different places. */
+
+import { createInvite, createRoom, lookUpRoom } from "./api.js";
+import { Room } from "./room.js";
+
+/** @param {typeof import("socket.io-client").io} io */
+export function makeClient(io) {
+  /** Connect and join; the room object is there at once, and `room.joined` tells how it went. */
+  const openRoom = (link, options) => new Room({ io, link, options });
+  /** Connect and join; fulfilled once inside. */
+  const joinRoom = async (link, options) => {
+    const room = openRoom(link, options);
+    await room.joined;
+    return room;
+  };
+  return Object.freeze({ createRoom, createInvite, lookUpRoom, openRoom, joinRoom });
+}
+
+export { createInvite, createRoom, lookUpRoom, request } from "./api.js";
+export { canEncrypt, generateSecret } from "./crypto.js";
+export { canShareScreen, listDevices, openCamera, openMicrophone, openScreen, watchLevel } from "./devices.js";
+export { MayflyError } from "./errors.js";
+export { buildLink, parseLink } from "./link.js";
+export { Session } from "./session.js";

@@ -1,0 +1,186 @@
+/**
+ * End-to-end encryption: message texts, names and the fingerprints of calls, under one secret that rides in the link's
+ * fragment and never reaches the server. What this protects, and what not: docs/encryption.md.
+ *
+ * HKDF-SHA-256 (RFC 5869) makes three keys of the secret, salted with the room's id: AES-256-GCM for messages and for
+ * names (a random 96-bit IV each), HMAC-SHA-256 for descriptions. The associated data binds a message to room and sender.
+ */
+
+import { base16384Length, fromBase16384, fromBase64Url, toBase16384, toBase64Url } from "./codec.js";
+import { MayflyError } from "./errors.js";
+
+const SECRET_BYTES = 32;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+/** The wire's limits, in characters. */
+const MAX_NAME_CHARS = 64;
+const MAX_TEXT_CHARS = 4000;
+/** Every name is padded to this, so that its length says nothing. */
+export const MAX_NAME_BYTES = 80;
+/** So many bytes of sealed JSON fit the wire's 4,000 characters. */
+export const MAX_SEALED_BYTES = Math.floor(((MAX_TEXT_CHARS - 1) * 14) / 8) - IV_BYTES - TAG_BYTES;
+/** Marks a wire name as sealed, for people whose client has no key. */
+export const NAME_MARK = "🔒";
+const AUTH_ATTRIBUTE = "a=x-mayfly-auth:";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Whether this page may use WebCrypto at all (a secure context). */
+export const canEncrypt = () => Boolean(globalThis.crypto?.subtle);
+
+/** A new secret for a link, as base64url. Throws `INSECURE_CONTEXT` where WebCrypto is missing. */
+export function generateSecret() {
+  if (!canEncrypt()) throw new MayflyError("INSECURE_CONTEXT");
+  return toBase64Url(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+}
+
+/**
+ * @param {string} secret base64url, as in the link
+ * @param {string} roomId
+ * @returns {Promise<Keyring>}
+ */
+export async function openKeyring(secret, roomId) {
+  if (!canEncrypt()) throw new MayflyError("INSECURE_CONTEXT");
+  let bytes;
+  try {
+    bytes = fromBase64Url(secret);
+  } catch (cause) {
+    throw new MayflyError("KEY_INVALID", undefined, { cause });
+  }
+  if (bytes.length !== SECRET_BYTES) throw new MayflyError("KEY_INVALID");
+  const root = await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]);
+  const derive = (purpose, type, uses) =>
+    crypto.subtle.deriveKey(
+      { name: "HKDF", hash: "SHA-256", salt: encoder.encode(roomId), info: encoder.encode(`mayfly/1 ${purpose}`) },
+      root,
+      type,
+      false,
+      uses,
+    );
+  const aes = { name: "AES-GCM", length: 256 };
+  const [messages, names, calls] = await Promise.all([
+    derive("messages", aes, ["encrypt", "decrypt"]),
+    derive("names", aes, ["encrypt", "decrypt"]),
+    derive("calls", { name: "HMAC", hash: "SHA-256", length: 256 }, ["sign", "verify"]),
+  ]);
+  return new Keyring(roomId, messages, names, calls);
+}
+
+class Keyring {
+  #roomId;
+  #messages;
+  #names;
+  #calls;
+
+  constructor(roomId, messages, names, calls) {
+    this.#roomId = roomId;
+    this.#messages = messages;
+    this.#names = names;
+    this.#calls = calls;
+  }
+
+  /**
+   * @param {string} sender participant id, bound to the ciphertext
+   * @param {{id: string, name: string, text: string, to?: string}} content
+   */
+  async sealMessage(sender, content) {
+    const plain = encoder.encode(JSON.stringify(content));
+    if (plain.length > MAX_SEALED_BYTES) throw new MayflyError("MESSAGE_TOO_LONG");
+    return seal(this.#messages, plain, this.#context("message", sender));
+  }
+
+  /** Throws where the text was not sealed with this key, in this room, by this sender. */
+  async openMessage(sender, text) {
+    const plain = await open(this.#messages, text, this.#context("message", sender));
+    const content = JSON.parse(decoder.decode(plain));
+    if (typeof content?.text !== "string") throw new TypeError("not a message");
+    return content;
+  }
+
+  /** The name as the wire carries it: always the same length, at most 64 characters. */
+  async sealName(name) {
+    const plain = new Uint8Array(MAX_NAME_BYTES);
+    plain.set(encoder.encode(clipToBytes(name, MAX_NAME_BYTES)));
+    return NAME_MARK + (await seal(this.#names, plain, this.#context("name")));
+  }
+
+  /** The name that was sealed; `null` where the wire's name is not a sealed one or was sealed with another key. */
+  async openName(wire) {
+    if (typeof wire !== "string" || !wire.startsWith(NAME_MARK)) return null;
+    try {
+      const plain = await open(this.#names, wire.slice(NAME_MARK.length), this.#context("name"));
+      const end = plain.indexOf(0);
+      return decoder.decode(end < 0 ? plain : plain.subarray(0, end));
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * The description with a line that vouches for its DTLS fingerprints (RFC 8122).
+   * @param {{from: string, to: string, negotiationId?: string}} route
+   * @param {{type: string, sdp: string}} description
+   */
+  async signDescription(route, { type, sdp }) {
+    const mac = await crypto.subtle.sign("HMAC", this.#calls, this.#vouched(route, type, sdp));
+    const line = `${AUTH_ATTRIBUTE}${toBase64Url(new Uint8Array(mac))}\r\n`;
+    const media = sdp.search(/^m=/m);
+    const at = media < 0 ? sdp.length : media;
+    return { type, sdp: sdp.slice(0, at) + line + sdp.slice(at) };
+  }
+
+  /** The description without that line; throws where the line is missing or does not fit. */
+  async verifyDescription(route, { type, sdp }) {
+    const lines = sdp.split(/\r?\n/);
+    const auth = lines.filter((line) => line.startsWith(AUTH_ATTRIBUTE));
+    const bare = lines.filter((line) => !line.startsWith(AUTH_ATTRIBUTE)).join("\r\n");
+    if (auth.length !== 1) throw new TypeError("description without one authentication line");
+    const mac = fromBase64Url(auth[0].slice(AUTH_ATTRIBUTE.length).trim());
+    const fits = await crypto.subtle.verify("HMAC", this.#calls, mac, this.#vouched(route, type, bare));
+    if (!fits) throw new TypeError("fingerprints are not those of the sender");
+    return { type, sdp: bare };
+  }
+
+  #context(purpose, sender = "") {
+    return encoder.encode(JSON.stringify(["mayfly/1", purpose, this.#roomId, sender]));
+  }
+
+  #vouched({ from, to, negotiationId = "" }, type, sdp) {
+    const fingerprints = [...sdp.matchAll(/^a=fingerprint:\s*(.+?)\s*$/gm)].map((match) => match[1].toLowerCase());
+    const unique = [...new Set(fingerprints)].sort();
+    return encoder.encode(JSON.stringify(["mayfly/1", "call", this.#roomId, from, to, negotiationId, type, unique]));
+  }
+}
+
+async function seal(key, plain, additionalData) {
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, plain);
+  const bytes = new Uint8Array(IV_BYTES + sealed.byteLength);
+  bytes.set(iv);
+  bytes.set(new Uint8Array(sealed), IV_BYTES);
+  return toBase16384(bytes);
+}
+
+async function open(key, text, additionalData) {
+  const bytes = fromBase16384(text);
+  const iv = bytes.subarray(0, IV_BYTES);
+  const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, key, bytes.subarray(IV_BYTES));
+  return new Uint8Array(plain);
+}
+
+/** The longest beginning of the text, in whole characters, that UTF-8 writes in so many bytes. */
+export function clipToBytes(text, maxBytes) {
+  let size = 0;
+  let kept = "";
+  for (const char of text) {
+    size += encoder.encode(char).length;
+    if (size > maxBytes) break;
+    kept += char;
+  }
+  return kept;
+}
+
+/** What a sealed name takes of the wire's limit; a test holds it against the limit. */
+export const SEALED_NAME_CHARS = 1 + base16384Length(IV_BYTES + TAG_BYTES + MAX_NAME_BYTES);
+if (SEALED_NAME_CHARS > MAX_NAME_CHARS) throw new RangeError("sealed names do not fit the wire");

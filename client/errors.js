@@ -1,0 +1,52 @@
+/**
+ * Every failure that this client reports is a `MayflyError`; `code` says what happened and `retryable` whether the
+ * same request may succeed later. Codes in capitals come from the server's table; those made here are in `CLIENT_CODES`.
+ */
+
+/** Codes that never cross the wire. */
+export const CLIENT_CODES = Object.freeze({
+  LINK_INVALID: "This is not a link to a room.",
+  CONNECTION_LOST: "The connection to the server was lost.",
+  TIMEOUT: "The server did not answer in time.",
+  KNOCK_REFUSED: "A host did not let you in.",
+  MESSAGE_TOO_LONG: "The message is too long to send.",
+  MESSAGE_EMPTY: "A message needs at least one character.",
+  KEY_INVALID: "The encryption key in this link is damaged.",
+  INSECURE_CONTEXT: "Encryption and calls need a page served over HTTPS (or from localhost).",
+  ABORTED: "The attempt was given up.",
+  LEFT: "This room has been left.",
+});
+
+export class MayflyError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} [message]
+   * @param {{retryable?: boolean, retryAfterMs?: number, details?: Record<string, unknown>, status?: number,
+   *   cause?: unknown}} [more]
+   */
+  constructor(code, message, more = {}) {
+    super(message || CLIENT_CODES[code] || code, { cause: more.cause });
+    this.name = "MayflyError";
+    this.code = code;
+    this.retryable = more.retryable ?? false;
+    this.retryAfterMs = more.retryAfterMs;
+    this.details = more.details;
+    this.status = more.status;
+  }
+
+  /**
+   * The error of an acknowledgement or a REST answer.
+   * @param {{code?: string, message?: string, retryable?: boolean, retryAfterMs?: number, details?: object}} error
+   * @param {number} [status]
+   */
+  static fromWire(error, status) {
+    return new MayflyError(error?.code || "INTERNAL_ERROR", error?.message, { ...error, status });
+  }
+}
+
+/** @param {unknown} error @returns {MayflyError} */
+export function asMayflyError(error) {
+  if (error instanceof MayflyError) return error;
+  if (error?.name === "AbortError") return new MayflyError("ABORTED", undefined, { cause: error });
+  return new MayflyError("CONNECTION_LOST", undefined, { retryable: true, cause: error });
+}

@@ -1,0 +1,314 @@
+/**
+ * Mayfly's client: rooms, chat and calls. The wire contract behind it is `docs/protocol.md`; a guide with examples is
+ * `docs/client.md`. All times on objects are ISO 8601 strings in UTC; numbers ending in `Ms` are milliseconds.
+ */
+
+export interface Media {
+  audio?: boolean;
+  video?: boolean;
+  screen?: boolean;
+  handRaised?: boolean;
+}
+
+export interface Participant {
+  readonly id: string;
+  /** Readable, also in an encrypted room. Show it as text, never as HTML. */
+  readonly name: string;
+  readonly role: "host" | "member" | (string & {});
+  /** `false`: the connection is lost and may come back within the seat's grace period. */
+  readonly connected: boolean;
+  readonly joinedAt: string;
+  readonly media: Readonly<Media>;
+  /** How to negotiate with this participant (perfect negotiation); set for others, not for oneself. */
+  readonly polite?: boolean;
+}
+
+export interface RoomInfo {
+  readonly id: string;
+  readonly status: "open" | "locked" | "ended";
+  readonly capacity: number;
+  readonly participantCount: number;
+  readonly hostId: string | null;
+  readonly inviteOnly: boolean;
+  readonly passwordRequired: boolean;
+  readonly lobby: boolean;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+}
+
+export interface Message {
+  /** Stable from the first moment on: what a list is keyed by. */
+  readonly key: string;
+  /** The server's id, once sent. */
+  readonly id?: string;
+  readonly seq?: number;
+  readonly text: string;
+  /** Participant id; empty for a message that the room's owner sent from outside. */
+  readonly sender: string;
+  readonly senderName: string;
+  readonly timestamp: string;
+  readonly own: boolean;
+  readonly state: "sending" | "sent" | "failed";
+  /** Set for a private message: the participant it is for. */
+  readonly to?: string;
+  readonly encrypted: boolean;
+  /** Encrypted with another key, or tampered with: `text` is empty. */
+  readonly unreadable?: boolean;
+  /** To how many connected people an own message went at once. */
+  readonly deliveredTo?: number;
+  /** Why an own message failed. */
+  readonly error?: MayflyError;
+}
+
+export interface Knock {
+  readonly knockId: string;
+  readonly name: string;
+}
+
+export type LeaveReason =
+  | "left"
+  | "timeout"
+  | "kicked"
+  | "banned"
+  | "replaced"
+  | "room-ended"
+  | "room-expired"
+  | "server-shutdown";
+
+export interface RoomSnapshot {
+  /**
+   * `waiting`: in the lobby, until a host admits. `reconnecting`: the seat is kept and taken back by itself.
+   * `left`: over, see `ending`. `failed`: never got in, or cannot come back, see `error`.
+   */
+  readonly status: "connecting" | "waiting" | "joined" | "reconnecting" | "left" | "failed";
+  readonly self: Participant | null;
+  readonly room: RoomInfo | null;
+  /** The others. */
+  readonly participants: readonly Participant[];
+  readonly messages: readonly Message[];
+  /** Ids of those who are typing. */
+  readonly typing: readonly string[];
+  /** Who waits to be admitted; filled for hosts. */
+  readonly knocks: readonly Knock[];
+  /** Whether the link carried a key, so that messages, names and calls are protected end to end. */
+  readonly encrypted: boolean;
+  /** Whether this page took back a seat from before a reload. */
+  readonly resumed: boolean;
+  readonly limits: Readonly<Record<string, number>> | null;
+  readonly ending: { readonly reason: LeaveReason; readonly action: "resume" | "rejoin" | "none" } | null;
+  readonly error: MayflyError | null;
+}
+
+export interface RoomSettings {
+  /** Seats; the server's own default and ceiling apply. */
+  capacity?: number;
+  /** Lifetime in seconds. */
+  expiresInS?: number;
+  /** Only people with an invite link get in. */
+  inviteOnly?: boolean;
+  password?: string;
+  /** People knock, a host admits. */
+  lobby?: boolean;
+  /** Keep messages until the room ends, where the server allows it. */
+  log?: boolean;
+}
+
+export interface CreateOptions extends RoomSettings {
+  /** Origin of the Mayfly server; the page's own unless set. */
+  server?: string;
+  /** Origin of the site whose `/r/{roomId}` opens rooms; the server's own page unless set. */
+  site?: string;
+  /** Make an end-to-end key and put it into the links. On unless set otherwise. */
+  encrypt?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface CreatedRoom {
+  readonly roomId: string;
+  /** For guests. In an invite-only room it admits nobody without `createInvite`. */
+  readonly link: string;
+  /** For the host alone: whoever has it rules the room. */
+  readonly hostLink: string;
+  readonly hostKey: string;
+  /** The end-to-end key, as in the links. Never send it to a server. */
+  readonly encryptionKey?: string;
+  readonly server: string;
+  readonly room: RoomInfo;
+}
+
+export interface InviteOptions {
+  server?: string;
+  site?: string;
+  roomId: string;
+  hostKey: string;
+  encryptionKey?: string;
+  /** How many people it lets in: 1 unless set. */
+  uses?: number;
+  expiresInS?: number;
+  signal?: AbortSignal;
+}
+
+export interface CreatedInvite {
+  readonly inviteId: string;
+  readonly invite: string;
+  readonly link: string;
+  readonly expiresAt: string;
+}
+
+export interface JoinOptions {
+  /** Origin of the Mayfly server; the link's own unless set. */
+  server?: string;
+  name?: string;
+  password?: string;
+  /** What others see before devices are opened. */
+  media?: Media;
+  /** Where the session survives a reload: `sessionStorage` unless set; `null` keeps nothing. */
+  storage?: Storage | null;
+  call?: { /** Added to every peer connection's configuration. */ rtc?: Partial<RTCConfiguration> };
+  /** For socket.io-client, such as `path`. */
+  socket?: Record<string, unknown>;
+  /** Gives up an attempt to join (or to wait in the lobby). */
+  signal?: AbortSignal;
+}
+
+export interface RoomEvents {
+  /** Joined, or joined again; the snapshot is complete. */
+  joined: { self: Participant; participants: Participant[]; recovered: boolean };
+  message: Message;
+  "user-joined": { participant: Participant; missed?: true };
+  "user-left": { participantId: string; reason: LeaveReason; missed?: true };
+  "user-updated": { participant: Participant; missed?: true };
+  "room-updated": { room: RoomInfo; missed?: true };
+  knock: Knock;
+  /** The room ends at this time: 60 s and 10 s ahead. */
+  expiring: { roomId: string; expiresAt: string };
+  /** A durable event is missing; the room repairs it by itself. */
+  gap: { after: number };
+  left: RoomSnapshot;
+  "request-failed": { event: string; error: { code: string; message: string } };
+  error: unknown;
+}
+
+/** A room as this browser sees it. `getSnapshot` and `subscribe` fit React's `useSyncExternalStore`. */
+export interface Room {
+  readonly id: string;
+  /** Fulfilled once inside, rejected with a `MayflyError` where that cannot be. */
+  readonly joined: Promise<Room>;
+  readonly call: Call;
+  getSnapshot(): RoomSnapshot;
+  subscribe(listener: () => void): () => void;
+  on<E extends keyof RoomEvents>(event: E, listener: (payload: RoomEvents[E]) => void): () => void;
+  /** On screen at once; sent, repeated and acknowledged by itself. Returns the message's key. */
+  sendMessage(text: string, options?: { to?: string }): string;
+  retryMessage(key: string): void;
+  discardMessage(key: string): void;
+  /** Call it at every keystroke; it keeps a sensible pace and stops by itself. */
+  setTyping(isTyping: boolean): void;
+  updateMedia(patch: Media): Promise<void>;
+  answerKnock(knockId: string, admit: boolean): Promise<void>;
+  kick(participantId: string): Promise<unknown>;
+  ban(participantId: string): Promise<unknown>;
+  lock(locked?: boolean): Promise<unknown>;
+  update(settings: { locked?: boolean; capacity?: number; lobby?: boolean; expiresInS?: number }): Promise<unknown>;
+  transferHost(participantId: string): Promise<unknown>;
+  /** Ends the room for everybody, and erases it. */
+  end(): Promise<unknown>;
+  /** Gives the seat up at once. */
+  leave(): Promise<void>;
+  /** Drops the connection and keeps the seat for its grace period, as a reload does. */
+  close(): void;
+  /** After `replaced`: takes the seat back to this page. */
+  takeBack(): void;
+  /** Any request of the protocol about this room. */
+  request(event: string, fields?: object, options?: { timeoutMs?: number }): Promise<unknown>;
+}
+
+export type PeerState = "connecting" | "connected" | "reconnecting" | "failed" | "unverified";
+
+export interface CallPeer {
+  readonly participantId: string;
+  /** `unverified`: it could not prove that it has the room's key, so no media flows. */
+  readonly state: PeerState;
+  readonly stream: MediaStream | null;
+  readonly screenStream: MediaStream | null;
+}
+
+export interface CallSnapshot {
+  readonly active: boolean;
+  readonly audio: boolean;
+  readonly video: boolean;
+  readonly screen: boolean;
+  /** Why a device is not on: `DEVICE_BLOCKED`, `DEVICE_MISSING`, `DEVICE_BUSY`, `DEVICE_FAILED`. */
+  readonly errors: Readonly<Partial<Record<"audio" | "video" | "screen", MayflyError>>>;
+  readonly localStream: MediaStream | null;
+  readonly localScreen: MediaStream | null;
+  readonly peers: readonly CallPeer[];
+}
+
+export interface Call {
+  getSnapshot(): CallSnapshot;
+  subscribe(listener: () => void): () => void;
+  on(event: "peer-connection", listener: (e: { participantId: string; pc: RTCPeerConnection }) => void): () => void;
+  on(event: "signal-refused", listener: (e: { event: string; error: MayflyError }) => void): () => void;
+  on(event: "error", listener: (error: unknown) => void): () => void;
+  /** Fulfilled once the devices are open and everybody is being called. Never rejected for want of a device. */
+  start(wish?: { audio?: boolean | MediaStreamTrack; video?: boolean | MediaStreamTrack }): Promise<void>;
+  stop(): void;
+  setAudio(on: boolean): Promise<void>;
+  setVideo(on: boolean): Promise<void>;
+  setScreen(on: boolean): Promise<void>;
+  switchDevice(slot: "audio" | "video", deviceId: string): Promise<void>;
+  levels(): Map<string, number>;
+  getStats(): Promise<Map<string, RTCStatsReport>>;
+}
+
+export class MayflyError extends Error {
+  /** A code of the protocol's table, or one of the client's own such as `LINK_INVALID`, `KNOCK_REFUSED`. */
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly details?: Record<string, unknown>;
+  /** The HTTP status, for a REST call. */
+  readonly status?: number;
+}
+
+export interface ParsedLink {
+  server: string;
+  roomId: string;
+  invite?: string;
+  /** The host key. */
+  key?: string;
+  /** The end-to-end key. */
+  e2e?: string;
+}
+
+export function createRoom(options?: CreateOptions): Promise<CreatedRoom>;
+export function createInvite(options: InviteOptions): Promise<CreatedInvite>;
+/** Spends nothing: safe to call before a person decides. */
+export function lookUpRoom(link: string | URL, options?: { server?: string; signal?: AbortSignal }): Promise<RoomInfo>;
+/** Connect and join; fulfilled once inside. */
+export function joinRoom(link: string | URL, options?: JoinOptions): Promise<Room>;
+/** The same, with the room object at once: for showing the way in, such as the lobby. */
+export function openRoom(link: string | URL, options?: JoinOptions): Room;
+export function parseLink(link: string | URL): ParsedLink;
+export function buildLink(parts: { site: string; roomId: string; invite?: string; key?: string; e2e?: string }): string;
+export function request(server: string, path: string, options?: object): Promise<any>;
+export function canEncrypt(): boolean;
+export function generateSecret(): string;
+export function canShareScreen(): boolean;
+export function openCamera(wish?: { deviceId?: string }): Promise<MediaStreamTrack>;
+export function openMicrophone(wish?: { deviceId?: string }): Promise<MediaStreamTrack>;
+export function openScreen(): Promise<MediaStreamTrack>;
+export function listDevices(): Promise<{
+  cameras: MediaDeviceInfo[];
+  microphones: MediaDeviceInfo[];
+  speakers: MediaDeviceInfo[];
+}>;
+export function watchLevel(track: MediaStreamTrack, report: (level: number) => void): () => void;
+
+export class Session {
+  constructor(roomId: string, storage?: Storage | null);
+  load(): null | { participantId?: string; name?: string; hostKey?: string; invite?: string };
+  save(state: object): void;
+  clear(): void;
+}

@@ -1,0 +1,305 @@
+/**
+ * One peer connection with one participant: perfect negotiation (W3C WebRTC, section 10.7) with the server's `polite`
+ * flag, a new `negotiationId` for every offer, ICE restart, and recovery when the other side has lost its half.
+ *
+ * A `negotiationId` made here ends in `.f` where the offer opens a session and in `.c` where it continues one. A page that
+ * was just reloaded thereby knows an offer that continues what it no longer has, and opens a new session instead.
+ */
+
+import { newId } from "./entry.js";
+
+const DISCONNECTED_PATIENCE_MS = 4_000;
+const CONNECT_LIMIT_MS = 10_000;
+/** The polite side leaves the restart to the other one for so long: two at once would collide. */
+const POLITE_DELAY_MS = 2_500;
+const MAX_FRESH_SESSIONS = 6;
+const RESEND_AFTER_MS = 1_200;
+/** Candidates that may wait for their description. */
+const MAX_EARLY_CANDIDATES = 128;
+
+export class Peer {
+  #port;
+  #chain = Promise.resolve();
+  #timers = {};
+  #early = [];
+  #sessions = 0;
+  #closed = false;
+  #screenTx = null;
+  /** @type {RTCPeerConnection} */
+  pc = null;
+  negotiationId = null;
+  state = "connecting";
+
+  /**
+   * @param {{id: string, polite: boolean, config: () => RTCConfiguration, send: (event: string, fields: object) => void,
+   *   seal: (description: object, negotiationId?: string) => Promise<object>, open: (description: object,
+   *   negotiationId?: string) => Promise<object>, tracks: () => {audio?: MediaStreamTrack, video?: MediaStreamTrack,
+   *   screen?: MediaStreamTrack}, changed: () => void, prepared: (pc: RTCPeerConnection) => void}} port
+   */
+  constructor(port) {
+    this.#port = port;
+  }
+
+  get id() {
+    return this.#port.id;
+  }
+
+  /** What comes in: by slot, the tracks that the other side may be sending. */
+  get incoming() {
+    if (!this.pc) return {};
+    const live = this.pc.getTransceivers().filter((t) => t.mid !== null && !t.stopped && t !== this.#screenTx);
+    const receiving = (t) => t && ["recvonly", "sendrecv"].includes(t.currentDirection);
+    const videos = live.filter((t) => t.receiver.track.kind === "video");
+    const audio = live.find((t) => t.receiver.track.kind === "audio");
+    const screen = videos.slice(1).findLast(receiving);
+    return {
+      audio: receiving(audio) ? audio.receiver.track : null,
+      video: receiving(videos[0]) ? videos[0].receiver.track : null,
+      screen: screen ? screen.receiver.track : null,
+    };
+  }
+
+  /** Open a session: with a new connection and an offer, whatever was before. */
+  offer = () => this.#run(() => this.#open());
+
+  /** @param {"offer-received" | "answer-received" | "ice-candidate-received"} event */
+  receive(event, payload) {
+    return this.#run(() => {
+      if (event === "offer-received") return this.#onOffer(payload);
+      if (event === "answer-received") return this.#onAnswer(payload);
+      return this.#onCandidate(payload);
+    });
+  }
+
+  /** New ICE credentials and paths, on the connection there is. */
+  restart = () =>
+    this.#run(async () => {
+      if (!this.pc?.remoteDescription) return this.#open();
+      if (this.pc.signalingState === "stable") this.pc.restartIce();
+      else if (this.pc.signalingState === "have-local-offer") await this.#sendOffer();
+    });
+
+  /** After a gap in signaling: an offer that may never have arrived is sent again. */
+  resend() {
+    this.#sessions = 0;
+    this.#later("resend", RESEND_AFTER_MS, () =>
+      this.#run(async () => {
+        if (this.pc?.signalingState === "have-local-offer") await this.#sendOffer();
+        else if (this.state !== "connected") this.#restartSoon();
+      }),
+    );
+  }
+
+  /** Send this track (or nothing) in a slot from now on. */
+  setTrack(slot, track) {
+    return this.#run(async () => {
+      if (!this.pc) return;
+      if (slot === "screen") return this.#setScreen(track);
+      await this.#slot(slot)?.sender.replaceTrack(track ?? null);
+    });
+  }
+
+  configure(config) {
+    if (this.pc && this.pc.connectionState !== "closed") this.pc.setConfiguration(config);
+  }
+
+  close() {
+    this.#closed = true;
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.pc?.close();
+  }
+
+  async #open() {
+    if (this.#sessions >= MAX_FRESH_SESSIONS) return this.#become("failed");
+    this.#sessions += 1;
+    this.#replace();
+    const { audio, video, screen } = this.#port.tracks();
+    this.pc.addTransceiver(audio ?? "audio", { direction: "sendrecv" });
+    this.pc.addTransceiver(video ?? "video", { direction: "sendrecv" });
+    if (screen) this.#setScreen(screen);
+    // From here on `negotiationneeded` does the rest.
+  }
+
+  #replace() {
+    this.pc?.close();
+    this.#early = [];
+    this.#screenTx = null;
+    this.negotiationId = null;
+    const pc = new RTCPeerConnection(this.#port.config());
+    this.pc = pc;
+    const current = (handler) => (event) => pc === this.pc && !this.#closed && handler(event);
+    pc.onnegotiationneeded = current(() => this.#run(() => pc === this.pc && this.#renegotiate()));
+    pc.onicecandidate = current(({ candidate }) => this.#run(() => pc === this.pc && this.#sendCandidate(candidate)));
+    pc.onconnectionstatechange = current(() => this.#watch());
+    pc.ontrack = current(({ track }) => {
+      track.onmute = track.onunmute = track.onended = () => this.#port.changed();
+      this.#port.changed();
+    });
+    this.#port.prepared(pc);
+    this.#become("connecting");
+    this.#later("limit", CONNECT_LIMIT_MS, () => this.state !== "connected" && this.#reopen());
+  }
+
+  async #renegotiate() {
+    if (this.pc.signalingState !== "stable") return;
+    await this.pc.setLocalDescription();
+    await this.#sendOffer();
+  }
+
+  async #sendOffer() {
+    const continues = this.pc.currentRemoteDescription !== null;
+    this.negotiationId = `${newId()}.${continues ? "c" : "f"}`;
+    await this.#sendDescription("offer");
+  }
+
+  async #sendDescription(event) {
+    const { type, sdp } = this.pc.localDescription;
+    const description = await this.#port.seal({ type, sdp }, this.negotiationId ?? undefined);
+    this.#port.send(event, { description, negotiationId: this.negotiationId ?? undefined });
+  }
+
+  #sendCandidate(candidate) {
+    this.#port.send("ice-candidate", {
+      candidate: candidate ? candidate.toJSON() : null,
+      negotiationId: this.negotiationId ?? undefined,
+    });
+  }
+
+  async #onOffer({ description, negotiationId }) {
+    const opened = await this.#verified(description, negotiationId);
+    if (!opened) return;
+    const known = this.pc?.currentRemoteDescription ?? this.pc?.remoteDescription;
+    if (!known && negotiationId?.endsWith(".c")) {
+      // It continues a session of which this page has nothing (any more).
+      if (this.pc?.signalingState !== "have-local-offer") await this.#open();
+      return;
+    }
+    const startedOver = known && sessionOf(known.sdp) !== sessionOf(opened.sdp);
+    const collides = this.pc && this.pc.signalingState !== "stable";
+    if (collides && !startedOver && !this.#port.polite) return;
+    // Before the first answer nothing of ours is worth keeping, and a rollback would leave its transceivers behind.
+    if (!this.pc || startedOver || (collides && !known)) this.#replace();
+    this.negotiationId = negotiationId ?? null;
+    await this.pc.setRemoteDescription(opened);
+    await this.#attach();
+    await this.#addEarly();
+    await this.pc.setLocalDescription();
+    await this.#sendDescription("answer");
+    this.#port.changed();
+  }
+
+  async #onAnswer({ description, negotiationId }) {
+    if (this.pc?.signalingState !== "have-local-offer") return;
+    if (negotiationId && negotiationId !== this.negotiationId) return;
+    const opened = await this.#verified(description, negotiationId);
+    if (!opened) return;
+    const known = this.pc.currentRemoteDescription;
+    if (known && sessionOf(known.sdp) !== sessionOf(opened.sdp)) return this.#open();
+    await this.pc.setRemoteDescription(opened);
+    await this.#addEarly();
+    this.#port.changed();
+  }
+
+  async #onCandidate({ candidate, negotiationId }) {
+    if (!this.pc || (negotiationId && this.negotiationId && negotiationId !== this.negotiationId)) return;
+    if (this.pc.remoteDescription) return this.#addCandidate(candidate);
+    if (this.#early.length < MAX_EARLY_CANDIDATES) this.#early.push(candidate);
+  }
+
+  async #addEarly() {
+    for (const candidate of this.#early.splice(0)) await this.#addCandidate(candidate);
+  }
+
+  async #addCandidate(candidate) {
+    // One candidate that does not parse (a host name that is no longer known, another generation) costs one path only.
+    await this.pc.addIceCandidate(candidate ?? undefined).catch(() => {});
+  }
+
+  /** After somebody's offer: send what we have in the slots that it opened. */
+  async #attach() {
+    const tracks = this.#port.tracks();
+    for (const slot of ["audio", "video"]) {
+      const transceiver = this.#slot(slot);
+      if (!transceiver) continue;
+      transceiver.direction = "sendrecv";
+      if (transceiver.sender.track !== (tracks[slot] ?? null)) await transceiver.sender.replaceTrack(tracks[slot] ?? null);
+    }
+    if (tracks.screen && !this.#screenTx) this.#setScreen(tracks.screen);
+  }
+
+  #slot(kind) {
+    return this.pc
+      .getTransceivers()
+      .find((t) => t !== this.#screenTx && !t.stopped && t.receiver.track.kind === kind);
+  }
+
+  async #setScreen(track) {
+    if (track && !this.#screenTx) this.#screenTx = this.pc.addTransceiver(track, { direction: "sendonly" });
+    else if (this.#screenTx) {
+      await this.#screenTx.sender.replaceTrack(track ?? null);
+      this.#screenTx.direction = track ? "sendonly" : "inactive";
+    }
+  }
+
+  async #verified(description, negotiationId) {
+    try {
+      return await this.#port.open(description, negotiationId);
+    } catch {
+      // Somebody without the key, or somebody in the middle: no media to or from it.
+      if (!this.pc?.remoteDescription) this.#become("unverified");
+      return null;
+    }
+  }
+
+  #watch() {
+    const { connectionState } = this.pc;
+    if (connectionState === "connected") {
+      this.#sessions = 0;
+      for (const timer of ["limit", "restart", "reopen"]) clearTimeout(this.#timers[timer]);
+      this.#become("connected");
+    } else if (connectionState === "disconnected" && this.state === "connected") {
+      this.#become("reconnecting");
+      this.#later("restart", DISCONNECTED_PATIENCE_MS + this.#courtesy, this.restart);
+    } else if (connectionState === "failed") {
+      this.#become("reconnecting");
+      this.#restartSoon();
+    }
+  }
+
+  #restartSoon() {
+    this.#later("restart", this.#courtesy, this.restart);
+    this.#later("reopen", CONNECT_LIMIT_MS, () => this.state !== "connected" && this.#reopen());
+  }
+
+  #reopen() {
+    this.#later("reopen", this.#courtesy, () => this.state !== "connected" && this.offer());
+  }
+
+  get #courtesy() {
+    return this.#port.polite ? POLITE_DELAY_MS : 0;
+  }
+
+  #become(state) {
+    this.state = state;
+    this.#port.changed();
+  }
+
+  #later(name, delayMs, action) {
+    clearTimeout(this.#timers[name]);
+    this.#timers[name] = setTimeout(() => this.#closed || action(), delayMs);
+  }
+
+  /** One step after the other: an answer must not overtake the offer that is still being applied. */
+  #run(step) {
+    const result = this.#chain.then(() => (this.#closed ? undefined : step()));
+    this.#chain = result.catch((error) => {
+      if (!this.#closed) this.#port.failed?.(error);
+    });
+    return this.#chain;
+  }
+}
+
+/** The session id of an SDP's origin line (RFC 8866, section 5.2): another one means another peer connection. */
+function sessionOf(sdp) {
+  return /^o=\S+ (\S+)/m.exec(sdp)?.[1] ?? "";
+}

@@ -1,0 +1,142 @@
+/**
+ * Own messages on their way: shown at once, sent in the order typed, repeated under the same `clientMessageId` until the
+ * server acknowledges them or a bound is reached.
+ */
+
+import { newId } from "./entry.js";
+import { MayflyError } from "./errors.js";
+import { MAX_ATTEMPTS, MESSAGE_LIFETIME_MS } from "./messages.js";
+
+const MAX_TEXT_CHARS = 4_000;
+const RETRY_MS = 1_500;
+/** An unanswered message may mean a dead connection: it is looked into before the long time-out. */
+const ACK_TIMEOUT_MS = 6_000;
+
+export class Outbox {
+  #room;
+  #running = false;
+  #tries = new Map();
+  #since = new Map();
+  #timer;
+
+  /**
+   * @param {{list: import("./messages.js").MessageList, request: Function, keyring: () => any, self: () => any,
+   *   joined: () => boolean, changed: () => void, noteSeq: (seq: number) => void, suspicious: () => void}} room
+   */
+  constructor(room) {
+    this.#room = room;
+  }
+
+  /** @returns {string} the message's key. Throws where it can never be sent. */
+  post(text, to) {
+    if (!text.trim()) throw new MayflyError("MESSAGE_EMPTY");
+    if ([...text].length > MAX_TEXT_CHARS) throw new MayflyError("MESSAGE_TOO_LONG");
+    const self = this.#room.self();
+    const key = newId();
+    this.#room.list.add({
+      key,
+      text,
+      to,
+      own: true,
+      state: "sending",
+      sender: self?.id ?? "",
+      senderName: self?.name ?? "",
+      timestamp: new Date().toISOString(),
+      encrypted: Boolean(this.#room.keyring()),
+    });
+    this.#begin(key);
+    return key;
+  }
+
+  /** Send a failed message once more; the server drops it if an earlier try had reached it. */
+  retry(key) {
+    if (this.#room.list.get(key)?.state !== "failed") return;
+    this.#room.list.update(key, { state: "sending", error: undefined });
+    this.#begin(key);
+  }
+
+  #begin(key) {
+    this.#tries.set(key, 0);
+    this.#since.set(key, Date.now());
+    this.#room.changed();
+    this.flush();
+  }
+
+  /** Send what is unanswered, one after the other. Called when there is something new and after every (re)join. */
+  async flush() {
+    if (this.#running) return;
+    this.#running = true;
+    clearTimeout(this.#timer);
+    try {
+      for (;;) {
+        this.#expire();
+        const next = this.#room.list.unanswered[0];
+        if (!next || !this.#room.joined() || !(await this.#send(next))) break;
+      }
+    } finally {
+      this.#running = false;
+    }
+    // Also while offline: what waits too long must come to an end.
+    if (this.#room.list.unanswered.length) this.#timer = setTimeout(() => this.flush(), RETRY_MS);
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+  }
+
+  /** @returns {Promise<boolean>} whether to go on with the next one */
+  async #send(message) {
+    const { key } = message;
+    this.#tries.set(key, (this.#tries.get(key) ?? 0) + 1);
+    this.#since.set(key, this.#since.get(key) ?? Date.now());
+    try {
+      const sender = this.#room.self();
+      const sealed = await this.#seal(message, sender);
+      const fields = { ...sealed, clientMessageId: key, to: message.to };
+      const ack = await this.#room.request("send-message", fields, { timeoutMs: ACK_TIMEOUT_MS });
+      this.#done(key, {
+        state: "sent",
+        id: ack.id,
+        seq: ack.seq,
+        epoch: this.#room.epoch(),
+        sender: sender.id,
+        timestamp: ack.timestamp,
+        deliveredTo: ack.deliveredTo,
+      });
+      this.#room.noteSeq(ack.seq);
+      return true;
+    } catch (error) {
+      if (error.code === "CONNECTION_LOST") return false;
+      if (error.code === "TIMEOUT") this.#room.suspicious();
+      if (error.code === "NOT_IN_ROOM") return false; // The seat is being taken back.
+      if (error.retryable) {
+        await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? RETRY_MS));
+        return true;
+      }
+      this.#done(key, { state: "failed", error });
+      return true;
+    }
+  }
+
+  async #seal(message, sender) {
+    const keyring = this.#room.keyring();
+    if (!keyring) return { text: message.text };
+    const content = { id: message.key, name: sender.name, text: message.text, to: message.to };
+    return { text: await keyring.sealMessage(sender.id, content), encrypted: true };
+  }
+
+  #expire() {
+    for (const { key } of this.#room.list.unanswered) {
+      const tooOld = Date.now() - (this.#since.get(key) ?? Date.now()) > MESSAGE_LIFETIME_MS;
+      const tooOften = (this.#tries.get(key) ?? 0) >= MAX_ATTEMPTS;
+      if (tooOld || tooOften) this.#done(key, { state: "failed", error: new MayflyError("CONNECTION_LOST") });
+    }
+  }
+
+  #done(key, patch) {
+    this.#tries.delete(key);
+    this.#since.delete(key);
+    this.#room.list.update(key, patch);
+    this.#room.changed();
+  }
+}

@@ -1,0 +1,24 @@
+import type { Call, CallSnapshot, JoinOptions, Room, RoomSnapshot } from "./index.js";
+
+/** What `useRoom` returns before there is a link to join. */
+export type RoomState = Omit<RoomSnapshot, "status"> & {
+  readonly status: RoomSnapshot["status"] | "idle";
+  /** The room itself, for everything that is done rather than shown; `null` until the effect has run. */
+  readonly roomObject: Room | null;
+};
+
+/**
+ * Joins the room of this link for as long as a component that uses it is mounted, and leaves it a second after the last
+ * one is gone. Safe under Strict Mode. `null` joins nothing: pass the link once the person has pressed "Join".
+ * Options are read when the room is opened.
+ */
+export function useRoom(link: string | null | undefined, options?: JoinOptions): RoomState;
+
+export function useCall(room: Room | null): CallSnapshot & {
+  readonly call: Call | null;
+  start(wish?: Parameters<Call["start"]>[0]): Promise<void> | undefined;
+  stop(): void;
+  setAudio(on: boolean): Promise<void> | undefined;
+  setVideo(on: boolean): Promise<void> | undefined;
+  setScreen(on: boolean): Promise<void> | undefined;
+};
