@@ -56,9 +56,7 @@ class Program:
     The methods block. From a running event loop that others in the test depend on, use `asyncio.to_thread`.
     """
 
-    def __init__(
-        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path = ROOT
-    ) -> None:
+    def __init__(self, command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> None:
         self.command = list(command)
         self.env = None if env is None else dict(env)
         self.cwd = cwd
@@ -125,9 +123,7 @@ class Program:
             return self._process.wait(limit_s)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise TimeoutError(
-                f"{self.command[0]} did not end in {limit_s} s:\n{self.log()[-4000:]}"
-            ) from None
+            raise TimeoutError(f"{self.command[0]} did not end in {limit_s} s:\n{self.log()[-4000:]}") from None
 
     def kill(self) -> None:
         """SIGKILL, and wait."""
@@ -182,9 +178,7 @@ class ServerProcess(Service):
     """`python -m server`, configured by the environment alone. Its log is in `log()`."""
 
     def __init__(self, port: int, settings: Mapping[str, str]) -> None:
-        inherited = {
-            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
-        }
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         env = {**inherited, "PYTHONUNBUFFERED": "1", "HOST": LOOPBACK, **settings, "PORT": str(port)}
         super().__init__(port, [sys.executable, "-m", "server"], env=env)
 
@@ -197,19 +191,14 @@ class ServerProcess(Service):
 
 
 @contextlib.contextmanager
-def server_process(port: int | None = None, **settings: str) -> Iterator[ServerProcess]:
+def server_process(**settings: str) -> Iterator[ServerProcess]:
     """A running server with these environment variables, ended (SIGKILL) on the way out.
 
     `with server_process(SEAT_GRACE_S="2", MONGODB_URI=uri) as server: ... server.url, server.log()`.
     `server.terminate()` returns the exit status; `server.kill()` and `server.restart()` keep the port.
     """
-    if port is None:
-        server = launch(lambda free: ServerProcess(free, settings))
-    else:
-        server = ServerProcess(port, settings)
+    server = launch(lambda port: ServerProcess(port, settings))
     try:
-        if port is not None:
-            server.start()
         yield server
     finally:
         server.close()

@@ -1,0 +1,184 @@
+"""A TCP proxy whose network fails on command: connections cut, paused or refused.
+
+It runs on an event loop in a thread of its own, so that a test which blocks does not stop the traffic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import struct
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from tests.support.processes import LOOPBACK
+
+BACKLOG = 2_048
+READ_BYTES = 65_536
+CALL_LIMIT_S = 10.0
+# Zero seconds of linger: closing sends RST instead of FIN, as when a machine or a NAT entry is gone.
+LINGER_NONE = struct.pack("ii", 1, 0)
+
+Result = TypeVar("Result")
+
+
+class _Pipe:
+    """One client's connection and the one made for it to the target."""
+
+    def __init__(self, proxy: TcpProxy, downstream: asyncio.StreamWriter) -> None:
+        self.proxy = proxy
+        self.writers = [downstream]
+
+    async def run(self, reader: asyncio.StreamReader) -> None:
+        target_reader, target_writer = await asyncio.open_connection(LOOPBACK, self.proxy.target_port)
+        self.writers.append(target_writer)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._pump(reader, target_writer))
+            both.create_task(self._pump(target_reader, self.writers[0]))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(READ_BYTES):
+            await self.proxy.flowing.wait()
+            writer.write(data)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+
+    def close(self) -> None:
+        for writer in self.writers:
+            writer.close()
+
+    def reset(self) -> None:
+        for writer in self.writers:
+            with suppress(OSError):
+                connection = writer.get_extra_info("socket")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)
+            writer.transport.abort()
+
+
+class TcpProxy:
+    """Forwards `port` of 127.0.0.1 to `target_port`. All methods may be called from any thread, and return when done.
+
+    Attributes: `accepted`, how many connections there ever were; `open`, how many there are.
+    """
+
+    def __init__(self, target_port: int) -> None:
+        self.target_port = target_port
+        self.port = 0
+        self.accepted = 0
+        self._pipes: dict[_Pipe, asyncio.Task[None]] = {}
+        self._listener: asyncio.Server | None = None
+        self._loop = asyncio.new_event_loop()
+        self.flowing = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="tcp-proxy", daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def open(self) -> int:
+        return len(self._pipes)
+
+    def start(self) -> None:
+        self._thread.start()
+        self._do(self.flowing.set)
+        self.accept()
+
+    def cut(self, count: int | None = None, rng: random.Random | None = None) -> int:
+        """Reset (RST) all connections, or `count` of them chosen by `rng`. Returns how many were cut."""
+
+        def reset() -> int:
+            chosen = list(self._pipes)
+            if count is not None:
+                chosen = (rng or random.Random()).sample(chosen, min(count, len(chosen)))
+            for pipe in chosen:
+                pipe.reset()
+                self._pipes[pipe].cancel()
+            return len(chosen)
+
+        return self._do(reset)
+
+    def pause(self) -> None:
+        """Forward nothing more, in either direction; connections stay open, and new ones are accepted."""
+        self._do(self.flowing.clear)
+
+    def resume(self) -> None:
+        """Forward again, beginning with what was held back."""
+        self._do(self.flowing.set)
+
+    def refuse(self) -> None:
+        """Refuse new connections (ECONNREFUSED). Those that are open go on."""
+        self._await(self._stop_listening())
+
+    def accept(self) -> None:
+        """Take new connections (again), on the same port."""
+        self._await(self._listen())
+
+    def close(self) -> None:
+        """Reset everything and end the thread."""
+        self._await(self._shut_down())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CALL_LIMIT_S)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.close()
+
+    def _do(self, step: Callable[[], Result]) -> Result:
+        async def call() -> Result:
+            return step()
+
+        return self._await(call())
+
+    def _await(self, step: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(step, self._loop).result(CALL_LIMIT_S)
+
+    async def _listen(self) -> None:
+        if self._listener is None:
+            self._listener = await asyncio.start_server(
+                self._serve, LOOPBACK, self.port, backlog=BACKLOG, reuse_address=True
+            )
+            self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def _stop_listening(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pipe = _Pipe(self, writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._pipes[pipe] = task
+        self.accepted += 1
+        try:
+            await pipe.run(reader)
+            pipe.close()
+        except (OSError, ExceptionGroup, asyncio.CancelledError):
+            # One side is gone, without a goodbye or at our hands: so is the other.
+            pipe.reset()
+        finally:
+            del self._pipes[pipe]
+
+    async def _shut_down(self) -> None:
+        await self._stop_listening()
+        tasks = list(self._pipes.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def tcp_proxy(target_port: int) -> Iterator[TcpProxy]:
+    """A running proxy in front of `target_port`, closed on the way out."""
+    proxy = TcpProxy(target_port)
+    proxy.start()
+    try:
+        yield proxy
+    finally:
+        proxy.close()
