@@ -1,0 +1,42 @@
+"""What is kept of the request that opened a session.
+
+python-socketio keeps this dictionary for the life of the connection; the request itself would hold on to a parser,
+two tasks and every header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from aiohttp import web
+
+KEPT_HEADERS = ("Host", "Origin", "User-Agent", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP")
+MAX_SHARED_VALUES = 4_096
+
+
+def make_environ(request: web.BaseRequest, extra_headers: Iterable[str] = ()) -> dict[str, str]:
+    """WSGI names for the peer's address, the query string and a few headers (`HTTP_ORIGIN`, …)."""
+    environ = {
+        "REQUEST_METHOD": _shared(request.method),
+        "PATH_INFO": _shared(request.path),
+        "QUERY_STRING": _shared(request.query_string),
+        "REMOTE_ADDR": request.remote or "",
+        "wsgi.url_scheme": _shared(request.scheme),
+    }
+    for name in (*KEPT_HEADERS, *extra_headers):
+        value = request.headers.get(name)
+        if value is not None:
+            environ[_environ_name(name)] = _shared(value)
+    return environ
+
+
+@lru_cache(maxsize=MAX_SHARED_VALUES)
+def _shared(value: str) -> str:
+    """One object for equal strings: thousands of connections share a few user agents and query strings."""
+    return value
+
+
+@lru_cache(maxsize=64)
+def _environ_name(header: str) -> str:
+    return "HTTP_" + header.upper().replace("-", "_")

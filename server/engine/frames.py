@@ -1,0 +1,217 @@
+"""RFC 6455 frames without I/O: server frames are built, client frames are parsed.
+
+A text message comes out as `str`, a binary one as `bytes`, a control frame as `Control`. What breaks the protocol
+raises `FrameError` with the close code to answer with (RFC 6455 section 7.4.1).
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final, NamedTuple
+
+from aiohttp._websocket.helpers import websocket_mask
+
+CLOSE: Final = 0x8
+PING: Final = 0x9
+PONG: Final = 0xA
+
+NORMAL: Final = 1000
+GOING_AWAY: Final = 1001
+PROTOCOL_ERROR: Final = 1002
+UNSUPPORTED_DATA: Final = 1003
+NO_STATUS: Final = 1005
+INVALID_DATA: Final = 1007
+POLICY_VIOLATION: Final = 1008
+TOO_BIG: Final = 1009
+INTERNAL_ERROR: Final = 1011
+SERVICE_RESTART: Final = 1012
+
+MAX_CONTROL_BYTES: Final = 125
+MAX_REASON_BYTES: Final = 123
+
+_FIN_TEXT = 0x81
+_FIN_BINARY = 0x82
+_U16 = Struct("!H")
+_U64 = Struct("!Q")
+_HEADER_16 = Struct("!BBH")
+_HEADER_64 = Struct("!BBQ")
+_TEXT_HEADERS = tuple(bytes((_FIN_TEXT, size)) for size in range(126))
+
+
+class FrameError(Exception):
+    """The peer broke the protocol: close with `code` and say `reason`."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Control(NamedTuple):
+    """A close, ping or pong frame with its application data."""
+
+    opcode: int
+    payload: bytes
+
+
+Message = str | bytes | Control
+
+
+def text_frame(payload: bytes) -> bytes:
+    """One unmasked text frame around UTF-8 bytes."""
+    size = len(payload)
+    if size < 126:
+        return _TEXT_HEADERS[size] + payload
+    return _header(_FIN_TEXT, size) + payload
+
+
+def binary_frame(payload: bytes) -> bytes:
+    """One unmasked binary frame."""
+    return _header(_FIN_BINARY, len(payload)) + payload
+
+
+def control_frame(opcode: int, payload: bytes = b"") -> bytes:
+    """One unmasked control frame; its payload is cut to 125 bytes."""
+    payload = payload[:MAX_CONTROL_BYTES]
+    return bytes((0x80 | opcode, len(payload))) + payload
+
+
+def close_frame(code: int, reason: str = "") -> bytes:
+    """A close frame. The reason is cut to 123 bytes, at a character."""
+    text = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore").encode()
+    return control_frame(CLOSE, _U16.pack(code) + text)
+
+
+def frame_payload(frame: bytes) -> tuple[bool, bytes]:
+    """Whether a frame made here is text, and what is in it."""
+    size = frame[1]
+    start = 2 if size < 126 else 4 if size == 126 else 10
+    return frame[0] == _FIN_TEXT, frame[start:]
+
+
+def close_code(payload: bytes) -> int:
+    """The code of a received close frame; raises `FrameError` where the frame is not a legal one (section 7.4)."""
+    if not payload:
+        return NO_STATUS
+    if len(payload) < 2:
+        raise FrameError(PROTOCOL_ERROR, "close frame of one byte")
+    code: int = _U16.unpack_from(payload)[0]
+    if not (3000 <= code <= 4999 or (1000 <= code <= 1014 and code not in (1004, 1005, 1006))):
+        raise FrameError(PROTOCOL_ERROR, "close code is reserved")
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        raise FrameError(INVALID_DATA, "close reason is not UTF-8") from None
+    return code
+
+
+def _header(first: int, size: int) -> bytes:
+    if size < 126:
+        return bytes((first, size))
+    if size < 65_536:
+        return _HEADER_16.pack(first, 126, size)
+    return _HEADER_64.pack(first, 127, size)
+
+
+class FrameParser:
+    """Takes bytes as they arrive and gives whole messages, one at a time, on request.
+
+    Pulling lets the caller stop in the middle of what has arrived (backpressure). At most `max_bytes` of a message
+    are ever kept, above what one read of the transport brings.
+    """
+
+    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_need", "_opcode", "_pos")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._buffer: bytes | bytearray = b""
+        self._pos = 0
+        self._need = 0  # nothing to parse before so many bytes are there
+        self._opcode = 0  # of the message that is being put together from fragments
+        self._fragments: bytearray | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take what the transport read."""
+        if self._pos >= len(self._buffer):
+            self._buffer = data
+        else:
+            if not isinstance(self._buffer, bytearray):
+                self._buffer = bytearray(self._buffer)
+            del self._buffer[: self._pos]
+            self._buffer += data
+        self._pos = 0
+
+    def clear(self) -> None:
+        """Forget everything that was fed."""
+        self._buffer, self._pos, self._need, self._fragments = b"", 0, 0, None
+
+    def next_message(self) -> Message | None:
+        """The next message or control frame, or None where more bytes are needed. Raises `FrameError`."""
+        buffer = self._buffer
+        while True:
+            pos = self._pos
+            available = len(buffer) - pos
+            if available < 2 or available < self._need:
+                if not available:
+                    self._buffer = b""
+                    self._pos = 0
+                return None
+            first = buffer[pos]
+            size = buffer[pos + 1] - 0x80
+            if size < 0:
+                raise FrameError(PROTOCOL_ERROR, "frame is not masked")
+            start = pos + 6
+            if size >= 126:
+                wide = 2 if size == 126 else 8
+                start += wide
+                if available < 6 + wide:
+                    self._need = 6 + wide
+                    return None
+                size = (_U16 if wide == 2 else _U64).unpack_from(buffer, pos + 2)[0]
+            if size > self._max_bytes:
+                raise FrameError(TOO_BIG, "message is too big")
+            end = start + size
+            if end > len(buffer):
+                self._need = end - pos
+                return None
+            payload = bytearray(buffer[start:end])
+            websocket_mask(bytes(buffer[start - 4 : start]), payload)
+            self._pos = end
+            self._need = 0
+            if first == _FIN_TEXT and self._fragments is None:
+                return _text(payload)
+            message = self._slow(first, payload)
+            if message is not None:
+                return message
+
+    def _slow(self, first: int, payload: bytearray) -> Message | None:
+        """Everything but an unfragmented text message (sections 5.4 and 5.5)."""
+        if first & 0x70:
+            raise FrameError(PROTOCOL_ERROR, "reserved bits are set")
+        final, opcode = first >= 0x80, first & 0x0F
+        if opcode >= CLOSE:
+            if opcode > PONG or not final or len(payload) > MAX_CONTROL_BYTES:
+                raise FrameError(PROTOCOL_ERROR, "control frame is malformed")
+            return Control(opcode, bytes(payload))
+        if opcode > 2:
+            raise FrameError(PROTOCOL_ERROR, "opcode is reserved")
+        if (opcode == 0) is (self._fragments is None):
+            raise FrameError(PROTOCOL_ERROR, "fragments are out of order")
+        if self._fragments is None:
+            self._opcode = opcode
+            self._fragments = payload
+        else:
+            if len(self._fragments) + len(payload) > self._max_bytes:
+                raise FrameError(TOO_BIG, "message is too big")
+            self._fragments += payload
+        if not final:
+            return None
+        whole, self._fragments = self._fragments, None
+        return _text(whole) if self._opcode == 1 else bytes(whole)
+
+
+def _text(payload: bytearray) -> str:
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        raise FrameError(INVALID_DATA, "text is not UTF-8") from None

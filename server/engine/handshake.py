@@ -1,0 +1,41 @@
+"""The opening handshake of a WebSocket, server side (RFC 6455 section 4.2)."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_BYTES = 16
+
+
+def wants_websocket(headers: Mapping[str, str]) -> bool:
+    """Whether the request asks to become a WebSocket."""
+    tokens = {token.strip().lower() for token in headers.get("Connection", "").split(",")}
+    return "upgrade" in tokens and headers.get("Upgrade", "").strip().lower() == "websocket"
+
+
+def valid_key(headers: Mapping[str, str]) -> str | None:
+    """The client's key, or None where the request is not one of version 13 with a key of 16 bytes."""
+    key = headers.get("Sec-WebSocket-Key", "").strip()
+    if headers.get("Sec-WebSocket-Version", "").strip() != "13":
+        return None
+    try:
+        return key if len(b64decode(key, validate=True)) == _KEY_BYTES else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def accept_response(key: str, extra_headers: Mapping[str, str] | None = None) -> bytes:
+    """The 101 response. No extension is ever accepted: deflate costs 100 KiB a connection."""
+    digest = hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {b64encode(digest).decode()}",
+        *(f"{name}: {value}" for name, value in (extra_headers or {}).items()),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

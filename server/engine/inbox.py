@@ -1,0 +1,129 @@
+"""Runs the messages of one session, one at a time, in the order received.
+
+A message handler that returns nothing costs no task. One that returns an awaitable is the session's running command:
+further messages wait for it, in order, while heartbeats go on. Where more wait than the bound allows, the transport
+is not read until half of them are done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from server.engine.core import describe, logger
+
+if TYPE_CHECKING:
+    from server.engine.session import Session
+
+
+class Inbox:
+    """The messages that a session has received and not yet handled."""
+
+    __slots__ = ("_drained", "_session", "_waiting", "holding", "started_at", "task")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._waiting: deque[str | bytes] | None = None
+        self.holding = False
+        """Whether the transport is not read because too much waits."""
+        self._drained: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[Any] | None = None
+        """The running command, if any."""
+        self.started_at = 0.0
+        """When the running command began, in loop time."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no command runs."""
+        return self.task is None
+
+    def holds_reading_rightly(self) -> bool:
+        """Whether the transport is not read because of a command that has not run for too long."""
+        if not self.holding or self.task is None:
+            return False
+        running_s = asyncio.get_running_loop().time() - self.started_at
+        return running_s < self._session.core.limits.stalled_command_s
+
+    def put(self, message: str | bytes) -> None:
+        """Handle a message, now or after those before it."""
+        if self.task is None:
+            command = self._call(message)
+            if command is not None:
+                self.started_at = asyncio.get_running_loop().time()
+                self.task = self._session.core.spawn(self._run(command))
+            return
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append(message)
+        if not self.holding and len(self._waiting) >= self._session.core.limits.waiting_commands:
+            self.holding = True
+            self._session.hold_reading()
+
+    def drop(self) -> None:
+        """Forget the messages that wait; the running command goes on."""
+        self._waiting = None
+
+    def cancel(self) -> None:
+        """Cancel the running command and forget the rest."""
+        self.drop()
+        if self.task is not None:
+            logger.warning("a command was cancelled: it outlived its session")
+            self.task.cancel()
+
+    async def ready(self) -> None:
+        """Return once the session may be read again."""
+        while self.holding:
+            if self._drained is None:
+                self._drained = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._drained)
+
+    def _call(self, message: str | bytes) -> Awaitable[Any] | None:
+        session = self._session
+        handler = session.core.handlers.get("message")
+        if handler is None:
+            return None
+        try:
+            result = handler(session.sid, message)
+        except Exception as error:
+            logger.error("message handler failed: %s", describe(error))
+            return None
+        return result if result is not None and isawaitable(result) else None
+
+    async def _run(self, command: Awaitable[Any] | None) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while command is not None:
+                self.started_at = loop.time()
+                try:
+                    await command
+                except Exception as error:
+                    logger.error("message handler failed: %s", describe(error))
+                command = self._next()
+        finally:
+            self.task = None
+            self._release()
+            self._session.inbox_idle()
+
+    def _next(self) -> Awaitable[Any] | None:
+        """Handle what waits up to the next message that takes time."""
+        while self._waiting:
+            message = self._waiting.popleft()
+            if self.holding and len(self._waiting) <= self._session.core.limits.waiting_commands // 2:
+                self._release()
+            command = self._call(message)
+            if command is not None:
+                return command
+        self._waiting = None
+        return None
+
+    def _release(self) -> None:
+        if not self.holding:
+            return
+        self.holding = False
+        if self._drained is not None:
+            self._drained.set_result(None)
+            self._drained = None
+        self._session.resume_reading()

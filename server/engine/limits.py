@@ -1,0 +1,43 @@
+"""Every bound of the engine, with its unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """What one session, or one engine, may hold or take. Crossing a bound closes the session, never the process."""
+
+    outbox_bytes: int = 1_048_576
+    """Bytes that may wait for a reader. One packet alone is always taken, however long it is."""
+    outbox_packets: int = 4_096
+    """Packets that may wait for a reader."""
+    waiting_commands: int = 64
+    """Messages of one session that may wait for its running command; beyond that its transport is not read."""
+    packets_per_payload: int = 4_096
+    """Packets in one polling POST."""
+    frames_per_turn: int = 128
+    """WebSocket frames of one session handled before other sessions have their turn."""
+    sessions: int = 100_000
+    """Sessions of one engine; further handshakes are answered with 503."""
+    compressed_body_bytes: int = 262_144
+    """Polling responses above this are sent as they are: compressing them would hold up everybody."""
+    body_timeout_s: float = 10.0
+    """How long the body of a POST may take to arrive."""
+    upgrade_timeout_s: float = 10.0
+    """How long an upgrade may take from the WebSocket handshake to the upgrade packet."""
+    probe_poll_s: float = 0.1
+    """How long a poll is kept while an upgrade is under way, before a NOOP answers it."""
+    close_timeout_s: float = 1.5
+    """How long a WebSocket may take to answer a close frame before its connection is cut."""
+    linger_s: float = 5.0
+    """How long the last packets of a polling session that was closed between two polls are kept for the next one."""
+    command_grace_s: float = 5.0
+    """How long a command that runs when its session ends may still take before it is cancelled."""
+    stalled_command_s: float = 60.0
+    """How long one command may keep its session from being read before the heartbeat counts again."""
+    disconnect_timeout_s: float = 30.0
+    """How long the disconnect handler may take."""
+    drain_timeout_s: float = 5.0
+    """How long `drain` waits for the sessions to end."""

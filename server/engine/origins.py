@@ -1,0 +1,72 @@
+"""Which web sites may use the engine, and the headers that tell their browsers so (Fetch standard, CORS protocol)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from aiohttp import web
+
+OriginCheck = Callable[[str, web.BaseRequest], bool]
+
+PREFLIGHT_MAX_AGE_S = 600
+
+
+class OriginPolicy:
+    """Allows the server's own origin always, and those that the setting names.
+
+    The setting is `None` or an empty list (no other), `"*"` (any), one or more origins in which `*` stands for letters,
+    digits and hyphens of one label (`https://*.example.com`, `http://localhost:*`), or `allowed(origin, request)`.
+    A request without an Origin is not a browser's cross-site request: it is allowed.
+    """
+
+    def __init__(self, allowed: str | Iterable[str] | OriginCheck | None, *, credentials: bool = True) -> None:
+        self._credentials = credentials
+        self._check: OriginCheck | None = None
+        self._any = False
+        self._pattern: re.Pattern[str] | None = None
+        if allowed is None:
+            return
+        if callable(allowed):
+            self._check = allowed
+            return
+        origins = [allowed] if isinstance(allowed, str) else list(allowed)
+        self._any = "*" in origins
+        if origins:
+            alternatives = (re.escape(o.rstrip("/")).replace(r"\*", "[A-Za-z0-9-]+") for o in origins)
+            self._pattern = re.compile("|".join(alternatives), re.IGNORECASE)
+
+    def allows(self, request: web.BaseRequest) -> bool:
+        """Whether the request's Origin, if it has one, may use the engine."""
+        origin = request.headers.get("Origin")
+        if origin is None or self._any:
+            return True
+        if self._check is not None and self._check(origin, request):
+            return True
+        if self._pattern is not None and self._pattern.fullmatch(origin):
+            return True
+        return origin in _own_origins(request)
+
+    def headers(self, request: web.BaseRequest) -> dict[str, str]:
+        """The CORS headers of the response to an allowed request."""
+        origin = request.headers.get("Origin")
+        if origin is None or "\n" in origin or "\r" in origin:
+            return {"Vary": "Origin"}
+        headers = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+        if self._credentials:
+            headers["Access-Control-Allow-Credentials"] = "true"
+        if request.method == "OPTIONS":
+            headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+            headers["Access-Control-Max-Age"] = str(PREFLIGHT_MAX_AGE_S)
+            asked = request.headers.get("Access-Control-Request-Headers")
+            if asked:
+                headers["Access-Control-Allow-Headers"] = asked
+        return headers
+
+
+def _own_origins(request: web.BaseRequest) -> set[str]:
+    """The origins under which the client may have reached us, also through a proxy that names what it forwards."""
+    headers = request.headers
+    schemes = {request.scheme, headers.get("X-Forwarded-Proto", request.scheme).split(",")[0].strip()}
+    hosts = {request.host, headers.get("X-Forwarded-Host", request.host).split(",")[0].strip()}
+    return {f"{scheme}://{host}" for scheme in schemes for host in hosts}

@@ -1,0 +1,58 @@
+"""What waits to be sent to one client."""
+
+from __future__ import annotations
+
+from server.engine.limits import EngineLimits
+from server.engine.packets import encode_payload
+
+
+class OutboxFull(Exception):
+    """The reader is too slow: what waits for it has crossed a bound."""
+
+
+class Outbox:
+    """Packets of one session, as WebSocket frames, in order; bounded by bytes and by packets."""
+
+    __slots__ = ("_frames", "_limits", "size")
+
+    def __init__(self, limits: EngineLimits) -> None:
+        self._limits = limits
+        self._frames: list[bytes] = []
+        self.size = 0
+        """Bytes that wait."""
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def add(self, frame: bytes) -> bool:
+        """Queue a frame; true where it is the first to wait. Raises `OutboxFull`, without keeping the frame."""
+        frames = self._frames
+        if not frames:
+            frames.append(frame)
+            self.size = len(frame)
+            return True
+        size = self.size + len(frame)
+        if size > self._limits.outbox_bytes or len(frames) >= self._limits.outbox_packets:
+            raise OutboxFull
+        frames.append(frame)
+        self.size = size
+        return False
+
+    def take_bytes(self) -> bytes:
+        """Everything that waits, as it goes over a WebSocket."""
+        frames = self._frames
+        data = frames[0] if len(frames) == 1 else b"".join(frames)
+        frames.clear()
+        self.size = 0
+        return data
+
+    def take_payload(self) -> bytes:
+        """Everything that waits, as the body of a polling response."""
+        data = encode_payload(self._frames)
+        self.clear()
+        return data
+
+    def clear(self) -> None:
+        """Drop everything that waits."""
+        self._frames.clear()
+        self.size = 0

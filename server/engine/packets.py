@@ -1,0 +1,96 @@
+"""Engine.IO v4 packets and polling payloads (socket.io/docs/v4/engine-io-protocol).
+
+A packet is a `str` whose first character is its type, or the `bytes` of a binary message. Going out, a packet is
+always kept as the WebSocket frame that carries it, built once; a polling payload is made from such frames.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from typing import Final
+
+from server.engine.frames import binary_frame, frame_payload, text_frame
+
+OPEN: Final = "0"
+CLOSE: Final = "1"
+PING: Final = "2"
+PONG: Final = "3"
+MESSAGE: Final = "4"
+UPGRADE: Final = "5"
+NOOP: Final = "6"
+
+PROBE_PING: Final = "2probe"
+PROBE_PONG_FRAME: Final = text_frame(b"3probe")
+PING_FRAME: Final = text_frame(b"2")
+CLOSE_BODY: Final = b"1"
+NOOP_BODY: Final = b"6"
+
+_SEPARATOR: Final = "\x1e"
+_SEPARATOR_BYTES: Final = b"\x1e"
+_TYPES: Final = frozenset("0123456")
+
+
+class PacketError(Exception):
+    """What arrived is not an Engine.IO packet or payload."""
+
+
+def message_frame(text: str | bytes) -> bytes:
+    """The frame of one text message, given without its leading 4."""
+    if isinstance(text, str):
+        text = text.encode()
+    return text_frame(b"4" + text)
+
+
+def packet_frame(encoded: str | bytes) -> bytes:
+    """The frame of an encoded packet: text with its type, or a binary message."""
+    if isinstance(encoded, str):
+        return text_frame(encoded.encode())
+    return binary_frame(encoded)
+
+
+def open_frame(
+    sid: str, *, upgrades: list[str], ping_interval_ms: int, ping_timeout_ms: int, max_payload: int
+) -> bytes:
+    """The handshake packet; times in milliseconds, `max_payload` in bytes."""
+    handshake = {
+        "sid": sid,
+        "upgrades": upgrades,
+        "pingInterval": ping_interval_ms,
+        "pingTimeout": ping_timeout_ms,
+        "maxPayload": max_payload,
+    }
+    return packet_frame(OPEN + json.dumps(handshake, separators=(",", ":")))
+
+
+def encode_payload(frames: Iterable[bytes]) -> bytes:
+    """The body of a polling response: packets with U+001E between them, binary messages in base64 after a `b`."""
+    packets = []
+    for frame in frames:
+        is_text, payload = frame_payload(frame)
+        packets.append(payload if is_text else b"b" + b64encode(payload))
+    return _SEPARATOR_BYTES.join(packets)
+
+
+def decode_payload(body: bytes, *, max_packets: int) -> list[str | bytes]:
+    """The packets in the body of a POST, all or none. Raises `PacketError`."""
+    if body.count(_SEPARATOR_BYTES) >= max_packets:
+        raise PacketError("too many packets")
+    try:
+        return [_decode(packet) for packet in body.decode().split(_SEPARATOR)]
+    except UnicodeDecodeError:
+        raise PacketError("payload is not UTF-8") from None
+
+
+def _decode(packet: str) -> str | bytes:
+    kind = packet[:1]
+    if kind in _TYPES:
+        return packet
+    if kind != "b":
+        raise PacketError("packet has no known type")
+    try:
+        return b64decode(packet[1:], validate=True)
+    except (binascii.Error, ValueError):
+        raise PacketError("binary packet is not base64") from None

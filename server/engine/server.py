@@ -1,0 +1,236 @@
+"""The engine as python-socketio sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from inspect import isawaitable
+from typing import Any
+
+import engineio
+from aiohttp import web
+from engineio.packet import Packet
+
+from server.engine import packets
+from server.engine.core import Core, Stats, describe, logger
+from server.engine.deadlines import Deadlines
+from server.engine.environ import make_environ
+from server.engine.frames import NORMAL, SERVICE_RESTART
+from server.engine.http import Endpoint
+from server.engine.limits import EngineLimits
+from server.engine.origins import OriginPolicy
+from server.engine.session import Reason, Session
+
+
+class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
+    """An Engine.IO v4 server on aiohttp, in the place of the stock one under python-socketio.
+
+    Takes the keywords of `engineio.AsyncServer`, and: `connect_timeout` (seconds until a session for which
+    `mark_connected` was not called is closed; None = never), `limits`, `environ_headers` (names of further request
+    headers to keep). permessage-deflate is never accepted, JSONP is refused.
+
+    A `message` handler may be an ordinary function: where it returns None, the message cost no task. Where it returns
+    an awaitable, or is a coroutine function, later messages of that session wait for it, in order.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout: float | None = None,
+        limits: EngineLimits | None = None,
+        environ_headers: Iterable[str] = (),
+        **options: Any,
+    ) -> None:
+        if isinstance(options.get("logger", False), bool):
+            options["logger"] = logger
+        options["async_mode"] = "aiohttp"
+        super().__init__(**options)
+        self.limits = limits or EngineLimits()
+        self.draining = False
+        self.origins = OriginPolicy(self.cors_allowed_origins, credentials=self.cors_credentials)
+        self._environ_headers = tuple(environ_headers)
+        self._endpoint = Endpoint(self)
+        self._last: dict[str, bytes] = {}
+        self._last_due: Deadlines[str] = Deadlines(self.limits.linger_s, self._forget_last)
+        self._core = Core(
+            self.limits,
+            handlers=self.handlers,
+            on_gone=self._on_gone,
+            max_payload=self.max_http_buffer_size,
+            ping_interval_s=self.ping_interval + self.ping_interval_grace_period,
+            ping_timeout_s=self.ping_timeout,
+            connect_timeout_s=connect_timeout,
+        )
+
+    # For applications.
+
+    @property
+    def session_count(self) -> int:
+        """Sessions that are open or ending."""
+        return len(self.sockets)
+
+    @property
+    def websocket_count(self) -> int:
+        """Sessions that a WebSocket carries."""
+        return sum(session.upgraded for session in self.sockets.values())
+
+    @property
+    def stats(self) -> Stats:
+        """Counters since the start."""
+        return self._core.stats
+
+    def send_text(self, sid: str, text: str | bytes) -> None:
+        """Send one message, given without the leading 4 (bytes must be UTF-8). An unknown sid is ignored."""
+        session = self.sockets.get(sid)
+        if session is not None:
+            self._core.stats.messages_out += 1
+            session.send_frame(packets.message_frame(text))
+
+    def broadcast(self, sids: Iterable[str], text: str | bytes) -> None:
+        """Send one message to many, encoded and framed once. Unknown sids are ignored."""
+        frame = packets.message_frame(text)
+        find = self.sockets.get
+        count = 0
+        for sid in sids:
+            session = find(sid)
+            if session is not None:
+                count += 1
+                session.send_frame(frame)
+        self._core.stats.messages_out += count
+
+    def close_session(self, sid: str, code: int = NORMAL, reason: str = "") -> None:
+        """Send what is queued, close the transport with this code, and run the disconnect event once."""
+        session = self.sockets.get(sid)
+        if session is not None:
+            session.close(Reason.SERVER_DISCONNECT, code, reason)
+
+    def mark_connected(self, sid: str) -> None:
+        """The client has connected to a namespace: its connect timeout is off."""
+        session = self.sockets.get(sid)
+        if session is not None:
+            session.mark_connected()
+
+    async def drain(self, code: int = SERVICE_RESTART) -> None:
+        """Close all sessions with this code and wait for them, for a bounded time; new ones are refused with 503."""
+        self.draining = True
+        sessions: list[Session] = list(self.sockets.values())
+        for session in sessions:
+            session.close(Reason.SERVER_DISCONNECT, code)
+        if sessions:
+            closing = {asyncio.ensure_future(session.wait_closed()) for session in sessions}
+            _, late = await asyncio.wait(closing, timeout=self.limits.drain_timeout_s)
+            for waiting in late:
+                waiting.cancel()
+        # Clients answer the close frame; the connections of those that do not are cut by the closing deadline.
+        await self._core.closing.until_empty(self.limits.close_timeout_s + 0.5)
+
+    # The surface of the stock engine.
+
+    def attach(self, app: web.Application, engineio_path: str = "engine.io") -> None:
+        """Answer on a path of the application, and drain when it shuts down."""
+        path = "/" + engineio_path.strip("/")
+        app.router.add_route("*", path + "/", self.handle_request)
+        app.router.add_route("*", path, self.handle_request)
+        app.on_shutdown.append(self._on_app_shutdown)
+
+    async def handle_request(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The response to one HTTP request on the engine's path."""
+        return await self._endpoint.handle(request)
+
+    async def send_packet(self, sid: str, pkt: Packet) -> None:
+        """Send a packet of python-engineio."""
+        session = self.sockets.get(sid)
+        if session is not None:
+            self._core.stats.messages_out += 1
+            session.send_frame(packets.packet_frame(pkt.encode()))
+
+    async def disconnect(self, sid: str | None = None) -> None:
+        """Close one session, or all, and return after their disconnect events."""
+        sessions = list(self.sockets.values()) if sid is None else [self.sockets.get(sid)]
+        for session in sessions:
+            if session is not None:
+                session.close(Reason.SERVER_DISCONNECT)
+        for session in sessions:
+            if session is not None:
+                await session.wait_closed()
+
+    async def shutdown(self) -> None:
+        """Close all sessions and stop all clocks."""
+        await self.drain()
+        for task in list(self._core.tasks):
+            if task is not asyncio.current_task():
+                task.cancel()
+        self._core.stop_clocks()
+        self._last.clear()
+        self._last_due.clear()
+
+    async def _on_app_shutdown(self, _: web.Application) -> None:
+        await self.shutdown()
+
+    # For the endpoint.
+
+    def open_session(self, sid: str) -> Session | None:
+        """The session of this id that is open."""
+        session: Session | None = self.sockets.get(sid)
+        return session if session is not None and session.connected else None
+
+    def make_session(self, transport: str) -> Session:
+        """A session with its handshake packet queued, before its connect handler has run."""
+        sid = self.generate_id()
+        session = Session(self._core, sid)
+        upgradable = transport == "polling" and self.allow_upgrades and "websocket" in self.transports
+        frame = packets.open_frame(
+            sid,
+            upgrades=["websocket"] if upgradable else [],
+            ping_interval_ms=round(self._core.pings.delay_s * 1000),
+            ping_timeout_ms=round(self._core.pongs.delay_s * 1000),
+            max_payload=self.max_http_buffer_size,
+        )
+        session.outbox.add(frame)
+        self.sockets[sid] = session
+        return session
+
+    async def ask_connect(self, session: Session, request: web.BaseRequest) -> Any:
+        """What the connect handler says: None or True lets the client in."""
+        handler = self.handlers.get("connect")
+        if handler is None:
+            return None
+        try:
+            verdict = handler(session.sid, make_environ(request, self._environ_headers))
+            return await verdict if isawaitable(verdict) else verdict
+        except Exception as error:
+            logger.error("connect handler failed: %s", describe(error))
+            return False
+        except asyncio.CancelledError:
+            session.gone()
+            raise
+
+    def cookie_header(self, sid: str) -> dict[str, str]:
+        """The Set-Cookie header of a handshake, where a cookie is asked for."""
+        if not self.cookie:
+            return {}
+        attributes = self.cookie
+        if not isinstance(attributes, dict):
+            attributes = {"name": attributes, "path": "/", "SameSite": "Lax"}
+        return {"Set-Cookie": self._generate_sid_cookie(sid, attributes)}
+
+    def compresses(self, size: int) -> bool:
+        """Whether a polling response of so many bytes is worth compressing."""
+        return bool(self.http_compression and self.compression_threshold <= size <= self.limits.compressed_body_bytes)
+
+    def keep_last(self, sid: str, body: bytes) -> None:
+        """Keep the last packets of a polling session for its next poll."""
+        self._last[sid] = body
+        self._last_due.add(sid)
+
+    def take_last(self, sid: str) -> bytes | None:
+        """What was kept for this session."""
+        self._last_due.discard(sid)
+        return self._last.pop(sid, None)
+
+    def _forget_last(self, sid: str) -> None:
+        self._last.pop(sid, None)
+
+    def _on_gone(self, session: Session) -> None:
+        if self.sockets.get(session.sid) is session:
+            del self.sockets[session.sid]

@@ -1,0 +1,295 @@
+"""One Engine.IO session: its state, its queues, and the transport that carries it at the moment."""
+
+from __future__ import annotations
+
+import asyncio
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from engineio import AsyncServer
+
+from server.engine import packets
+from server.engine.core import Core, describe, logger
+from server.engine.frames import INTERNAL_ERROR, NORMAL, POLICY_VIOLATION, PROTOCOL_ERROR
+from server.engine.inbox import Inbox
+from server.engine.outbox import Outbox, OutboxFull
+from server.engine.states import State
+
+if TYPE_CHECKING:
+    from server.engine.upgrade import Probe
+
+Reason: Final = AsyncServer.reason
+
+_OPEN = State.OPEN
+_CLOSING = State.CLOSING
+
+
+class Carrier(Protocol):
+    """What carries a session: polling or a WebSocket."""
+
+    name: str
+
+    def flush(self, outbox: Outbox) -> None:
+        """Send what waits, as far as the transport takes it."""
+
+    def hold_reading(self) -> None:
+        """Take nothing more from the client for now."""
+
+    def resume_reading(self) -> None:
+        """Take from the client again."""
+
+    def close(self, outbox: Outbox, code: int, text: str, final: bytes) -> None:
+        """Send what waits, then close: a WebSocket with a code and a text, polling with a last packet."""
+
+    def abort(self) -> None:
+        """Cut the connection; what waits is lost."""
+
+
+class Session:
+    """A client between handshake and disconnect. `send_frame`, `receive` and `close` are all there is to it."""
+
+    __slots__ = ("_app_data", "_closed", "_reason", "carrier", "core", "inbox", "outbox", "probe", "sid", "state")
+
+    def __init__(self, core: Core, sid: str) -> None:
+        self.core = core
+        self.sid = sid
+        self.state = State.OPENING
+        self.carrier: Carrier | None = None
+        self.probe: Probe | None = None
+        self.outbox = Outbox(core.limits)
+        self.inbox = Inbox(self)
+        self._reason = ""
+        self._closed: asyncio.Future[None] | None = None
+        self._app_data: dict[Any, Any] | None = None
+
+    # What python-socketio asks of a socket.
+
+    @property
+    def session(self) -> dict[Any, Any]:
+        """What the application keeps of this client."""
+        if self._app_data is None:
+            self._app_data = {}
+        return self._app_data
+
+    @session.setter
+    def session(self, value: dict[Any, Any]) -> None:
+        self._app_data = value
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether a WebSocket carries the session."""
+        return self.carrier is not None and self.carrier.name == "websocket"
+
+    @property
+    def connected(self) -> bool:
+        """Whether the client was let in and has not left."""
+        return self.state is _OPEN
+
+    @property
+    def closing(self) -> bool:
+        """Whether the session is ending."""
+        return self.state >= _CLOSING
+
+    @property
+    def closed(self) -> bool:
+        """Whether the disconnect event is over."""
+        return self.state is State.CLOSED
+
+    # Opening.
+
+    def opened(self) -> bool:
+        """The connect handler let the client in. False where the session was closed meanwhile."""
+        self.core.stats.opened += 1
+        if self.state is not State.OPENING:
+            asyncio.get_running_loop().call_soon(self._finish)
+            return False
+        self.state = _OPEN
+        self.core.pings.add(self)
+        if self.core.connects is not None:
+            self.core.connects.add(self)
+        return True
+
+    def use(self, carrier: Carrier) -> None:
+        """From now on this transport carries the session."""
+        self.carrier = carrier
+        if self.inbox.holding:
+            carrier.hold_reading()
+        self.flush()
+
+    # Sending.
+
+    def send_frame(self, frame: bytes) -> None:
+        """Queue a packet; it leaves at the end of this loop turn. Ignored once the session is ending."""
+        if self.state >= _CLOSING:
+            return
+        try:
+            if self.outbox.add(frame):
+                self.core.flush_soon(self)
+        except OutboxFull:
+            self.core.stats.overflows += 1
+            self.abort(Reason.TRANSPORT_ERROR)
+
+    def flush(self) -> None:
+        """Hand what waits to the transport, if it takes it."""
+        if self.carrier is not None and len(self.outbox) and self.state is _OPEN:
+            self.carrier.flush(self.outbox)
+
+    # Receiving.
+
+    def receive(self, packet: str | bytes) -> None:
+        """Handle one packet of the client."""
+        if self.state is not _OPEN:
+            return
+        if isinstance(packet, str):
+            kind = packet[:1]
+            if kind != packets.MESSAGE:
+                self._receive_control(kind)
+                return
+            packet = packet[1:]
+        self.core.stats.messages_in += 1
+        self.inbox.put(packet)
+
+    def _receive_control(self, kind: str) -> None:
+        if kind == packets.PONG:
+            self.core.pongs.discard(self)
+            self.core.pings.add(self)
+        elif kind == packets.CLOSE:
+            self.close(Reason.CLIENT_DISCONNECT, final=packets.NOOP_BODY, keep_commands=True)
+        elif kind not in (packets.UPGRADE, packets.NOOP):
+            self.close(Reason.TRANSPORT_ERROR, PROTOCOL_ERROR, "invalid packet")
+
+    def hold_reading(self) -> None:
+        """Inbound backpressure: too many messages wait for the running command."""
+        if self.carrier is not None:
+            self.carrier.hold_reading()
+
+    def resume_reading(self) -> None:
+        """The backlog has shrunk."""
+        if self.carrier is not None:
+            self.carrier.resume_reading()
+
+    # The heartbeat and the connect timeout.
+
+    def ping(self) -> None:
+        """The heartbeat is due."""
+        self.send_frame(packets.PING_FRAME)
+        if self.state is _OPEN:
+            self.core.pongs.add(self)
+
+    def pong_overdue(self) -> None:
+        """No pong came in time. While we are not reading, it may be there unread: the wait starts over."""
+        if self.inbox.holds_reading_rightly():
+            self.core.pongs.add(self)
+        else:
+            self.close(Reason.PING_TIMEOUT, INTERNAL_ERROR, "ping timeout")
+
+    def connect_overdue(self) -> None:
+        """The client opened a transport and never spoke Socket.IO."""
+        self.close(Reason.TRANSPORT_ERROR, POLICY_VIOLATION, "connect timeout")
+
+    # Ending.
+
+    def close(
+        self,
+        reason: str,
+        code: int = NORMAL,
+        text: str = "",
+        *,
+        final: bytes = packets.CLOSE_BODY,
+        keep_commands: bool = False,
+    ) -> None:
+        """End the session: what is queued is sent, the transport closed, the disconnect event runs once.
+
+        Commands that were received and not begun are dropped unless `keep_commands` says otherwise.
+        """
+        if self.state < _CLOSING:
+            was_open = self._begin_end(reason)
+            if self.carrier is not None:
+                self.carrier.close(self.outbox, code, text, final)
+            self._end(was_open, keep_commands)
+
+    def abort(self, reason: str) -> None:
+        """End the session and cut its transport at once; what is queued is lost."""
+        if self.state < _CLOSING:
+            was_open = self._begin_end(reason)
+            if self.carrier is not None:
+                self.carrier.abort()
+            self._end(was_open, keep_commands=False)
+
+    def lost(self, reason: str) -> None:
+        """The transport is gone. What the client sent before is still handled, in order."""
+        if self.state < _CLOSING:
+            self._end(self._begin_end(reason), keep_commands=True)
+
+    def _begin_end(self, reason: str) -> bool:
+        was_open = self.state is _OPEN
+        self.state = _CLOSING
+        self._reason = reason
+        return was_open
+
+    def _end(self, was_open: bool, keep_commands: bool) -> None:
+        core = self.core
+        core.pings.discard(self)
+        core.pongs.discard(self)
+        self.mark_connected()
+        if self.probe is not None:
+            self.probe.abandon()
+        self.outbox.clear()
+        if not keep_commands:
+            self.inbox.drop()
+        if not self.inbox.idle:
+            core.graces.add(self)
+        elif was_open:
+            asyncio.get_running_loop().call_soon(self._finish)
+
+    def mark_connected(self) -> None:
+        """The client spoke Socket.IO: the connect timeout is off."""
+        if self.core.connects is not None:
+            self.core.connects.discard(self)
+
+    def inbox_idle(self) -> None:
+        """The last command is done."""
+        if self.state is _CLOSING:
+            self.core.graces.discard(self)
+            asyncio.get_running_loop().call_soon(self._finish)
+
+    def _finish(self) -> None:
+        """Run the disconnect event; never from within a command or a broadcast, where it would change their ground."""
+        self.core.stats.closed[self._reason] += 1
+        handler = self.core.handlers.get("disconnect")
+        result = None
+        if handler is not None:
+            try:
+                result = handler(self.sid, self._reason)
+            except Exception as error:
+                logger.error("disconnect handler failed: %s", describe(error))
+        if result is not None and isawaitable(result):
+            self.inbox.task = self.core.spawn(self._finish_later(result))
+        else:
+            self.gone()
+
+    async def _finish_later(self, disconnecting: Any) -> None:
+        try:
+            async with asyncio.timeout(self.core.limits.disconnect_timeout_s):
+                await disconnecting
+        except Exception as error:
+            logger.error("disconnect handler failed: %s", describe(error))
+        finally:
+            self.inbox.task = None
+            self.gone()
+
+    def gone(self) -> None:
+        """Nothing is left to do: the engine forgets the session."""
+        self.state = State.CLOSED
+        self._app_data = None
+        self.core.on_gone(self)
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+
+    async def wait_closed(self) -> None:
+        """Return once the disconnect event is over; at once where the caller is a part of the session itself."""
+        if self.state is State.CLOSED or asyncio.current_task() is self.inbox.task:
+            return
+        if self._closed is None:
+            self._closed = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._closed)

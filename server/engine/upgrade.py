@@ -1,0 +1,84 @@
+"""The upgrade from polling to WebSocket (Engine.IO v4, "Upgrade"): `2probe`, `3probe`, then `5`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from server.engine import packets
+from server.engine.frames import NORMAL, PROTOCOL_ERROR
+from server.engine.polling import PollingCarrier
+
+if TYPE_CHECKING:
+    from server.engine.session import Session
+    from server.engine.websocket import WebSocketCarrier
+
+
+class Probe:
+    """Owns a WebSocket until the upgrade is done or has failed; polling goes on meanwhile."""
+
+    __slots__ = ("_session", "answered", "carrier")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.carrier: WebSocketCarrier | None = None
+        self.answered = False
+        """Whether the client sees that the WebSocket works, and is about to stop polling."""
+        session.probe = self
+        session.core.probes.add(self)
+
+    def receive(self, packet: str | bytes) -> None:
+        """First the probe, then the upgrade packet; all else ends the attempt, not the session."""
+        if self.carrier is None:
+            return
+        if not self.answered and packet == packets.PROBE_PING:
+            self.answered = True
+            self.carrier.write(packets.PROBE_PONG_FRAME)
+            self._release_poll()
+        elif self.answered and packet == packets.UPGRADE:
+            self._complete(self.carrier)
+        else:
+            self._fail(PROTOCOL_ERROR, "upgrade failed")
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send at once."""
+        if self.carrier is not None:
+            self.carrier.write(frame)
+
+    def lost(self, reason: str) -> None:
+        """The WebSocket is gone; the session stays on polling."""
+        self._forget()
+
+    def timed_out(self) -> None:
+        """The upgrade takes too long."""
+        self._fail(NORMAL, "upgrade timeout")
+
+    def abandon(self) -> None:
+        """The session has ended."""
+        self._fail(NORMAL, "")
+
+    def _complete(self, carrier: WebSocketCarrier) -> None:
+        self._forget()
+        session = self._session
+        polling = session.carrier
+        carrier.owner = session
+        session.core.stats.upgraded += 1
+        session.use(carrier)
+        if isinstance(polling, PollingCarrier):
+            polling.noop()
+
+    def _fail(self, code: int, text: str) -> None:
+        self._forget()
+        if self.carrier is not None:
+            self.carrier.shut(code, text)
+
+    def _release_poll(self) -> None:
+        if isinstance(self._session.carrier, PollingCarrier):
+            self._session.carrier.noop()
+
+    def _forget(self) -> None:
+        self._session.core.probes.discard(self)
+        if self._session.probe is self:
+            self._session.probe = None

@@ -1,0 +1,184 @@
+"""A WebSocket right on the transport: frames go from `data_received` to the session without a queue or a task."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import IntEnum
+from typing import Final, Protocol, cast
+
+from engineio import AsyncServer
+
+from server.engine import frames
+from server.engine.core import Core
+from server.engine.frames import Control, FrameError, FrameParser
+from server.engine.outbox import Outbox
+
+
+class Owner(Protocol):
+    """Who uses a WebSocket: a session, or the probe of an upgrade."""
+
+    def receive(self, packet: str | bytes) -> None:
+        """One packet came."""
+
+    def flush(self) -> None:
+        """The transport takes more."""
+
+    def lost(self, reason: str) -> None:
+        """The WebSocket is over."""
+
+    def send_frame(self, frame: bytes) -> None:
+        """Queue a frame, within the bounds of the outbox."""
+
+
+class _Phase(IntEnum):
+    OPEN = 0
+    CLOSING = 1  # our close frame is out
+    CLOSED = 2
+
+
+_OPEN: Final = _Phase.OPEN
+
+
+class WebSocketCarrier(asyncio.Protocol):
+    """Carries one session over one connection, from after the 101 response to the end."""
+
+    __slots__ = ("_core", "_held", "_parser", "_phase", "_slow", "_transport", "owner")
+
+    name = "websocket"
+
+    def __init__(self, core: Core, transport: asyncio.Transport, owner: Owner) -> None:
+        self._core = core
+        self._transport = transport
+        self._parser = FrameParser(core.max_payload)
+        self._phase = _OPEN
+        self._slow = False  # the transport's buffer is above its high-water mark
+        self._held = False  # we do not read
+        self.owner = owner
+
+    # Called by the transport.
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        if self._phase is not _Phase.CLOSED:
+            self._parser.feed(data)
+            if not self._held:
+                self._handle_frames()
+
+    def pause_writing(self) -> None:
+        """The client reads too slowly: from now on packets wait in the outbox, which has a bound."""
+        self._slow = True
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._slow = False
+        if self._phase is _OPEN:
+            self.owner.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._core.closing.discard(self)
+        was_open = self._phase is _OPEN
+        self._phase = _Phase.CLOSED
+        self._parser.clear()
+        if was_open:
+            self.owner.lost(AsyncServer.reason.TRANSPORT_CLOSE)
+
+    # Called by the session.
+
+    def flush(self, outbox: Outbox) -> None:
+        """Write what waits, in one piece."""
+        if not self._slow and self._phase is _OPEN:
+            self._transport.write(outbox.take_bytes())
+
+    def write(self, frame: bytes) -> None:
+        """Write one frame now."""
+        if self._phase is _OPEN:
+            self._transport.write(frame)
+
+    def hold_reading(self) -> None:
+        """Read nothing more; what has arrived waits in the parser."""
+        if not self._held and self._phase is _OPEN:
+            self._held = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again, first what has arrived already."""
+        if self._held:
+            asyncio.get_running_loop().call_soon(self._resume)
+
+    def close(self, outbox: Outbox, code: int, text: str, final: bytes = b"") -> None:
+        """Write what waits, then close."""
+        if len(outbox) and self._phase is _OPEN:
+            self._transport.write(outbox.take_bytes())
+        self.shut(code, text)
+
+    def shut(self, code: int, text: str) -> None:
+        """Write a close frame; the connection is cut where the client does not answer in time."""
+        if self._phase is _OPEN:
+            self._transport.write(frames.close_frame(code, text))
+            self._phase = _Phase.CLOSING
+            self._core.closing.add(self)
+            self.resume_reading()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._phase = _Phase.CLOSED
+        self._transport.abort()
+
+    # Frames.
+
+    def _resume(self) -> None:
+        if not self._held or self._phase is _Phase.CLOSED:
+            return
+        self._held = False
+        self._handle_frames()
+        if not self._held and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _handle_frames(self) -> None:
+        budget = self._core.limits.frames_per_turn
+        try:
+            while (message := self._parser.next_message()) is not None:
+                if type(message) is Control:
+                    self._handle_control(message)
+                elif self._phase is _OPEN:
+                    self.owner.receive(cast("str | bytes", message))
+                if self._held or self._phase is _Phase.CLOSED:
+                    return
+                budget -= 1
+                if not budget:
+                    self.hold_reading()
+                    self.resume_reading()
+                    return
+        except FrameError as error:
+            self._fail(error)
+
+    def _handle_control(self, frame: Control) -> None:
+        if frame.opcode == frames.CLOSE:
+            self._handle_close(frame.payload)
+        elif frame.opcode == frames.PING and self._phase is _OPEN:
+            self.owner.send_frame(frames.control_frame(frames.PONG, frame.payload))
+
+    def _handle_close(self, payload: bytes) -> None:
+        code = frames.close_code(payload)
+        if self._phase is _OPEN:
+            answer = payload[:2] if code != frames.NO_STATUS else b""
+            self._transport.write(frames.control_frame(frames.CLOSE, answer))
+            self._over(AsyncServer.reason.TRANSPORT_CLOSE)
+        else:
+            self._over("")
+
+    def _fail(self, error: FrameError) -> None:
+        if self._phase is _OPEN:
+            self._transport.write(frames.close_frame(error.code, error.reason))
+        self._over(AsyncServer.reason.TRANSPORT_ERROR)
+
+    def _over(self, reason: str) -> None:
+        """Both sides are done, or the client broke the protocol: close the connection once the rest is written."""
+        was_open = self._phase is _OPEN
+        self._phase = _Phase.CLOSED
+        self._parser.clear()
+        self._core.closing.add(self)
+        self._transport.close()
+        if was_open:
+            self.owner.lost(reason)
