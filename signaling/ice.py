@@ -1,8 +1,8 @@
 """ICE servers for clients, with time-limited TURN credentials. Standard library only; the time comes in.
 
-The credentials follow "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest-00), which
-coturn implements as `use-auth-secret`: the user name carries its own expiry and the password is an HMAC of the
-user name, so that the TURN server checks both without asking us.
+The credentials follow "A REST API For Access To TURN Services" (draft-uberti-behave-turn-rest-00), in coturn
+`use-auth-secret`: the user name carries its own expiry and the password is an HMAC of the user name, so that
+the TURN server checks both without asking us.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ REFRESH_SHARE = 0.75
 class IceSettings:
     """Which STUN and TURN servers clients are told of.
 
-    `turn_ttl_s` is the life of a credential in seconds. Raises `ValueError` for a URL of another scheme, or a TTL
-    that is not above zero.
+    `turn_ttl_s` is the life of a credential in seconds. Raises `ValueError` for a URL of another scheme, or a
+    TTL that is not above zero.
     """
 
     stun_urls: tuple[str, ...] = ()
@@ -98,8 +98,8 @@ def turn_credential(secret: str, username: str) -> str:
 def refresh_at(settings: IceSettings, servers: IceServers) -> float | None:
     """When the participant should be given new ones (seconds since the epoch); `None`: never.
 
-    A client that makes a new connection, or restarts ICE, late in a call needs credentials that are still good:
-    so the new ones come well before the end.
+    A client that makes a new connection, or restarts ICE, late in a call needs credentials that are still
+    good: so the new ones come well before the end.
     """
     if servers.expires_at is None:
         return None
