@@ -179,8 +179,14 @@ class ServerProcess(Service):
 
     def __init__(self, port: int, settings: Mapping[str, str]) -> None:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        env = {**inherited, "PYTHONUNBUFFERED": "1", "HOST": LOOPBACK, **settings, "PORT": str(port)}
-        super().__init__(port, [sys.executable, "-m", "server"], env=env)
+        fixed = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), "HOST": LOOPBACK}
+        super().__init__(
+            port,
+            [sys.executable, "-m", "server"],
+            env={**inherited, **fixed, **settings, "PORT": str(port)},
+        )
+        # Not the project's root, where a developer's own .env would be read.
+        self.cwd = self.folder
 
     @property
     def url(self) -> str:
