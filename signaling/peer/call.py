@@ -118,6 +118,8 @@ class Call:
             try:
                 await steps[event](payload)
             except SignalRefused as refused:
+                if refused.code == "STALE_NEGOTIATION":
+                    continue  # the other side's newer offer is on its way to us
                 self.problem = f"{event}: the server answered {refused.code}"
             except Exception as error:
                 # Whatever a remote sends must not end the call: a later offer may be better.

@@ -20,6 +20,7 @@ LEAVE_TIMEOUT_S = 3.0
 ICE_MARGIN_S = 60.0
 """TURN credentials with less life than this are renewed before a new connection is made with them."""
 MAX_PAST_CALLS = 1000
+MEDIA = {"audio": True, "video": True}
 SIGNALS = ("offer-received", "answer-received", "ice-candidate-received")
 
 
@@ -40,7 +41,7 @@ class Credentials:
             "password": self.password,
             "hostKey": self.host_key,
         }
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in given.items() if value is not None} | {"media": MEDIA}
 
 
 class RoomClient:
@@ -167,6 +168,8 @@ class RoomClient:
             self._knock_answer.set_result(payload)
 
     async def _come_back(self) -> None:
+        if self.self_id is None:
+            return None  # lost before there was a seat: `open` tells
         resume = {name: value for name, value in self._resume.items() if value is not None}
         try:
             snapshot = await self._request("join-room", {"resume": resume}, when_ready=False)

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Any
 
 from aiortc import (
     MediaStreamTrack,
-    RTCBundlePolicy,
-    RTCConfiguration,
     RTCDataChannel,
-    RTCIceServer,
-    RTCIceTransport,
     RTCPeerConnection,
     RTCSessionDescription,
 )
-from aiortc.rtcconfiguration import RTCIceTransportPolicy
-from aiortc.rtcicetransport import parse_stun_turn_uri
 from av import AudioFrame, VideoFrame
 
 from signaling.peer.media import Echo, Frame, SyntheticVideo, Tap, Tone, pump
 from signaling.peer.recording import Recorder
-from signaling.peer.stats import Candidate, Measurements, Pair, Traffic, is_ping
+from signaling.peer.stats import Measurements, Traffic, is_ping
+from signaling.peer.transport import configuration, selected_pair
 
 PING_CHANNEL = "mayfly-test"
 PING_INTERVAL_S = 0.2
 MAX_CHANNELS = 16
+SESSION_ID_BITS = 62  # RFC 9429, section 5.2.1: below 2^63
 MAX_BUFFERED_BYTES = 1_000_000
 """What an echo lets pile up on a data channel before it drops messages."""
+_ORIGIN = re.compile(r"^o=\S+ \S+ \S+ IN", re.MULTILINE)
 
 
 class MediaMode(StrEnum):
@@ -70,7 +68,8 @@ class Connection:
         self._recorder = settings.recorder() if settings.recorder else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._channels: list[RTCDataChannel] = []
-        self.pc = RTCPeerConnection(_configuration(ice_servers, settings.relay_only))
+        self._session_id, self._version = secrets.randbits(SESSION_ID_BITS), 0
+        self.pc = RTCPeerConnection(configuration(ice_servers, relay_only=settings.relay_only))
         self.pc.on("track", self._on_track)
         self.pc.on("datachannel", self._on_channel)
         self.pc.on("connectionstatechange", self._on_state)
@@ -100,16 +99,14 @@ class Connection:
             self.pc.addTransceiver("audio")
             self.pc.addTransceiver("video")
         self._on_channel(self.pc.createDataChannel(PING_CHANNEL))
-        await self.pc.setLocalDescription()
-        return self.pc.localDescription
+        return await self._describe()
 
     async def answer(self, offer: RTCSessionDescription) -> RTCSessionDescription:
         """Accept an offer, the first or a later one, and make the answer, candidates included."""
         await self.pc.setRemoteDescription(offer)
         if self._settings.mode is MediaMode.SEND:
             self._send_synthetic()
-        await self.pc.setLocalDescription()
-        return self.pc.localDescription
+        return await self._describe()
 
     async def accept_answer(self, answer: RTCSessionDescription) -> None:
         """Finish what `offer` began."""
@@ -139,9 +136,18 @@ class Connection:
         if self._recorder is not None:
             await self._recorder.close()
 
+    async def _describe(self) -> RTCSessionDescription:
+        # aiortc names a session after the second in which it describes it. RFC 8866, section 5.2 wants a number that
+        # nobody else uses and that stays: by it the other side tells a new connection from a renegotiated one.
+        await self.pc.setLocalDescription()
+        self._version += 1
+        description: RTCSessionDescription = self.pc.localDescription
+        origin = f"o=- {self._session_id} {self._version} IN"
+        return RTCSessionDescription(_ORIGIN.sub(origin, description.sdp, count=1), description.type)
+
     def _on_state(self) -> None:
         if self.pc.connectionState == "connected":
-            self._measured.connected(self._selected_pair(), time.monotonic())
+            self._measured.connected(selected_pair(self.pc), time.monotonic())
         self._on_change()
 
     def _on_track(self, track: MediaStreamTrack) -> None:
@@ -203,54 +209,6 @@ class Connection:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    def _transports(self) -> list[RTCIceTransport]:
-        transports = [transceiver.receiver.transport.transport for transceiver in self.pc.getTransceivers()]
-        if self.pc.sctp is not None:
-            transports.append(self.pc.sctp.transport.transport)
-        return transports
-
-    def _selected_pair(self) -> Pair | None:
-        # aiortc's statistics name no candidate pair: the ICE agent beneath it does.
-        for transport in self._transports():
-            pair = transport._connection._nominated.get(1)
-            if pair is not None:
-                return Pair(_candidate(pair.local_candidate), _candidate(pair.remote_candidate))
-        return None
-
-
-def _candidate(candidate: Any) -> Candidate:
-    try:
-        family = f"IPv{ip_address(candidate.host).version}"
-    except ValueError:
-        family = "mDNS"
-    return Candidate(candidate.type, candidate.transport.lower(), family)
-
-
-def _configuration(ice_servers: list[dict[str, Any]], relay_only: bool) -> RTCConfiguration:
-    servers = [
-        RTCIceServer(
-            urls=[url for url in server["urls"] if _usable(url)],
-            username=server.get("username"),
-            credential=server.get("credential"),
-        )
-        for server in ice_servers
-    ]
-    return RTCConfiguration(
-        iceServers=servers,
-        iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
-        # One transport for everything: one gathering and one TURN allocation instead of three.
-        bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
-    )
-
-
-def _usable(url: str) -> bool:
-    # aiortc refuses the whole list for one URL that it cannot read, an IPv6 address for example.
-    try:
-        parse_stun_turn_uri(url)
-    except ValueError:
-        return False
-    return True
 
 
 def _has_room(channel: RTCDataChannel) -> bool:

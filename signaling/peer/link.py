@@ -1,4 +1,4 @@
-"""Reads a room's link: `{PUBLIC_URL}/r/{roomId}#invite=…&key=…` (protocol, "Words": link)."""
+"""Reads a room's link: `{PUBLIC_URL}/r/{roomId}#invite=…&key=…&e2e=…` (protocol, "Words": link)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class LinkError(ValueError):
 class Link:
     """Where a room is and what admits to it. `room_id` is `None` for the address of a server alone.
 
-    A `#key=` in the fragment is the end-to-end key of the people in the room. It is no business of the
-    server's: it is neither kept here nor sent anywhere.
+    In the fragment, `invite` admits, `key` (or `hostKey`) makes a host, and `e2e` is the end-to-end key of the
+    people in the room: that one is never sent to the server.
     """
 
     origin: str
@@ -29,6 +29,7 @@ class Link:
     room_id: str | None = None
     invite: str | None = field(default=None, repr=False)
     host_key: str | None = field(default=None, repr=False)
+    e2e: str | None = field(default=None, repr=False)
 
     @property
     def server_url(self) -> str:
@@ -60,8 +61,8 @@ def parse_link(text: str) -> Link:
             raise LinkError("the link has no room id behind /r/")
         return Link(origin, parts.path.rstrip("/"))
     secrets = _secrets(parts.query) | _secrets(parts.fragment)
-    host_key = secrets.get("hostKey") or secrets.get("host")
-    return Link(origin, found["base"], found["room"], secrets.get("invite"), host_key)
+    host_key = secrets.get("hostKey") or secrets.get("key")
+    return Link(origin, found["base"], found["room"], secrets.get("invite"), host_key, secrets.get("e2e"))
 
 
 def _with_scheme(text: str) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -20,76 +17,9 @@ from signaling.peer.candidates import (
     parse_candidate,
 )
 from signaling.peer.connection import ConnectionSettings, MediaMode
+from tests.unit.signaling.peer_wire import flows, until, wired
 
-LIMIT_S = 20.0
 HOST_LINE = "candidate:842163049 1 udp 1677729535 192.0.2.7 46154 typ host generation 0 ufrag EEtu network-id 3"
-
-
-async def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = asyncio.get_running_loop().time() + LIMIT_S
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, f"waited for {what}"
-        await asyncio.sleep(0.02)
-
-
-class Wire:
-    """Passes what one call sends to the other, as the server does: renamed, stamped, in order."""
-
-    def __init__(self, modes: tuple[MediaMode, MediaMode], polite: tuple[bool, bool]) -> None:
-        self.sent: list[tuple[str, str, dict[str, Any]]] = []
-        self.held: list[tuple[int, str, dict[str, Any]]] | None = None
-        self.calls = tuple(
-            Call(
-                f"p{1 - side}",
-                polite=polite[side],
-                context=CallContext(ConnectionSettings(modes[side]), side + 1, self._sender(side), self._no_ice),
-            )
-            for side in (0, 1)
-        )
-
-    def _sender(self, side: int) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
-        async def send(event: str, fields: dict[str, Any]) -> None:
-            self.sent.append((f"p{side}", event, fields))
-            if self.held is None:
-                self._deliver(side, event, fields)
-            else:
-                self.held.append((side, event, fields))
-
-        return send
-
-    def _deliver(self, side: int, event: str, fields: dict[str, Any]) -> None:
-        payload = {name: value for name, value in fields.items() if name != "to"} | {"from": f"p{side}"}
-        self.calls[1 - side].signal(f"{event}-received", payload)
-
-    def release(self) -> None:
-        held, self.held = self.held or [], None
-        for side, event, fields in held:
-            self._deliver(side, event, fields)
-
-    def events(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
-        return [(sender, fields) for sender, event, fields in self.sent if event == kind]
-
-    @staticmethod
-    async def _no_ice() -> list[dict[str, Any]]:
-        return []
-
-
-@asynccontextmanager
-async def wired(
-    first: MediaMode = MediaMode.SEND,
-    second: MediaMode = MediaMode.SEND,
-    polite: tuple[bool, bool] = (False, True),
-) -> AsyncIterator[Wire]:
-    wire = Wire((first, second), polite)
-    try:
-        yield wire
-    finally:
-        for call in wire.calls:
-            await call.close(None)
-
-
-def flows(call: Call) -> bool:
-    return call.measured.video.frames >= 5 and call.measured.audio.frames >= 5
 
 
 async def test_both_see_and_hear_each_other_and_pings_come_back() -> None:
@@ -161,6 +91,26 @@ async def test_an_offer_after_the_connection_was_made_anew_replaces_it() -> None
         assert (one.problem, two.problem) == (None, None)
 
 
+async def test_a_session_keeps_its_name_when_it_is_renegotiated_and_a_new_one_gets_another() -> None:
+    def session(fields: dict[str, Any]) -> str:
+        origin = next(line for line in fields["description"]["sdp"].splitlines() if line.startswith("o="))
+        return str(origin.split()[1])
+
+    async with wired() as wire:
+        one, two = wire.calls
+        one.start_offer()
+        await until(lambda: one.answered, "the first answer")
+        _, offer = wire.events("offer")[0]
+        two.signal("offer-received", offer | {"from": "p0", "negotiationId": "again"})
+        await until(lambda: len(wire.events("answer")) == 2, "an answer to the same session")
+        one.start_offer()
+        await until(lambda: len(wire.events("answer")) == 3, "an answer of a new session")
+        answers = [session(fields) for _, fields in wire.events("answer")]
+        offers = [session(fields) for _, fields in wire.events("offer")]
+    assert answers[0] == answers[1] != answers[2]
+    assert offers[0] != offers[1]
+
+
 async def test_a_repeated_offer_gets_the_same_answer_again() -> None:
     async with wired() as wire:
         one, two = wire.calls
@@ -199,10 +149,13 @@ async def test_a_refusal_by_the_server_is_kept_for_the_report() -> None:
     async def send(event: str, fields: dict[str, Any]) -> None:
         raise SignalRefused("PEER_NOT_FOUND", "gone")
 
+    async def no_ice() -> list[dict[str, Any]]:
+        return []
+
     call = Call(
         "p1",
         polite=True,
-        context=CallContext(ConnectionSettings(MediaMode.SEND), 1, send, Wire._no_ice),
+        context=CallContext(ConnectionSettings(MediaMode.SEND), 1, send, no_ice),
     )
     call.start_offer()
     await until(lambda: call.problem is not None, "the refusal")
