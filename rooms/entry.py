@@ -129,3 +129,8 @@ def same_join(room: Room, join_id: str | None) -> Seat | None:
         return None
     wanted = digest(join_id)
     return next((s for s in room.seats.values() if s.join_id_digest == wanted), None)
+
+
+def renew_token(seat: Seat, token: str) -> None:
+    """Give a seat another token: the reply that carried the first one was lost."""
+    seat.token_digest = digest(token)

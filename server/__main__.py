@@ -1,0 +1,76 @@
+"""`python -m server`: settings from the environment, one process, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from server.app import create_app
+from server.observability import logs
+from server.settings import Settings
+
+SHUTDOWN_TIMEOUT_S = 5.0
+KEEPALIVE_TIMEOUT_S = 75.0
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until the process is told to stop."""
+    runner = web.AppRunner(
+        create_app(settings),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+        keepalive_timeout=KEEPALIVE_TIMEOUT_S,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port, backlog=2048).start()
+        _announce(settings)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _announce(settings: Settings) -> None:
+    url = settings.public_url or f"http://localhost:{settings.port}"
+    print(f"Mayfly is up. Open {url} to make a room.", flush=True)  # noqa: T201 - this is for the person who started it
+
+
+def main() -> int:
+    """Exit code 2 where the environment makes no sense."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for one in error.errors(include_input=False, include_url=False):
+            name = "_".join(str(part) for part in one["loc"]).upper()
+            print(f"{name}: {one['msg']}", file=sys.stderr)  # noqa: T201
+        return 2
+    logs.configure(settings.log_level, settings.log_format)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            runner.run(serve(settings))
+        except OSError as error:
+            print(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
+            return 1
+    return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

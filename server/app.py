@@ -1,0 +1,140 @@
+"""The one composition root: settings in, an aiohttp application out. Tests use it too."""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from aiohttp import web
+
+from rooms.ports import Store
+from rooms.registry import Registry
+from rooms.room import House
+from server.delivery import Delivery
+from server.dispatcher import Dispatcher
+from server.engine.origins import OriginPolicy
+from server.gateway import Gateway
+from server.guard import Guard
+from server.journal import Journal
+from server.lifecycle import Lifecycle
+from server.observability.figures import FIGURES, Figures
+from server.pages import add_pages
+from server.recovery import Recovery
+from server.rest import rooms as rooms_rest
+from server.rest import service as service_rest
+from server.rest.http import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
+from server.rest.limits import BUCKETS
+from server.settings import Settings
+from server.sockets import SocketServer
+from server.usecases.context import TOKEN_BYTES, Context, NewId
+from server.usecases.owning import IdempotencyKeys
+from signaling.ice import IceSettings
+from signaling.relay import Relay
+from storage.memory import MemoryStore
+
+DEVELOPMENT_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "http://localhost")
+
+LIFECYCLE: web.AppKey[Lifecycle] = web.AppKey("lifecycle", Lifecycle)
+SOCKETS: web.AppKey[SocketServer] = web.AppKey("sockets", SocketServer)
+
+
+def random_id(size_bytes: int) -> str:
+    """A random id in lower-case letters and digits, safe in links, headers and file names."""
+    return base64.b32encode(os.urandom(size_bytes)).decode().rstrip("=").lower()
+
+
+def make_store(settings: Settings) -> Store:
+    """MongoDB where `MONGODB_URI` names one, else memory."""
+    uri = settings.mongodb_uri.get_secret_value()
+    if not uri:
+        return MemoryStore()
+    from storage.mongo import MongoStore
+
+    return MongoStore(uri)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], float] = time.time,
+    new_id: NewId = random_id,
+    store: Store | None = None,
+) -> web.Application:
+    """An application that starts, serves and stops by itself. `clock` is in seconds since the Unix epoch."""
+    policy = OriginPolicy(_origins(settings), credentials=False)
+    sockets = _sockets(settings, policy)
+    context = _context(settings, clock, new_id, store if store is not None else make_store(settings), sockets)
+    dispatcher = Dispatcher(context)
+    sockets.application = Gateway(context, dispatcher)
+
+    app = web.Application(middlewares=[cors, errors], client_max_size=MAX_BODY_BYTES)
+    app[CONTEXT], app[ORIGINS], app[SOCKETS] = context, policy, sockets
+    app[BUCKETS] = OrderedDict()
+    app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))
+    app[LIFECYCLE] = Lifecycle(context, sockets)
+    app[FIGURES] = Figures(context, dispatcher, sockets)
+    app.add_routes(rooms_rest.routes)
+    app.add_routes(service_rest.routes)
+    add_pages(app)
+    sockets.attach(app)
+    app.cleanup_ctx.append(_alive)
+    app.on_shutdown.append(_shut_down)
+    return app
+
+
+async def _alive(app: web.Application) -> AsyncIterator[None]:
+    await app[LIFECYCLE].start()
+    yield
+
+
+async def _shut_down(app: web.Application) -> None:
+    await app[LIFECYCLE].stop()
+
+
+def _origins(settings: Settings) -> tuple[str, ...]:
+    return settings.cors_origins + (DEVELOPMENT_ORIGINS if settings.development else ())
+
+
+def _sockets(settings: Settings, policy: OriginPolicy) -> SocketServer:
+    def allowed(_: str, environ: dict[str, Any]) -> bool:
+        return policy.allows(environ["aiohttp.request"])
+
+    own = settings.engine == "mayfly"
+    return SocketServer(
+        engine=settings.engine,
+        connect_timeout_s=settings.connect_timeout_s,
+        ping_interval=settings.ping_interval_s,
+        ping_timeout=settings.ping_timeout_s,
+        cors_allowed_origins=list(_origins(settings)) if own else allowed,
+        cors_credentials=False,
+    )
+
+
+def _context(
+    settings: Settings, clock: Callable[[], float], new_id: NewId, store: Store, sockets: SocketServer
+) -> Context:
+    registry = Registry(
+        House(settings.seat_grace_s, settings.empty_room_ttl_s), tombstone_ttl_s=settings.tombstone_ttl_s
+    )
+    return Context(
+        settings=settings,
+        clock=clock,
+        new_id=new_id,
+        registry=registry,
+        relay=Relay(),
+        delivery=Delivery(sockets),
+        store=store,
+        journal=Journal(store),
+        guard=Guard(time.monotonic),
+        recovery=Recovery(registry, settings.seat_grace_s),
+        ice=IceSettings(
+            stun_urls=settings.stun_urls,
+            turn_urls=settings.turn_urls,
+            turn_secret=settings.turn_secret.get_secret_value(),
+            turn_ttl_s=settings.turn_ttl_s,
+        ),
+    )

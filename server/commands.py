@@ -1,0 +1,38 @@
+"""The table of requests: event name → what it carries → who answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from server import payloads
+from server.payloads import Payload
+from server.replies import Reply
+from server.usecases import chat, coming, hosting, signals
+
+
+class Command(NamedTuple):
+    """A request of the protocol. `run(context, connection, payload)` returns a `Reply`, or awaits to one."""
+
+    payload: type[Payload]
+    run: Callable[[Any, Any, Any], Reply | Awaitable[Reply]]
+
+
+COMMANDS: dict[str, Command] = {
+    "join-room": Command(payloads.JoinRoom, coming.join_room),
+    "leave-room": Command(payloads.LeaveRoom, coming.leave_room),
+    "send-message": Command(payloads.SendMessage, chat.send_message),
+    "offer": Command(payloads.Offer, signals.offer),
+    "answer": Command(payloads.Answer, signals.answer),
+    "ice-candidate": Command(payloads.IceCandidate, signals.ice_candidate),
+    "get-ice-servers": Command(payloads.GetIceServers, signals.get_ice_servers),
+    "update-media": Command(payloads.UpdateMedia, chat.update_media),
+    "typing": Command(payloads.SetTyping, chat.set_typing),
+    "knock": Command(payloads.KnockRequest, hosting.knock),
+    "answer-knock": Command(payloads.AnswerKnock, hosting.answer_knock),
+    "kick": Command(payloads.AboutParticipant, hosting.kick),
+    "ban": Command(payloads.AboutParticipant, hosting.ban),
+    "update-room": Command(payloads.UpdateRoom, hosting.update_room),
+    "transfer-host": Command(payloads.AboutParticipant, hosting.transfer_host),
+    "end-room": Command(payloads.EndRoom, hosting.end_room),
+}

@@ -1,0 +1,146 @@
+"""From what happened to who is told what: the sole path out to clients.
+
+A frame is encoded once, whoever gets it. Durable events carry their offset as a second argument, which is what
+socket.io-client sends back to have its connection state recovered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import orjson
+
+from rooms.events import (
+    Durable,
+    Event,
+    KnockAnswered,
+    KnockReceived,
+    MemberJoined,
+    MemberLeft,
+    MessagePosted,
+    RoomEnded,
+    RoomExpiring,
+    SeatTakenOver,
+    TypingChanged,
+)
+from rooms.room import Room
+from server import views
+from signaling.negotiation import Kind
+from signaling.relay import Signal
+
+SIGNAL_EVENTS = {
+    Kind.OFFER: "offer-received",
+    Kind.ANSWER: "answer-received",
+    Kind.CANDIDATE: "ice-candidate-received",
+}
+LEFT_ACTIONS = {"timeout": "rejoin", "server-shutdown": "resume"}
+PUT_OUT = frozenset({"kicked", "banned"})
+
+
+class Outlet(Protocol):
+    """What delivery needs of the transport; nothing in it waits."""
+
+    def send(self, connections: Iterable[str], packet: bytes) -> None:
+        """Send one encoded Socket.IO packet to each of these connections; the unknown are passed over."""
+
+    def close_later(self, connection: str) -> None:
+        """Close a connection that holds no seat any more, once what is under way has been answered."""
+
+
+def event_packet(*args: Any) -> bytes:
+    """A Socket.IO EVENT packet in the default namespace (Socket.IO protocol v5, type 2)."""
+    return b"2" + orjson.dumps(args)
+
+
+class Delivery:
+    """Who gets which frame."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+
+    def publish(self, room: Room, events: Iterable[Event]) -> None:
+        """Tell everybody concerned, in order."""
+        for event in events:
+            if isinstance(event, MessagePosted):
+                self._message(room, event)
+            elif isinstance(event, Durable):
+                self._durable(room, event)
+            else:
+                self._transient(room, event)
+
+    def signal(self, room_id: str, signal: Signal, connection: str) -> None:
+        """Hand a signal to its target, stamped with its sender."""
+        payload: dict[str, Any] = {"roomId": room_id, "from": signal.sender, **signal.body}
+        if signal.negotiation_id is not None:
+            payload["negotiationId"] = signal.negotiation_id
+        self._outlet.send((connection,), event_packet(SIGNAL_EVENTS[signal.kind], payload))
+
+    def tell(self, connection: str, event: str, payload: Any) -> None:
+        """One event to one connection."""
+        self._outlet.send((connection,), event_packet(event, payload))
+
+    def replay(self, room: Room, events: Iterable[Durable], connection: str) -> None:
+        """Durable events once more, to one that missed them."""
+        for event in events:
+            self._outlet.send((connection,), durable_packet(event, room.epoch))
+
+    def _message(self, room: Room, event: MessagePosted) -> None:
+        packet = durable_packet(event, room.epoch)
+        if event.to is not None:
+            target = room.connections.get(event.to)
+            if target is not None:
+                self._outlet.send((target,), packet)
+            return
+        sender = room.connections.get(event.sender)
+        self._outlet.send([c for c in room.connections.values() if c != sender], packet)
+
+    def _durable(self, room: Room, event: Durable) -> None:
+        packet = durable_packet(event, room.epoch)
+        about = None
+        if isinstance(event, MemberJoined) or (
+            not isinstance(event, MemberLeft) and getattr(event, "change", "") == "connected"
+        ):
+            # Whoever came or came back learns it from the snapshot.
+            about = room.connections.get(event.participant.id)  # type: ignore[union-attr]
+        self._outlet.send([c for c in room.connections.values() if c != about], packet)
+        if isinstance(event, MemberLeft) and event.connection is not None:
+            self._seat_gone(event.room_id, event.reason, event.connection)
+
+    def _transient(self, room: Room, event: Event) -> None:
+        match event:
+            case TypingChanged(room_id, participant_id, is_typing):
+                payload: dict[str, Any] = {
+                    "roomId": room_id,
+                    "participantId": participant_id,
+                    "isTyping": is_typing,
+                }
+                me = room.connections.get(participant_id)
+                self._to_all(room, "typing-changed", payload, but=me)
+            case SeatTakenOver(room_id, _, connection):
+                self._seat_gone(room_id, "replaced", connection)
+            case KnockReceived(room_id, knock_id, name, connection):
+                self.tell(connection, "knock-received", {"roomId": room_id, "knockId": knock_id, "name": name})
+            case KnockAnswered(room_id, admitted, invite, connection):
+                answer = {"roomId": room_id, "admitted": admitted}
+                self.tell(connection, "knock-answered", answer | ({"invite": invite} if invite else {}))
+            case RoomExpiring(room_id, expires_at):
+                self._to_all(room, "room-expiring", {"roomId": room_id, "expiresAt": views.iso(expires_at)})
+            case RoomEnded(room_id, _, reason, connections):
+                packet = event_packet("room-left", {"roomId": room_id, "reason": reason, "action": "none"})
+                self._outlet.send(connections, packet)
+
+    def _to_all(self, room: Room, event: str, payload: Any, *, but: str | None = None) -> None:
+        self._outlet.send([c for c in room.connections.values() if c != but], event_packet(event, payload))
+
+    def _seat_gone(self, room_id: str, reason: str, connection: str) -> None:
+        payload = {"roomId": room_id, "reason": reason, "action": LEFT_ACTIONS.get(reason, "none")}
+        self.tell(connection, "room-left", payload)
+        if reason in PUT_OUT:
+            self._outlet.close_later(connection)
+
+
+def durable_packet(event: Durable, epoch: str) -> bytes:
+    """The frame of a durable event: its payload and its offset."""
+    name, payload = views.durable(event, epoch)
+    return event_packet(name, payload, f"{epoch}.{event.seq}")

@@ -1,0 +1,98 @@
+"""One way in: look the request up, limit, validate, run, map errors, answer. Knows nothing of Socket.IO.
+
+Every request gets exactly one answer: a reply, or a refusal. A handler that fails is answered with INTERNAL_ERROR,
+and what it failed on stays out of the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from rooms.errors import Code, Refused
+from server.commands import COMMANDS, Command
+from server.connections import Connection, too_many
+from server.payloads import parse
+from server.replies import Reply, granted, refusal
+from server.usecases.context import Context
+
+log = logging.getLogger(__name__)
+
+
+class Answer(NamedTuple):
+    """What to acknowledge, and what to do once that is on its way."""
+
+    envelope: dict[str, Any]
+    then: Callable[[], None] | None = None
+
+
+class Dispatcher:
+    """Answers the requests of connections."""
+
+    def __init__(self, context: Context, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._context = context
+        self.now = monotonic
+        self.answered: Counter[str] = Counter()
+        """Requests by outcome: `ok`, or the error code."""
+
+    def handle(self, connection: Connection, event: str, args: list[Any]) -> Answer | Awaitable[Answer]:
+        """Answer one request; an awaitable only where the answer has to wait for something."""
+        try:
+            wait_s = connection.bucket.take(self.now())
+            if wait_s:
+                raise too_many(wait_s)
+            command = COMMANDS.get(event)
+            if command is None:
+                raise Refused(Code.UNKNOWN_EVENT)
+            if len(args) != 1:
+                raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
+            reply = command.run(self._context, connection, parse(command.payload, args[0]))
+        except Refused as refused:
+            return self._refused(refused)
+        except Exception as error:
+            return self._failed(event, error)
+        if isinstance(reply, Reply):
+            return self._granted(reply)
+        return self._later(event, reply)
+
+    def too_large(self) -> Answer:
+        """The answer to a request that was not even read."""
+        return self._refused(Refused(Code.PAYLOAD_TOO_LARGE))
+
+    def unreadable(self) -> Answer:
+        """The answer to a request that is JSON, but not to be taken in (nested too deep)."""
+        return self._refused(Refused(Code.INVALID_PAYLOAD, "The request cannot be read."))
+
+    async def _later(self, event: str, reply: Awaitable[Reply]) -> Answer:
+        try:
+            return self._granted(await reply)
+        except Refused as refused:
+            return self._refused(refused)
+        except Exception as error:
+            return self._failed(event, error)
+
+    def _granted(self, reply: Reply) -> Answer:
+        self.answered["ok"] += 1
+        return Answer(granted(reply.data), reply.then)
+
+    def _refused(self, refused: Refused) -> Answer:
+        self.answered[refused.code.value] += 1
+        return Answer(refusal(refused))
+
+    def _failed(self, event: str, error: Exception) -> Answer:
+        log.error("A request failed: %s raised %s at %s", event, type(error).__name__, _place(error))
+        return self._refused(Refused(Code.INTERNAL_ERROR))
+
+
+def _place(error: BaseException) -> str:
+    # The message of an exception may repeat what was said; where it was raised never does.
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
+
+
+__all__ = ["COMMANDS", "Answer", "Command", "Dispatcher"]

@@ -1,0 +1,64 @@
+"""Between the sockets and the use cases: which connections there are, and what they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from functools import partial
+from typing import Any
+
+from server.addresses import client_address
+from server.connections import BURST_FACTOR, Connection, bucket
+from server.dispatcher import Answer, Dispatcher
+from server.sockets import Welcome
+from server.usecases import coming
+from server.usecases.context import TOKEN_BYTES, Context
+
+
+class Gateway:
+    """Implements `server.sockets.Application`."""
+
+    def __init__(self, context: Context, dispatcher: Dispatcher) -> None:
+        self._context = context
+        self._dispatcher = dispatcher
+
+    def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
+        """Take note of a connection, and give it back its seats if it can be recovered."""
+        ctx = self._context
+        request = environ.get("aiohttp.request")
+        remote = request.remote if request is not None else environ.get("REMOTE_ADDR")
+        address = client_address(remote, environ.get("HTTP_X_FORWARDED_FOR"), ctx.settings.trusted_proxy_hops)
+        rate = ctx.settings.events_per_s
+        caller = Connection(
+            connection_id,
+            address,
+            ctx.new_id(TOKEN_BYTES),
+            bucket(rate, rate * BURST_FACTOR, self._dispatcher.now()),
+        )
+        ctx.connections[connection_id] = caller
+        if isinstance(auth, dict) and "pid" in auth:
+            found = coming.came_back(ctx, caller, auth["pid"], auth.get("offset"))
+            if found is not None:
+                return Welcome(caller.private_id, partial(coming.show_missed, ctx, caller, found))
+        return Welcome(caller.private_id)
+
+    def disconnected(self, connection_id: str) -> None:
+        """Keep the seats of a connection that is gone, for the grace period."""
+        caller = self._context.connections.pop(connection_id, None)
+        if caller is not None:
+            coming.vanished(self._context, caller)
+
+    def request(self, connection_id: str, event: str, args: list[Any]) -> Answer | Awaitable[Answer]:
+        """Answer a request."""
+        return self._dispatcher.handle(self._context.connections[connection_id], event, args)
+
+    def too_large(self) -> Answer:
+        """Answer a request that was too long to be read."""
+        return self._dispatcher.too_large()
+
+    def unreadable(self) -> Answer:
+        """Answer a request whose JSON is nested too deep."""
+        return self._dispatcher.unreadable()
+
+    def seatless(self, connection_id: str) -> bool:
+        """Whether the connection holds no seat."""
+        return not self._context.registry.house.holdings.of(connection_id)

@@ -1,0 +1,199 @@
+"""Writing behind: rooms are changed in memory first and saved soon after, one call at a time for each room.
+
+Where the store outlives the process, every change of a room's seats, roles, invites or settings is saved as one
+document, the newest state only; an outage delays that and stops nothing. Whoever needs certainty waits with `saved`.
+Logged messages go in batches, in order, and never after the end of their room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from rooms import snapshots
+from rooms.ports import Store, StoreUnavailable
+from rooms.records import LoggedMessage, Purged, SessionRecord, Tombstone
+from rooms.room import Room
+
+log = logging.getLogger(__name__)
+
+MAX_SAVES_UNDER_WAY = 16
+MAX_QUEUED_MESSAGES = 10_000
+MESSAGE_BATCH = 500
+RETRY_FIRST_S = 0.25
+RETRY_LONGEST_S = 5.0
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Saving:
+    """The state of one room's writer: versions wanted and done, and who waits for which."""
+
+    room: Room
+    wanted: int = 0
+    waiters: list[tuple[int, asyncio.Future[bool]]] = field(default_factory=list)
+
+    def settle(self, done: int, *, ok: bool) -> None:
+        """Tell whoever waited for versions up to `done`; after a failure, everybody."""
+        rest = []
+        for version, waiter in self.waiters:
+            if version <= done or not ok:
+                if not waiter.done():
+                    waiter.set_result(ok)
+            else:
+                rest.append((version, waiter))
+        self.waiters = rest
+
+
+class Journal:
+    """Keeps the store up with the rooms."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._saving: dict[str, _Saving] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(MAX_SAVES_UNDER_WAY)
+        self._messages: deque[LoggedMessage] = deque()
+        self._writing_messages = asyncio.Lock()
+        self._message_task: asyncio.Task[None] | None = None
+        self.healthy = True
+        self.dropped_messages = 0
+
+    async def create(self, room: Room) -> None:
+        """Keep a new room. Raises `RoomExists` or `StoreUnavailable`."""
+        if self._store.outlives_process or room.log:
+            await self._watched(self._store.create_room(snapshots.record_of(room)))
+
+    def changed(self, room: Room) -> None:
+        """Save the room soon."""
+        if not self._store.outlives_process or room.ended:
+            return
+        saving = self._saving.get(room.id)
+        if saving is None:
+            saving = self._saving[room.id] = _Saving(room)
+            self._spawn(self._save(saving))
+        saving.wanted += 1
+
+    async def saved(self, room: Room, *, insist: bool = False) -> bool:
+        """Wait until the room as it is now is saved; False where the store failed.
+
+        While the store is known to be down nobody is kept waiting, unless they `insist`.
+        """
+        if not self._store.outlives_process:
+            return True
+        if not self.healthy and not insist:
+            self.changed(room)
+            return False
+        self.changed(room)
+        saving = self._saving[room.id]
+        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        saving.waiters.append((saving.wanted, waiter))
+        return await waiter
+
+    async def ended(self, grave: Tombstone, session: SessionRecord) -> Purged:
+        """Erase an ended room; while the store is down this goes on being tried behind."""
+        try:
+            return await self._end(grave, session)
+        except StoreUnavailable:
+            self._spawn(self._end_later(grave, session))
+            return Purged()
+
+    def log_message(self, message: LoggedMessage) -> None:
+        """Keep a message of a room that asked for a log. Beyond `MAX_QUEUED_MESSAGES` the oldest are dropped."""
+        if len(self._messages) >= MAX_QUEUED_MESSAGES:
+            self._messages.popleft()
+            self.dropped_messages += 1
+        self._messages.append(message)
+        if self._message_task is None or self._message_task.done():
+            self._message_task = self._spawn(self._write_messages())
+
+    async def flush_messages(self) -> None:
+        """Wait until every message logged so far is in the store, or has failed to get there."""
+        if self._message_task is not None and self.healthy:
+            await asyncio.wait({self._message_task}, timeout=RETRY_LONGEST_S)
+
+    async def check(self) -> None:
+        """Ask the store whether it is there, so that `healthy` is true of now and not of the last write."""
+        with contextlib.suppress(StoreUnavailable):
+            await self._watched(self._store.ping())
+
+    async def close(self, timeout_s: float) -> None:
+        """Write what is left, within `timeout_s`, and stop."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _save(self, saving: _Saving) -> None:
+        pause = RETRY_FIRST_S
+        done = 0
+        while done < saving.wanted and not saving.room.ended:
+            version = saving.wanted
+            try:
+                async with self._slots:
+                    await self._watched(self._store.save_room(snapshots.record_of(saving.room)))
+            except StoreUnavailable:
+                saving.settle(version, ok=False)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, RETRY_LONGEST_S)
+                continue
+            done, pause = version, RETRY_FIRST_S
+            saving.settle(done, ok=True)
+        saving.settle(saving.wanted, ok=not saving.room.ended)
+        self._saving.pop(saving.room.id, None)
+
+    async def _end(self, grave: Tombstone, session: SessionRecord) -> Purged:
+        # A batch under way may hold messages of this room: it must not land after the purge.
+        async with self._writing_messages:
+            self._messages = deque(m for m in self._messages if m.room_id != grave.room_id)
+            return await self._watched(self._store.end_room(grave, session))
+
+    async def _end_later(self, grave: Tombstone, session: SessionRecord) -> None:
+        pause = RETRY_FIRST_S
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self._end(grave, session)
+                return
+            except StoreUnavailable:
+                pause = min(pause * 2, RETRY_LONGEST_S)
+
+    async def _write_messages(self) -> None:
+        pause = RETRY_FIRST_S
+        while self._messages:
+            async with self._writing_messages:
+                batch = [self._messages.popleft() for _ in range(min(MESSAGE_BATCH, len(self._messages)))]
+                try:
+                    await self._watched(self._store.append_messages(batch))
+                    pause = RETRY_FIRST_S
+                    continue
+                except StoreUnavailable:
+                    self._messages.extendleft(reversed(batch))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, RETRY_LONGEST_S)
+
+    async def _watched(self, call: Awaitable[T]) -> T:
+        try:
+            result = await call
+        except StoreUnavailable:
+            if self.healthy:
+                log.warning("The store does not answer; rooms go on in memory and are saved when it is back.")
+            self.healthy = False
+            raise
+        if not self.healthy:
+            log.warning("The store answers again.")
+        self.healthy = True
+        return result
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

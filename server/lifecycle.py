@@ -1,0 +1,117 @@
+"""What the server does by itself: restoring rooms, sweeping what is due, watching the store, draining."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+
+from rooms import snapshots
+from rooms.ports import StoreUnavailable
+from rooms.schedule import Task
+from server.sockets import SocketServer
+from server.usecases.context import Context
+
+log = logging.getLogger(__name__)
+
+SWEEP_LONGEST_S = 1.0
+"""The sweeper looks at the schedule at least this often, and earlier where something is due."""
+
+STORE_CHECK_S = 2.0
+RESTORE_RETRY_S = 1.0
+DRAIN_NOTICE_S = 0.3
+"""Between telling clients that the process stops and closing their transports."""
+
+RECONNECT_EARLIEST_MS, RECONNECT_LATEST_MS = 500, 3_000
+JOURNAL_CLOSE_S = 5.0
+
+
+class Lifecycle:
+    """The background of one process."""
+
+    def __init__(self, context: Context, sockets: SocketServer) -> None:
+        self._context = context
+        self._sockets = sockets
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Restore what the store kept, and begin to sweep. A store that is down is tried again behind."""
+        await self._restore()
+        background = [self._sweep_forever(), self._watch_store()]
+        if not self._context.restored:
+            background.append(self._restore_later())
+        self._tasks = [asyncio.get_running_loop().create_task(work) for work in background]
+
+    async def stop(self) -> None:
+        """Tell clients, close their transports so that they reconnect by themselves, write what is left."""
+        ctx = self._context
+        if not ctx.draining:
+            ctx.draining = True
+            for connection in list(ctx.connections):
+                retry_after_ms = random.randint(RECONNECT_EARLIEST_MS, RECONNECT_LATEST_MS)  # noqa: S311
+                ctx.delivery.tell(connection, "server-draining", {"retryAfterMs": retry_after_ms})
+            if ctx.connections:
+                await asyncio.sleep(DRAIN_NOTICE_S)
+        await self._sockets.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ctx.journal.close(JOURNAL_CLOSE_S)
+        await ctx.store.close()
+        ctx.guard.close()
+
+    async def sweep(self) -> None:
+        """Do everything that is due by now."""
+        ctx = self._context
+        now = ctx.clock()
+        for room, due in list(ctx.registry.due(now)):
+            match due.task:
+                case Task.GRACE if due.key in room.seats:
+                    ctx.publish(room, room.remove(room.seats[due.key], "timeout", now))
+                    ctx.journal.changed(room)
+                case Task.WARNING:
+                    ctx.publish(room, room.warn(due.key))
+                case Task.EXPIRY:
+                    await ctx.end(room, "room-expired")
+                case Task.EMPTY:
+                    await ctx.end(room, "room-ended")
+
+    async def _sweep_forever(self) -> None:
+        ctx = self._context
+        while True:
+            due_at = ctx.registry.house.schedule.next_at()
+            wait_s = SWEEP_LONGEST_S if due_at is None else min(SWEEP_LONGEST_S, due_at - ctx.clock())
+            await asyncio.sleep(max(0.01, wait_s))
+            try:
+                await self.sweep()
+            except Exception as error:
+                log.error("A sweep failed: %s", type(error).__name__)
+
+    async def _watch_store(self) -> None:
+        while True:
+            await asyncio.sleep(STORE_CHECK_S)
+            if self._context.restored:
+                await self._context.journal.check()
+
+    async def _restore(self) -> None:
+        ctx = self._context
+        try:
+            await ctx.store.open()
+            now = ctx.clock()
+            graves = [grave async for grave in ctx.store.tombstones(now)]
+            records = [record async for record in ctx.store.live_rooms(now)]
+        except StoreUnavailable:
+            if ctx.journal.healthy:
+                log.warning("The store does not answer. Serving without it until it does; no rooms can be made.")
+            ctx.journal.healthy = False
+            return
+        rooms = [snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now) for record in records]
+        ctx.registry.restore(rooms, graves, now)
+        ctx.restored = ctx.journal.healthy = True
+        if rooms:
+            log.info("Restored %d rooms with %d seats.", len(rooms), sum(len(room.seats) for room in rooms))
+
+    async def _restore_later(self) -> None:
+        while not self._context.restored:
+            await asyncio.sleep(RESTORE_RETRY_S)
+            await self._restore()

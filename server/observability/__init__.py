@@ -1,0 +1,1 @@
+"""What the server tells its operator: logs, figures, metrics. Never what anybody said."""

@@ -1,0 +1,45 @@
+"""Logging: one line a record, for people or as JSON. Nothing that clients send is ever logged."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+from datetime import UTC, datetime
+
+import orjson
+
+# These log what they carry, at levels that somebody may switch on.
+PAYLOAD_LOGGERS = ("engineio", "engineio.server", "socketio", "socketio.server", "aiohttp.access")
+
+
+class JsonFormatter(logging.Formatter):
+    """`{time, level, logger, message}` on one line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record as JSON; an exception is named without its message, which may carry content."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            line["exception"] = record.exc_info[0].__name__
+        return orjson.dumps(line).decode()
+
+
+def configure(level: str, form: str) -> None:
+    """Send all logs to standard error, in the chosen form."""
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "console": {"format": "%(asctime)s %(levelname)-7s %(message)s", "datefmt": "%H:%M:%S"},
+                "json": {"()": JsonFormatter},
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
+            "root": {"level": level.upper(), "handlers": ["stderr"]},
+            "loggers": {name: {"level": "ERROR"} for name in PAYLOAD_LOGGERS},
+        }
+    )

@@ -1,0 +1,64 @@
+"""The page that people open, and the files it is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+ROOT = Path(__file__).resolve().parent.parent
+VENDOR = ROOT / "client" / "node_modules" / "socket.io-client" / "dist"
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "media-src 'self' blob: mediastream:; connect-src 'self' ws: wss:; font-src 'self'; manifest-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self)",
+    "Cache-Control": "no-cache",
+}
+
+
+async def page(_: web.Request) -> web.StreamResponse:
+    """The one page. Which room it is about, it reads from its own address; serving it spends nothing."""
+    return web.FileResponse(ROOT / "web" / "index.html", headers=SECURITY_HEADERS)
+
+
+async def protect(request: web.Request, response: web.StreamResponse) -> None:
+    """The same headers for every file of the page."""
+    if request.path.startswith(("/web/", "/client/", "/vendor/")):
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+
+
+def add_pages(app: web.Application) -> None:
+    """Routes for the page and its files. What npm has not installed is simply not there (404)."""
+    app.router.add_get("/", page)
+    app.router.add_get("/r/{room_id}", page)
+    app.router.add_get("/{area:web|client}/{path:.+}", asset)
+    app.router.add_get("/vendor/socket.io-client/{path:[^/]+}", vendor_asset)
+    app.on_response_prepare.append(protect)
+
+
+SERVED = frozenset({".js", ".css", ".svg", ".png", ".ico", ".woff2", ".webmanifest", ".map", ".mjs"})
+
+
+async def asset(request: web.Request) -> web.StreamResponse:
+    """A file of the page or of the client."""
+    return _file(ROOT / request.match_info["area"], request.match_info["path"])
+
+
+async def vendor_asset(request: web.Request) -> web.StreamResponse:
+    """A file of socket.io-client, as npm installed it."""
+    return _file(VENDOR, request.match_info["path"])
+
+
+def _file(folder: Path, path: str) -> web.StreamResponse:
+    wanted = (folder / path).resolve()
+    hidden = any(part.startswith(".") or part in ("node_modules", "test") for part in Path(path).parts)
+    if hidden or not wanted.is_relative_to(folder) or wanted.suffix not in SERVED or not wanted.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(wanted)

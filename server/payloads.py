@@ -1,0 +1,242 @@
+"""The requests of clients as pydantic models: the only place where shapes and sizes are checked.
+
+Fields are camelCase on the wire. Unknown fields are ignored, wrong types and sizes are refused, and no error ever
+carries what was sent.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from rooms.errors import Code, Refused
+from rooms.limits import MAX_INVITE_USES, MAX_MESSAGE_CHARS, MAX_NAME_CHARS
+
+MAX_ID_CHARS = 64
+MAX_SECRET_CHARS = 256
+MAX_SDP_BYTES = 65_536
+MAX_CANDIDATE_CHARS = 2_048
+MAX_DETAILS = 8
+"""How many refused fields an error names."""
+
+
+def _clean_name(name: str) -> str:
+    printable = "".join(c for c in name if unicodedata.category(c) != "Cc")
+    return " ".join(printable.split())
+
+
+def _looks_like_sdp(sdp: str) -> str:
+    # RFC 8866, section 5: a session description begins with its version line.
+    if not sdp.startswith("v=0"):
+        raise ValueError("is not a session description")
+    if len(sdp.encode()) > MAX_SDP_BYTES:
+        raise ValueError(f"is longer than {MAX_SDP_BYTES} bytes")
+    return sdp
+
+
+Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
+Secret = Annotated[str, Field(min_length=1, max_length=MAX_SECRET_CHARS)]
+Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(_clean_name)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARS)]
+Sdp = Annotated[str, Field(max_length=MAX_SDP_BYTES), AfterValidator(_looks_like_sdp)]
+
+
+class Payload(BaseModel):
+    """The base of every shape on the wire."""
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="ignore", hide_input_in_errors=True, alias_generator=to_camel
+    )
+
+
+class InRoom(Payload):
+    """Any request about a room."""
+
+    room_id: Id
+
+
+class MediaState(Payload):
+    """Which of its devices a participant says are on."""
+
+    audio: bool | None = None
+    video: bool | None = None
+    screen: bool | None = None
+    hand_raised: bool | None = None
+
+
+class ResumeRequest(Payload):
+    """Taking a seat back; `epoch` and `lastSeq` say what was seen last."""
+
+    participant_id: Id
+    resume_token: Secret
+    epoch: Id | None = None
+    last_seq: int | None = Field(None, ge=0)
+
+
+class JoinRoom(InRoom):
+    """`join-room`. `clientJoinId` marks the repetitions of one join, so that a lost reply costs no second seat."""
+
+    name: Name | None = None
+    host_key: Secret | None = None
+    invite: Secret | None = None
+    password: Secret | None = None
+    media: MediaState | None = None
+    resume: ResumeRequest | None = None
+    client_join_id: Annotated[str, Field(min_length=16, max_length=MAX_ID_CHARS)] | None = None
+
+
+class LeaveRoom(InRoom):
+    """`leave-room`."""
+
+
+class SendMessage(InRoom):
+    """`send-message`."""
+
+    text: Text
+    client_message_id: Id | None = None
+    to: Id | None = None
+    encrypted: bool | None = None
+
+
+class OfferDescription(Payload):
+    """An `RTCSessionDescriptionInit` of type offer."""
+
+    type: Literal["offer"]
+    sdp: Sdp
+
+
+class AnswerDescription(Payload):
+    """An `RTCSessionDescriptionInit` of type answer."""
+
+    type: Literal["answer"]
+    sdp: Sdp
+
+
+class SignalRequest(InRoom):
+    """What the three signals have in common."""
+
+    to: Id | None = None
+    negotiation_id: Id | None = None
+
+
+class Offer(SignalRequest):
+    """`offer`."""
+
+    description: OfferDescription
+
+
+class Answer(SignalRequest):
+    """`answer`."""
+
+    description: AnswerDescription
+
+
+class CandidateInit(Payload):
+    """An `RTCIceCandidateInit` (W3C WebRTC, section 4.8.1)."""
+
+    candidate: Annotated[str, Field(max_length=MAX_CANDIDATE_CHARS)] = ""
+    sdp_mid: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None = None
+    sdp_m_line_index: int | None = Field(None, ge=0, le=65_535, alias="sdpMLineIndex")
+    username_fragment: Annotated[str, Field(max_length=256)] | None = None
+
+
+class IceCandidate(SignalRequest):
+    """`ice-candidate`; `null` means the end of candidates."""
+
+    candidate: CandidateInit | None
+
+
+class GetIceServers(InRoom):
+    """`get-ice-servers`."""
+
+
+class UpdateMedia(InRoom, MediaState):
+    """`update-media`."""
+
+
+class SetTyping(InRoom):
+    """`typing`."""
+
+    is_typing: bool
+
+
+class KnockRequest(InRoom):
+    """`knock`."""
+
+    name: Name | None = None
+
+
+class AnswerKnock(InRoom):
+    """`answer-knock`."""
+
+    knock_id: Id
+    admit: bool
+
+
+class AboutParticipant(InRoom):
+    """`kick`, `ban`, `transfer-host`."""
+
+    participant_id: Id
+
+
+class RoomSettings(Payload):
+    """What a host may change; ceilings come from the settings of the server."""
+
+    locked: bool | None = None
+    capacity: int | None = Field(None, ge=1)
+    lobby: bool | None = None
+    expires_in_s: float | None = Field(None, ge=1, allow_inf_nan=False)
+
+
+class UpdateRoom(InRoom, RoomSettings):
+    """`update-room`."""
+
+
+class EndRoom(InRoom):
+    """`end-room`."""
+
+
+class CreateRoom(Payload):
+    """`POST /api/rooms`."""
+
+    capacity: int | None = Field(None, ge=1)
+    expires_in_s: float | None = Field(None, ge=1, allow_inf_nan=False)
+    invite_only: bool = False
+    password: Secret | None = None
+    lobby: bool = False
+    log: bool = False
+
+
+class CreateInvite(Payload):
+    """`POST /api/rooms/{roomId}/invites`."""
+
+    uses: int = Field(1, ge=1, le=MAX_INVITE_USES)
+    expires_in_s: float | None = Field(None, ge=1, allow_inf_nan=False)
+
+
+class OutsideMessage(Payload):
+    """`POST /api/rooms/{roomId}/messages`."""
+
+    text: Text
+    sender_name: Name = "Host"
+
+
+P = TypeVar("P", bound=Payload)
+
+
+def parse(model: type[P], value: object) -> P:
+    """Check what a client sent. Raises `Refused` INVALID_PAYLOAD with field → reason, never the value."""
+    if not isinstance(value, dict):
+        raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Refused(Code.INVALID_PAYLOAD, details=_reasons(error)) from None
+
+
+def _reasons(error: ValidationError) -> dict[str, str]:
+    found = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_DETAILS]
+    return {".".join(str(part) for part in e["loc"]): e["msg"].removeprefix("Value error, ") for e in found}

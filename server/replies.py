@@ -1,0 +1,85 @@
+"""The acknowledgement envelope, and what each error code means to a client (protocol page, "Error codes")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from rooms.errors import Code, Refused
+
+
+class Meaning(NamedTuple):
+    """The HTTP status of a code, whether trying again can help, and what to say where nobody said it better."""
+
+    status: int
+    retryable: bool
+    message: str
+
+
+MEANINGS: dict[Code, Meaning] = {
+    Code.INVALID_PAYLOAD: Meaning(400, False, "The request is not of the documented shape."),
+    Code.UNKNOWN_EVENT: Meaning(404, False, "There is no such event."),
+    Code.PAYLOAD_TOO_LARGE: Meaning(413, False, "The request is too large."),
+    Code.UNAUTHORIZED: Meaning(401, False, "A key is needed."),
+    Code.FORBIDDEN: Meaning(403, False, "This is not allowed."),
+    Code.INVITE_REQUIRED: Meaning(401, False, "This room needs an invite."),
+    Code.INVITE_INVALID: Meaning(403, False, "This invite is not valid."),
+    Code.INVITE_USED: Meaning(410, False, "This invite has been used."),
+    Code.INVITE_EXPIRED: Meaning(410, False, "This invite has expired."),
+    Code.PASSWORD_REQUIRED: Meaning(401, False, "This room needs a password."),
+    Code.PASSWORD_INVALID: Meaning(403, False, "This is not the room's password."),
+    Code.ROOM_NOT_FOUND: Meaning(404, False, "There is no such room."),
+    Code.ROOM_ENDED: Meaning(410, False, "This room has ended."),
+    Code.ROOM_EXPIRED: Meaning(410, False, "This room has expired."),
+    Code.ROOM_FULL: Meaning(409, True, "This room is full."),
+    Code.ROOM_LOCKED: Meaning(423, False, "This room is locked."),
+    Code.LOBBY_WAITING: Meaning(423, False, "This room has a lobby."),
+    Code.BANNED: Meaning(403, False, "You have been banned from this room."),
+    Code.NOT_IN_ROOM: Meaning(409, False, "You are not in this room."),
+    Code.ALREADY_JOINED: Meaning(409, False, "This connection is in the room already."),
+    Code.TOO_MANY_ROOMS: Meaning(409, False, "This connection is in too many rooms."),
+    Code.PEER_NOT_FOUND: Meaning(404, False, "This participant is not in the room."),
+    Code.TARGET_REQUIRED: Meaning(400, False, "Say which participant is meant."),
+    Code.RESUME_INVALID: Meaning(401, False, "This seat cannot be resumed."),
+    Code.RESUME_EXPIRED: Meaning(410, False, "This seat has ended."),
+    Code.STALE_NEGOTIATION: Meaning(409, False, "A newer negotiation has replaced this one."),
+    Code.RATE_LIMITED: Meaning(429, True, "Too many requests."),
+    Code.SERVER_DRAINING: Meaning(503, True, "The server is about to restart."),
+    Code.UNAVAILABLE: Meaning(503, True, "The server cannot do this at the moment."),
+    Code.INTERNAL_ERROR: Meaning(500, True, "Something went wrong on our side."),
+}
+
+
+class Reply(NamedTuple):
+    """A granted request: the data of its acknowledgement, and what is to follow it on the wire."""
+
+    data: Any
+    then: Callable[[], None] | None = None
+
+
+EMPTY = Reply({})
+
+
+def error_object(refused: Refused) -> dict[str, Any]:
+    """The `error` object: `{code, message, retryable, retryAfterMs?, details?}`."""
+    meaning = MEANINGS[refused.code]
+    error: dict[str, Any] = {
+        "code": refused.code.value,
+        "message": refused.message or meaning.message,
+        "retryable": meaning.retryable,
+    }
+    if refused.retry_after_ms is not None:
+        error["retryAfterMs"] = refused.retry_after_ms
+    if refused.details:
+        error["details"] = dict(refused.details)
+    return error
+
+
+def granted(data: Any) -> dict[str, Any]:
+    """The envelope of a success."""
+    return {"ok": True, "data": data}
+
+
+def refusal(refused: Refused) -> dict[str, Any]:
+    """The envelope of a failure."""
+    return {"ok": False, "error": error_object(refused)}

@@ -1,0 +1,151 @@
+"""`/api/rooms`: making, looking at, changing and ending rooms; their invites and messages."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from rooms.errors import Code, Refused
+from rooms.records import InviteRecord
+from server import views
+from server.payloads import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
+from server.rest.http import CONTEXT, address, as_owner, bearer, body, find_room, json_response
+from server.rest.limits import allow
+from server.usecases import chat, hosting, owning
+from server.usecases.signals import ice_for
+
+routes = web.RouteTableDef()
+IDEMPOTENCY: web.AppKey[owning.IdempotencyKeys] = web.AppKey("idempotency", owning.IdempotencyKeys)
+
+
+def public_url(request: web.Request) -> str:
+    """The base of links: as configured, or as the caller reached us."""
+    settings = request.app[CONTEXT].settings
+    if settings.public_url:
+        return settings.public_url
+    scheme = request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[0].strip()
+    return f"{'https' if scheme == 'https' else 'http'}://{request.host}"
+
+
+@routes.post("/api/rooms")
+async def create(request: web.Request) -> web.Response:
+    """Make a room: 201 `{roomId, url, hostKey, room}`."""
+    allow(request)
+    key = request.headers.get("Idempotency-Key")
+    if key is not None:
+        if not 0 < len(key) <= owning.MAX_IDEMPOTENCY_KEY_CHARS:
+            raise Refused(Code.INVALID_PAYLOAD, details={"Idempotency-Key": "is empty or too long"})
+        key = f"{address(request)} {key}"
+    wish = await body(request, CreateRoom)
+    made = await owning.create_room(request.app[CONTEXT], wish, request.app[IDEMPOTENCY], key)
+    url = f"{public_url(request)}/r/{made.room.id}"
+    answer = {"roomId": made.room.id, "url": url, "hostKey": made.host_key, "room": views.room(made.room.view())}
+    return json_response(answer, 201, Location=f"/api/rooms/{made.room.id}")
+
+
+@routes.get("/api/rooms/{room_id}")
+async def look(request: web.Request) -> web.Response:
+    """What anyone with the link may know. Looking spends nothing."""
+    return json_response({"room": views.room(find_room(request).view())})
+
+
+@routes.get("/api/rooms/{room_id}/users")
+async def users(request: web.Request) -> web.Response:
+    """Who is in; for a closed room only with the host key."""
+    room = find_room(request)
+    if room.invite_only or room.locked or room.lobby or room.password_hash is not None:
+        as_owner(request)
+    return json_response({"participants": [views.participant(seat.participant) for seat in room.seats.values()]})
+
+
+@routes.delete("/api/rooms/{room_id}")
+async def end(request: web.Request) -> web.Response:
+    """End the room for all: 200 `{erased: {messages, seats, invites}}`."""
+    room = as_owner(request)
+    erased = await request.app[CONTEXT].end(room, "room-ended")
+    return json_response({"erased": {"messages": erased.messages, "seats": erased.seats, "invites": erased.invites}})
+
+
+@routes.patch("/api/rooms/{room_id}")
+async def change(request: web.Request) -> web.Response:
+    """Change settings: 200 `{room}`."""
+    room = as_owner(request)
+    await hosting.change_settings(request.app[CONTEXT], room, await body(request, RoomSettings))
+    return json_response({"room": views.room(room.view())})
+
+
+def _invite_json(record: InviteRecord) -> dict[str, object]:
+    return {
+        "inviteId": record.id,
+        "uses": record.uses,
+        "used": record.used,
+        "createdAt": views.iso(record.created_at),
+        "expiresAt": views.iso(record.expires_at),
+        "revoked": record.revoked,
+    }
+
+
+@routes.post("/api/rooms/{room_id}/invites")
+async def invite(request: web.Request) -> web.Response:
+    """Make an invite: 201 `{inviteId, invite, url, expiresAt}`. The token is told once."""
+    room = as_owner(request)
+    allow(request)
+    wish = await body(request, CreateInvite)
+    record, token = await owning.create_invite(request.app[CONTEXT], room, wish)
+    url = f"{public_url(request)}/r/{room.id}#invite={token}"
+    return json_response({**_invite_json(record), "invite": token, "url": url}, 201)
+
+
+@routes.get("/api/rooms/{room_id}/invites")
+async def invites(request: web.Request) -> web.Response:
+    """All invites, without their tokens."""
+    room = as_owner(request)
+    return json_response({"invites": [_invite_json(record) for record in room.invites.records()]})
+
+
+@routes.delete("/api/rooms/{room_id}/invites/{invite_id}")
+async def revoke(request: web.Request) -> web.Response:
+    """Make an invite useless: 200 `{}`."""
+    room = as_owner(request)
+    await owning.revoke_invite(request.app[CONTEXT], room, request.match_info["invite_id"])
+    return json_response({})
+
+
+@routes.get("/api/rooms/{room_id}/messages")
+async def messages(request: web.Request) -> web.Response:
+    """A page of messages, newest first; `before` is the id of the oldest one seen."""
+    ctx = request.app[CONTEXT]
+    room = find_room(request)
+    reader = _reader(request)
+    limit = request.query.get("limit", str(owning.MESSAGES_PER_PAGE))
+    if not limit.isdecimal() or int(limit) < 1:
+        raise Refused(Code.INVALID_PAYLOAD, details={"limit": "must be a number from 1 to 50"})
+    return json_response(
+        {"messages": await owning.messages(ctx, room, reader, request.query.get("before"), int(limit))}
+    )
+
+
+def _reader(request: web.Request) -> str | None:
+    ctx = request.app[CONTEXT]
+    ctx.guard.check("token", address(request))
+    try:
+        return owning.may_read(ctx, find_room(request), bearer(request))
+    except Refused as refused:
+        if refused.code is Code.FORBIDDEN:
+            ctx.guard.failed("token", address(request))
+        raise
+
+
+@routes.post("/api/rooms/{room_id}/messages")
+async def say(request: web.Request) -> web.Response:
+    """A message from outside, to everybody in the room: 201 `{id, seq, timestamp, deliveredTo}`."""
+    room = as_owner(request)
+    allow(request)
+    wish = await body(request, OutsideMessage)
+    return json_response(chat.post_from_outside(request.app[CONTEXT], room, wish), 201)
+
+
+@routes.get("/api/rooms/{room_id}/ice-servers")
+async def ice_servers(request: web.Request) -> web.Response:
+    """Fresh ICE servers for a seat, or for the host: `{iceServers, expiresAt}`."""
+    reader = _reader(request)
+    return json_response(ice_for(request.app[CONTEXT], reader or "host"))

@@ -1,0 +1,270 @@
+"""Socket.IO: packets to requests, answers to packets. The hot path of python-socketio, over either engine.
+
+What a client sends in the default namespace goes to the application as a call, in the order sent; all else
+(CONNECT, DISCONNECT, other namespaces) is python-socketio's. Source: Socket.IO protocol v5.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Iterable
+from typing import Any, NamedTuple, Protocol
+
+import engineio
+import orjson
+import socketio
+
+from server.dispatcher import Answer
+from server.engine import EngineServer
+
+log = logging.getLogger(__name__)
+
+MAX_PACKET_BYTES = 262_144
+"""A request that is longer is refused without being read: four times the longest SDP."""
+
+MAX_FRAME_BYTES = 4 * 1_048_576
+"""A transport message that is longer closes its connection (WebSocket 1009)."""
+
+MAX_ACK_DIGITS = 10
+LINGER_S = 1.0
+"""How long a connection that was put out may still have its requests answered before it is closed."""
+
+POLICY_VIOLATION = 1008
+SERVICE_RESTART = 1012
+RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"})
+
+
+class Welcome(NamedTuple):
+    """What CONNECT tells a client besides its sid, and what to do once it has been told."""
+
+    private_id: str
+    then: Any = None
+
+
+class Application(Protocol):
+    """What stands behind the sockets."""
+
+    def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
+        """A client has connected to the default namespace."""
+
+    def disconnected(self, connection_id: str) -> None:
+        """It is gone, whatever the reason; told once."""
+
+    def request(self, connection_id: str, event: str, args: list[Any]) -> Answer | Awaitable[Answer]:
+        """Answer a request."""
+
+    def too_large(self) -> Answer:
+        """Answer a request that was too long to be read."""
+
+    def unreadable(self) -> Answer:
+        """Answer a request whose JSON is nested too deep."""
+
+    def seatless(self, connection_id: str) -> bool:
+        """Whether the connection holds no seat."""
+
+
+class BadPacket(ValueError):
+    """Not a Socket.IO packet: whoever sent it is disconnected."""
+
+
+class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
+    """python-socketio with a call instead of a task for each event, and packets encoded once."""
+
+    application: Application
+    """Set by the composition root before the first connection."""
+
+    def __init__(self, *, engine: str, connect_timeout_s: float, **options: Any) -> None:
+        self._engine_class = EngineServer if engine == "mayfly" else engineio.AsyncServer
+        self._own_engine = engine == "mayfly"
+        self._lingering: set[asyncio.TimerHandle] = set()
+        self._live: set[str] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        if self._own_engine:
+            options["connect_timeout"] = connect_timeout_s
+        super().__init__(max_http_buffer_size=MAX_FRAME_BYTES, namespaces=["/"], **options)
+        if self._own_engine:
+            self.eio.on("message", self._message)
+
+    def _engineio_server_class(self) -> type[engineio.AsyncServer]:
+        return self._engine_class
+
+    # Out
+
+    def send(self, connections: Iterable[str], packet: bytes) -> None:
+        """Send an encoded packet to each of these connections."""
+        if self._own_engine:
+            self.eio.broadcast(connections, packet)
+            return
+        text = packet.decode()
+        for connection in connections:
+            if connection in self.eio.sockets:
+                message = engineio.packet.Packet(engineio.packet.MESSAGE, data=text)
+                self.eio.sockets[connection].queue.put_nowait(message)
+
+    def close_later(self, connection: str) -> None:
+        """Close a connection, unless it takes another seat meanwhile. socket.io-client will not come back by itself."""
+        loop = asyncio.get_running_loop()
+
+        def close() -> None:
+            self._lingering.discard(handle)
+            if connection in self._live and self.application.seatless(connection):
+                self.send((connection,), b"1")
+                self.close(connection, POLICY_VIOLATION)
+
+        handle = loop.call_later(LINGER_S, close)
+        self._lingering.add(handle)
+
+    def close(self, connection: str, code: int) -> None:
+        """Close the transport of a connection."""
+        if self._own_engine:
+            self.eio.close_session(connection, code)
+        else:
+            self._spawn(self.eio.disconnect(connection))
+
+    async def drain(self) -> None:
+        """Close all transports so that clients reconnect by themselves."""
+        for handle in self._lingering:
+            handle.cancel()
+        self._lingering.clear()
+        if self._own_engine:
+            await self.eio.drain(SERVICE_RESTART)
+        else:
+            await self.eio.disconnect()
+
+    # In
+
+    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+        waiting = self._message(eio_sid, data)
+        if waiting is not None:
+            await waiting
+
+    def _message(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
+        try:
+            if not isinstance(data, str):
+                raise BadPacket("binary")
+            if data[:1] == "2":
+                return self._event(eio_sid, data)
+            return self._control(eio_sid, data)
+        except BadPacket:
+            self.close(eio_sid, POLICY_VIOLATION)
+            return None
+
+    def _event(self, eio_sid: str, data: str) -> Awaitable[None] | None:
+        if eio_sid not in self._live:
+            raise BadPacket("an event before CONNECT")
+        ack_id, start = _ack_id(data)
+        if len(data) > MAX_PACKET_BYTES:
+            return self._answer(eio_sid, "", ack_id, self.application.too_large())
+        try:
+            args = _loads(data[start:] if start else data)
+        except RecursionError:
+            return self._answer(eio_sid, "", ack_id, self.application.unreadable())
+        if not isinstance(args, list) or not args or not isinstance(args[0], str):
+            raise BadPacket("not an event")
+        event = args.pop(0)
+        # Names such as `disconnect` are Socket.IO's own; to the application they do not exist.
+        answer = self.application.request(eio_sid, "" if event in RESERVED else event, args)
+        return self._answer(eio_sid, event, ack_id, answer)
+
+    def _answer(
+        self, eio_sid: str, event: str, ack_id: str, answer: Answer | Awaitable[Answer]
+    ) -> Awaitable[None] | None:
+        if isinstance(answer, Answer):
+            self._acknowledge(eio_sid, event, ack_id, answer)
+            return None
+        return self._answer_later(eio_sid, event, ack_id, answer)
+
+    async def _answer_later(self, eio_sid: str, event: str, ack_id: str, answer: Awaitable[Answer]) -> None:
+        self._acknowledge(eio_sid, event, ack_id, await answer)
+
+    def _acknowledge(self, eio_sid: str, event: str, ack_id: str, answer: Answer) -> None:
+        envelope = answer.envelope
+        if ack_id:
+            self.send((eio_sid,), b"3%b%b" % (ack_id.encode(), orjson.dumps((envelope,))))
+        elif not envelope["ok"]:
+            failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": envelope["error"]}
+            self.send((eio_sid,), b"2" + orjson.dumps(("request-failed", failure)))
+        if answer.then is not None:
+            answer.then()
+
+    def _control(self, eio_sid: str, data: str) -> Awaitable[None] | None:
+        kind = data[:1]
+        if kind == "0":
+            return self._connect(eio_sid, data[1:])
+        if kind == "1":
+            return self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
+        if kind == "3":
+            return None  # we ask for no acknowledgements, so this answers nothing
+        raise BadPacket("binary, or unknown")
+
+    async def _connect(self, eio_sid: str, data: str) -> None:
+        if data.startswith("/"):
+            namespace, _, rest = data.partition(",")
+            if namespace.partition("?")[0] != "/":
+                refusal = orjson.dumps({"message": "Invalid namespace"})
+                self.send((eio_sid,), b"4%b,%b" % (namespace.partition("?")[0][:64].encode(), refusal))
+                return
+            data = rest
+        if eio_sid in self._live or eio_sid not in self.environ:
+            return
+        auth = _loads(data) if data else None
+        # Only the room of all: python-socketio's room for each sid would cost memory, and a scan of all at the end.
+        sid = self.eio.generate_id()
+        self.manager.basic_enter_room(sid, "/", None, eio_sid=eio_sid)
+        self._live.add(eio_sid)
+        if self._own_engine:
+            self.eio.mark_connected(eio_sid)
+        welcome = self.application.connected(eio_sid, self.environ[eio_sid], auth)
+        self.send((eio_sid,), b"0" + orjson.dumps({"sid": sid, "pid": welcome.private_id}))
+        if welcome.then is not None:
+            welcome.then()
+
+    async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
+        if eio_sid in self._live:
+            self._live.discard(eio_sid)
+            try:
+                self.application.disconnected(eio_sid)
+            finally:
+                sid = self.manager.sid_from_eio_sid(eio_sid, "/")
+                self.manager.basic_leave_room(sid, "/", None)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        await self._handle_disconnect(eio_sid, "/", reason)
+        self.environ.pop(eio_sid, None)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @property
+    def live_count(self) -> int:
+        """Connections in the default namespace."""
+        return len(self._live)
+
+
+def _ack_id(data: str) -> tuple[str, int]:
+    """The acknowledgement id of an EVENT packet (digits, or nothing) and where its JSON begins."""
+    if data[1:2] == "[":
+        return "", 1
+    if data[1:3] == "/,":
+        raise BadPacket("the default namespace is not named")
+    end = data.find("[", 1, MAX_ACK_DIGITS + 2)
+    digits = data[1:end] if end > 0 else ""
+    if not digits.isdecimal() or not digits.isascii():
+        raise BadPacket("no event")
+    return digits, end
+
+
+def _loads(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # orjson refuses lone surrogates, which half an emoji from JavaScript is, and gives up on depth without
+        # saying so; the standard library tells the two from what is not JSON.
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise BadPacket("not JSON") from None

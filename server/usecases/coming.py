@@ -1,0 +1,200 @@
+"""`join-room`, `leave-room`, and what becomes of a connection that vanishes or comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rooms import entry, lobby
+from rooms.errors import Code, Refused
+from rooms.events import Durable
+from rooms.history import replayable
+from rooms.model import NO_MEDIA, Media, Seat
+from rooms.room import Room
+from server.addresses import origin_digest
+from server.connections import Connection
+from server.guard import GUESSES
+from server.names import guest_name
+from server.payloads import JoinRoom, LeaveRoom, ResumeRequest
+from server.replies import EMPTY, Reply
+from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
+from server.usecases.signals import deliver_kept
+from server.usecases.snapshot import snapshot
+
+
+async def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
+    """Take a seat, or take one back. The acknowledgement is the snapshot."""
+    if ctx.draining:
+        raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
+    kind = "password" if request.password is not None else "token"
+    ctx.guard.check(kind, caller.address)
+    try:
+        if request.resume is not None:
+            return _resume(ctx, caller, request.room_id, request.resume)
+        return await _enter(ctx, caller, request)
+    except Refused as refused:
+        if refused.code in GUESSES:
+            ctx.guard.failed(kind, caller.address)
+        raise
+
+
+def _resume(ctx: Context, caller: Connection, room_id: str, resume: ResumeRequest) -> Reply:
+    room = ctx.find(room_id)
+    seat = entry.reclaim(room, resume.participant_id, resume.resume_token)
+    held = ctx.registry.house.holdings.of(caller.id)
+    if any(other_room is room and other is not seat for other_room, other in held):
+        raise Refused(Code.ALREADY_JOINED, "This connection holds another seat of the room.")
+    now = ctx.clock()
+    seen = resume.last_seq
+    if seat.connection == caller.id and seen is not None:
+        # It was sent everything since it took the seat, be it by connection state recovery.
+        seen = max(seen, room.seq if caller.recovered else seen)
+    else:
+        ctx.registry.house.holdings.may_take_another(caller.id)
+    missed = _missed(room, seat, resume.epoch, seen, now)
+    return _taken(ctx, caller, room, seat, resume.resume_token, missed)
+
+
+def _missed(room: Room, seat: Seat, epoch: str | None, last_seq: int | None, now: float) -> list[Durable] | None:
+    if epoch != room.epoch or last_seq is None:
+        return None
+    events = room.history.since(last_seq, now)
+    return None if events is None else replayable(events, seat.id)
+
+
+def _taken(ctx: Context, caller: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None) -> Reply:
+    was_away, was_provisional = seat.connection is None, seat.provisional
+    ctx.publish(room, room.take(seat, caller.id, ctx.clock()))
+    caller.seen_from[room.id] = room.seq
+    if was_provisional:
+        ctx.journal.changed(room)
+    return _welcome(ctx, caller, room, seat, token, missed, waiting=was_away)
+
+
+async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
+    room = ctx.find(request.room_id)
+    again = entry.same_join(room, request.client_join_id)
+    token = ctx.new_id(TOKEN_BYTES)
+    if again is not None:
+        entry.renew_token(again, token)
+        ctx.journal.changed(room)
+        return _taken(ctx, caller, room, again, token, None)
+    if any(other is room for other, _ in ctx.registry.house.holdings.of(caller.id)):
+        raise Refused(Code.ALREADY_JOINED)
+    ctx.registry.house.holdings.may_take_another(caller.id)
+    password_ok = await _password_ok(ctx, room, request.password)
+    room = ctx.find(request.room_id)
+    granted = entry.admit(room, _admission(ctx, caller, room, request, token, password_ok), ctx.clock())
+    try:
+        await _seat(ctx, caller, room, granted)
+    except BaseException:
+        entry.withdraw(room, granted, ctx.clock())
+        ctx.journal.changed(room)
+        raise
+    return _welcome(ctx, caller, room, granted, token, None, waiting=False)
+
+
+async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> None:
+    # What an invite was spent on must be on disk before anybody sits: a crash may neither admit two nor burn it.
+    kept = await ctx.journal.saved(room, insist=granted.invite_id is not None)
+    if not kept and granted.invite_id is not None:
+        raise Refused(Code.UNAVAILABLE, "The invite could not be redeemed.", retry_after_ms=2_000)
+    if room.ended:
+        raise Refused(Code.ROOM_ENDED)
+    if not caller.alive:
+        raise Refused(Code.UNAVAILABLE, "The connection is gone.")
+    ctx.publish(room, entry.seat(room, granted, caller.id, ctx.clock()))
+    caller.seen_from[room.id] = room.seq
+    ctx.journal.changed(room)
+
+
+async def _password_ok(ctx: Context, room: Room, password: str | None) -> bool | None:
+    if password is None or room.password_hash is None:
+        return None
+    return await ctx.guard.password_matches(password, room.password_hash)
+
+
+def _admission(
+    ctx: Context, caller: Connection, room: Room, request: JoinRoom, token: str, password_ok: bool | None
+) -> entry.Admission:
+    media = request.media
+    return entry.Admission(
+        participant_id=ctx.new_id(PARTICIPANT_ID_BYTES),
+        token=token,
+        name=request.name or guest_name(ctx.new_id(4)),
+        media=NO_MEDIA
+        if media is None
+        else Media(bool(media.audio), bool(media.video), bool(media.screen), bool(media.hand_raised)),
+        host_key=request.host_key,
+        invite=request.invite,
+        password_ok=password_ok,
+        origin=origin_digest(caller.address, room.host_key_digest),
+        join_id=request.client_join_id,
+    )
+
+
+def _welcome(
+    ctx: Context,
+    caller: Connection,
+    room: Room,
+    seat: Seat,
+    token: str,
+    missed: Sequence[Durable] | None,
+    *,
+    waiting: bool,
+) -> Reply:
+    picture = snapshot(ctx, room, seat, token, missed)
+
+    def then() -> None:
+        ctx.delivery.tell(caller.id, "room-joined", picture)
+        if seat.connection != caller.id:
+            return
+        if waiting:
+            deliver_kept(ctx, room.id, seat)
+        if room.host_id == seat.id:
+            ctx.delivery.publish(room, lobby.waiting_for_host(room))
+
+    return Reply(picture, then)
+
+
+def leave_room(ctx: Context, caller: Connection, request: LeaveRoom) -> Reply:
+    """Free the seat at once."""
+    room, seat = ctx.seated(caller, request.room_id)
+    ctx.publish(room, room.remove(seat, "left", ctx.clock()))
+    ctx.journal.changed(room)
+    return EMPTY
+
+
+def came_back(ctx: Context, caller: Connection, private_id: object, offset: object) -> list[Any] | None:
+    """Connection state recovery: the seats of a vanished connection for this one, or None.
+
+    Returns what is to be done once the client knows that it was recovered.
+    """
+    if not isinstance(private_id, str) or not (offset is None or isinstance(offset, str)):
+        return None
+    found = ctx.recovery.recover(private_id, offset, ctx.clock())
+    if found is None:
+        return None
+    caller.recovered, caller.private_id = True, private_id
+    for one in found:
+        ctx.publish(one.room, one.room.take(one.seat, caller.id, ctx.clock()))
+        caller.seen_from[one.room.id] = one.room.seq
+    return found
+
+
+def show_missed(ctx: Context, caller: Connection, found: list[Any]) -> None:
+    """Send a recovered connection what it missed, then what waited in its mailboxes."""
+    for one in found:
+        ctx.delivery.replay(one.room, one.missed, caller.id)
+        deliver_kept(ctx, one.room.id, one.seat)
+
+
+def vanished(ctx: Context, caller: Connection) -> None:
+    """A connection is gone: its seats wait, and so does the right to recover them."""
+    caller.alive = False
+    now = ctx.clock()
+    held = ctx.registry.house.holdings.of(caller.id)
+    seats = {room.id: (seat.id, caller.seen_from.get(room.id, room.seq)) for room, seat in held}
+    for room, events in ctx.registry.drop(caller.id, now):
+        ctx.publish(room, events)
+    ctx.recovery.remember(caller.private_id, seats, now)

@@ -1,0 +1,81 @@
+"""What every use case works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from rooms import snapshots
+from rooms.errors import Code, Refused
+from rooms.events import Event, MemberLeft
+from rooms.model import Seat
+from rooms.ports import Store
+from rooms.records import Purged
+from rooms.registry import Registry
+from rooms.room import Room
+from server.connections import Connection
+from server.delivery import Delivery
+from server.guard import Guard
+from server.journal import Journal
+from server.recovery import Recovery
+from server.settings import Settings
+from signaling.ice import IceSettings
+from signaling.relay import Relay
+
+NewId = Callable[[int], str]
+"""Makes a random id of so many bytes, in lower-case letters and digits."""
+
+ROOM_ID_BYTES = 16
+PARTICIPANT_ID_BYTES = 10
+TOKEN_BYTES = 32
+
+
+@dataclass(slots=True)
+class Context:
+    """The parts of the server that use cases share. Made once, by `create_app`."""
+
+    settings: Settings
+    clock: Callable[[], float]
+    new_id: NewId
+    registry: Registry
+    relay: Relay
+    delivery: Delivery
+    store: Store
+    journal: Journal
+    guard: Guard
+    recovery: Recovery
+    ice: IceSettings
+    connections: dict[str, Connection] = field(default_factory=dict)
+    draining: bool = False
+    restored: bool = False
+
+    def find(self, room_id: str) -> Room:
+        """The live room of this id; UNAVAILABLE where it may be one that was not read from the store yet."""
+        try:
+            return self.registry.find(room_id, self.clock())
+        except Refused as refused:
+            if refused.code is Code.ROOM_NOT_FOUND and not self.restored:
+                raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000) from None
+            raise
+
+    def seated(self, connection: Connection, room_id: str) -> tuple[Room, Seat]:
+        """The room and the caller's seat in it, else NOT_IN_ROOM."""
+        return self.registry.house.holdings.seated(connection.id, room_id)
+
+    def publish(self, room: Room, events: Iterable[Event]) -> None:
+        """Tell those concerned, and let go of what belonged to seats that are gone."""
+        events = list(events)
+        self.delivery.publish(room, events)
+        for event in events:
+            if isinstance(event, MemberLeft):
+                self.relay.forget(room.id, event.participant_id)
+
+    async def end(self, room: Room, reason: str) -> Purged:
+        """End a room for all and erase what is kept of it; returns how much that was."""
+        seats, invites = len(room.seats), len(room.invites)
+        messages = len(room.history.messages())
+        grave, events = self.registry.end(room, reason, self.clock())
+        self.relay.end(room.id)
+        self.delivery.publish(room, events)
+        purged = await self.journal.ended(grave, snapshots.session_of(room, grave))
+        return Purged(max(purged.messages, messages), max(purged.seats, seats), max(purged.invites, invites))

@@ -1,0 +1,115 @@
+"""`knock`, and what only the host may ask for."""
+
+from __future__ import annotations
+
+from rooms import hosting, lobby
+from rooms.errors import Code, Refused
+from rooms.model import Seat
+from rooms.room import Room
+from server.addresses import origin_digest
+from server.connections import Connection
+from server.names import guest_name
+from server.payloads import AboutParticipant, AnswerKnock, EndRoom, InRoom, KnockRequest, RoomSettings, UpdateRoom
+from server.replies import EMPTY, Reply
+from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
+from server.views import room as room_json
+
+
+def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Reply:
+    """Wait at the door of a room with a lobby."""
+    room = ctx.find(request.room_id)
+    if any(held is room for held, _ in ctx.registry.house.holdings.of(caller.id)):
+        raise Refused(Code.ALREADY_JOINED)
+    name = request.name or guest_name(ctx.new_id(4))
+    origin = origin_digest(caller.address, room.host_key_digest)
+    ctx.publish(room, lobby.knock(room, ctx.new_id(PARTICIPANT_ID_BYTES), name, caller.id, origin))
+    return EMPTY
+
+
+async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -> Reply:
+    """Let somebody in, or send them away."""
+    room, _ = _as_host(ctx, caller, request)
+    events = lobby.answer(
+        room,
+        request.knock_id,
+        admit=request.admit,
+        invite_id=ctx.new_id(PARTICIPANT_ID_BYTES),
+        token=ctx.new_id(TOKEN_BYTES),
+        now=ctx.clock(),
+    )
+    ctx.publish(room, events)
+    await ctx.journal.saved(room)
+    return EMPTY
+
+
+async def kick(ctx: Context, caller: Connection, request: AboutParticipant) -> Reply:
+    """Put somebody out."""
+    return await _put_out(ctx, caller, request, ban=False)
+
+
+async def ban(ctx: Context, caller: Connection, request: AboutParticipant) -> Reply:
+    """Put somebody out and keep them out."""
+    return await _put_out(ctx, caller, request, ban=True)
+
+
+async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, *, ban: bool) -> Reply:
+    room, seat = _as_host(ctx, caller, request)
+    ctx.publish(room, hosting.kick(room, seat, request.participant_id, ctx.clock(), ban=ban))
+    # Acknowledged only when a restart cannot bring the seat back.
+    await ctx.journal.saved(room)
+    return EMPTY
+
+
+async def update_room(ctx: Context, caller: Connection, request: UpdateRoom) -> Reply:
+    """Change the room's settings. The acknowledgement is the room."""
+    room, _ = _as_host(ctx, caller, request)
+    await change_settings(ctx, room, request)
+    return Reply(room_json(room.view()))
+
+
+async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> None:
+    """Change settings within the server's ceilings, for a host by key or by seat."""
+    check_ceilings(ctx, request.capacity, request.expires_in_s)
+    events = hosting.update(
+        room,
+        ctx.clock(),
+        locked=request.locked,
+        capacity=request.capacity,
+        lobby=request.lobby,
+        expires_in_s=request.expires_in_s,
+    )
+    ctx.publish(room, events)
+    await ctx.journal.saved(room)
+
+
+def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | None) -> None:
+    """Refuse with INVALID_PAYLOAD what lies above what the operator allows."""
+    details = {}
+    if capacity is not None and capacity > ctx.settings.max_room_capacity:
+        details["capacity"] = f"must not be above {ctx.settings.max_room_capacity}"
+    if expires_in_s is not None and expires_in_s > ctx.settings.max_room_ttl_s:
+        details["expiresInS"] = f"must not be above {ctx.settings.max_room_ttl_s:g}"
+    if details:
+        raise Refused(Code.INVALID_PAYLOAD, details=details)
+
+
+async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Reply:
+    """Make somebody else the host."""
+    room, seat = _as_host(ctx, caller, request)
+    ctx.publish(room, hosting.transfer(room, seat, request.participant_id, ctx.clock()))
+    ctx.delivery.publish(room, lobby.waiting_for_host(room))
+    await ctx.journal.saved(room)
+    return EMPTY
+
+
+async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
+    """End the room for all."""
+    room, _ = _as_host(ctx, caller, request)
+    await ctx.end(room, "room-ended")
+    return EMPTY
+
+
+def _as_host(ctx: Context, caller: Connection, request: InRoom) -> tuple[Room, Seat]:
+    room, seat = ctx.seated(caller, request.room_id)
+    hosting.require_host(seat)
+    return room, seat

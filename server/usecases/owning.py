@@ -1,0 +1,175 @@
+"""What the owner of a room does over REST: making it, inviting to it, reading it, ending it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from rooms.digests import matches
+from rooms.errors import Code, Refused
+from rooms.model import RoomOptions
+from rooms.ports import RoomExists, StoreUnavailable
+from rooms.records import InviteRecord, LoggedMessage
+from rooms.room import Room
+from server import views
+from server.payloads import CreateInvite, CreateRoom
+from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
+from server.usecases.hosting import check_ceilings
+
+MESSAGES_PER_PAGE = 50
+MAX_IDEMPOTENCY_KEYS = 10_000
+MAX_IDEMPOTENCY_KEY_CHARS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new room and its host key, which is told once."""
+
+    room: Room
+    host_key: str
+
+
+@dataclass(slots=True)
+class IdempotencyKeys:
+    """Repeated `POST /api/rooms` with one `Idempotency-Key`: the same room, the same answer.
+
+    Room id and host key are derived from the key and a secret of this process, so that no host key is kept.
+    """
+
+    secret: str
+    _seen: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
+
+    def derive(self, purpose: str, key: str) -> str:
+        """A value that only this process can make of this key."""
+        return hmac.new(self.secret.encode(), f"{purpose}:{key}".encode(), hashlib.sha256).hexdigest()
+
+    def first(self, key: str, body: CreateRoom) -> bool:
+        """Whether the key is new. Refused where it was used with another body."""
+        content = json.dumps(body.model_dump(), sort_keys=True)
+        fingerprint = bytes.fromhex(self.derive("body", content))
+        scope = self.derive("scope", key)
+        if scope in self._seen:
+            if self._seen[scope] != fingerprint:
+                raise Refused(Code.INVALID_PAYLOAD, details={"Idempotency-Key": "was used with another body"})
+            return False
+        self._seen[scope] = fingerprint
+        if len(self._seen) > MAX_IDEMPOTENCY_KEYS:
+            self._seen.popitem(last=False)
+        return True
+
+    def forget(self, key: str) -> None:
+        """The request failed: it may be tried again with another body."""
+        self._seen.pop(self.derive("scope", key), None)
+
+
+async def create_room(ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None) -> Created:
+    """Make a room. `key` is the Idempotency-Key, scoped to its sender."""
+    if ctx.draining:
+        raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
+    if not ctx.restored:
+        raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000)
+    check_ceilings(ctx, request.capacity, request.expires_in_s)
+    if key is None:
+        return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES))
+    room_id, host_key = keys.derive("room", key)[:32], keys.derive("host", key)
+    if not keys.first(key, request):
+        return Created(ctx.find(room_id), host_key)
+    try:
+        return await _create(ctx, request, room_id, host_key)
+    except Refused:
+        keys.forget(key)
+        raise
+
+
+async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str) -> Created:
+    settings = ctx.settings
+    options = RoomOptions(
+        capacity=request.capacity or min(settings.room_capacity, settings.max_room_capacity),
+        expires_in_s=request.expires_in_s or min(settings.room_ttl_s, settings.max_room_ttl_s),
+        invite_only=request.invite_only,
+        lobby=request.lobby,
+        log=request.log and settings.message_log == "on",
+        password_hash=await ctx.guard.hash_password(request.password) if request.password else None,
+    )
+    room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
+    try:
+        await ctx.journal.create(room)
+    except (StoreUnavailable, RoomExists):
+        ctx.registry.discard(room)
+        raise Refused(Code.UNAVAILABLE, "The room could not be stored.", retry_after_ms=2_000) from None
+    except BaseException:
+        ctx.registry.discard(room)
+        raise
+    return Created(room, host_key)
+
+
+async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tuple[InviteRecord, str]:
+    """Make an invite, stored before it is told. Returns the record and the token."""
+    check_ceilings(ctx, None, request.expires_in_s)
+    now, token = ctx.clock(), ctx.new_id(TOKEN_BYTES)
+    expires_at = now + request.expires_in_s if request.expires_in_s is not None else room.expires_at
+    record = room.invites.add(
+        ctx.new_id(PARTICIPANT_ID_BYTES), token, uses=request.uses, now=now, expires_at=min(expires_at, room.expires_at)
+    )
+    if not await ctx.journal.saved(room):
+        room.invites.revoke(record.id)
+        raise Refused(Code.UNAVAILABLE, "The invite could not be stored.", retry_after_ms=2_000)
+    return record, token
+
+
+async def revoke_invite(ctx: Context, room: Room, invite_id: str) -> None:
+    """Make an invite useless."""
+    room.invites.revoke(invite_id)
+    await ctx.journal.saved(room)
+
+
+def may_read(ctx: Context, room: Room, secret: str | None) -> str | None:
+    """Whether a secret is the room's host key or a seat's resume token; returns the participant id of the seat.
+
+    Refused with UNAUTHORIZED where there is none and FORBIDDEN where it is wrong.
+    """
+    if secret is None:
+        raise Refused(Code.UNAUTHORIZED, "Send the host key or your resume token as a bearer token.")
+    if room.is_host_key(secret):
+        return None
+    for seat in room.seats.values():
+        if matches(secret, seat.token_digest):
+            return seat.id
+    raise Refused(Code.FORBIDDEN, "This is neither the host key nor a resume token of this room.")
+
+
+async def messages(
+    ctx: Context, room: Room, reader: str | None, before: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """A page of messages, newest first: of the log where the room keeps one, else of the backlog in memory."""
+    limit = max(1, min(limit, MESSAGES_PER_PAGE))
+    if room.log:
+        await ctx.journal.flush_messages()
+        try:
+            logged = await ctx.store.messages(room.id, before=before, limit=limit)
+        except StoreUnavailable:
+            raise Refused(Code.UNAVAILABLE, "The log cannot be read now.", retry_after_ms=2_000) from None
+        return [_logged_json(message) for message in logged]
+    held = room.history.messages() if reader is None else room.history.backlog(reader)
+    newest_first = [m for m in reversed(held) if before is None or m.id < before]
+    return [views.message(m, room.epoch) for m in newest_first[:limit]]
+
+
+def _logged_json(message: LoggedMessage) -> dict[str, Any]:
+    payload: dict[str, Any] = {
+        "id": message.id,
+        "roomId": message.room_id,
+        "text": message.text,
+        "sender": message.sender,
+        "senderName": message.sender_name,
+        "timestamp": views.iso(message.timestamp),
+        "seq": message.seq,
+        "epoch": message.epoch,
+    }
+    if message.encrypted:
+        payload["encrypted"] = True
+    return payload

@@ -1,0 +1,84 @@
+"""`offer`, `answer`, `ice-candidate`, `get-ice-servers`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rooms.model import Seat
+from server import views
+from server.connections import Connection
+from server.payloads import Answer, GetIceServers, IceCandidate, Offer, SignalRequest
+from server.replies import Reply
+from server.usecases.context import Context
+from signaling.ice import ice_servers
+from signaling.negotiation import Kind
+
+SENT = Reply({"delivery": "sent"})
+BUFFERED = Reply({"delivery": "buffered"})
+
+SIGNAL_OVERHEAD_BYTES = 200
+"""What a signal weighs in a mailbox besides its text."""
+
+
+def offer(ctx: Context, caller: Connection, request: Offer) -> Reply:
+    """Relay an offer."""
+    sdp = request.description.sdp
+    return _relay(ctx, caller, request, Kind.OFFER, {"description": {"type": "offer", "sdp": sdp}}, len(sdp))
+
+
+def answer(ctx: Context, caller: Connection, request: Answer) -> Reply:
+    """Relay an answer."""
+    sdp = request.description.sdp
+    return _relay(ctx, caller, request, Kind.ANSWER, {"description": {"type": "answer", "sdp": sdp}}, len(sdp))
+
+
+def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Reply:
+    """Relay a candidate, or the end of candidates (`null`)."""
+    if request.candidate is None:
+        return _relay(ctx, caller, request, Kind.CANDIDATE, {"candidate": None}, 0)
+    body = request.candidate.model_dump(by_alias=True, exclude_unset=True)
+    return _relay(ctx, caller, request, Kind.CANDIDATE, {"candidate": body}, len(request.candidate.candidate))
+
+
+def _relay(
+    ctx: Context, caller: Connection, request: SignalRequest, kind: Kind, body: Mapping[str, Any], size: int
+) -> Reply:
+    room, seat = ctx.seated(caller, request.room_id)
+    routed = ctx.relay.route(
+        room,
+        seat,
+        kind,
+        body,
+        ctx.clock(),
+        to=request.to,
+        negotiation_id=request.negotiation_id,
+        size=size + SIGNAL_OVERHEAD_BYTES,
+    )
+    if routed.connection is None:
+        return BUFFERED
+    ctx.delivery.signal(room.id, routed.signal, routed.connection)
+    return SENT
+
+
+def get_ice_servers(ctx: Context, caller: Connection, request: GetIceServers) -> Reply:
+    """Fresh ICE servers for a seat: `{iceServers, expiresAt}`."""
+    _, seat = ctx.seated(caller, request.room_id)
+    return Reply(ice_for(ctx, seat.id))
+
+
+def ice_for(ctx: Context, participant_id: str) -> dict[str, Any]:
+    """`{iceServers, expiresAt}`; `expiresAt` is null where nothing expires."""
+    servers = ice_servers(ctx.ice, participant_id, ctx.clock())
+    return {
+        "iceServers": servers.as_json(),
+        "expiresAt": views.iso(servers.expires_at) if servers.expires_at is not None else None,
+    }
+
+
+def deliver_kept(ctx: Context, room_id: str, seat: Seat) -> None:
+    """Hand over what waited in the seat's mailbox."""
+    if seat.connection is None:
+        return
+    for signal in ctx.relay.collect(room_id, seat.id, ctx.clock()):
+        ctx.delivery.signal(room_id, signal, seat.connection)

@@ -1,0 +1,67 @@
+"""The snapshot that `join-room` answers with: a full picture that replaces what the client knew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rooms.events import Durable
+from rooms.limits import MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_ROOMS_PER_CONNECTION
+from rooms.model import Seat
+from rooms.room import Room
+from server import views
+from server.connections import BURST_FACTOR
+from server.payloads import MAX_CANDIDATE_CHARS, MAX_SDP_BYTES
+from server.usecases.context import Context
+from server.usecases.signals import ice_for
+
+
+def snapshot(ctx: Context, room: Room, seat: Seat, token: str, missed: Sequence[Durable] | None) -> dict[str, Any]:
+    """The payload of `room-joined`. `missed` is None where the picture is not a continuation."""
+    ice = ice_for(ctx, seat.id)
+    lost_from = ctx.relay.lost_from(room.id, seat.id, ctx.clock())
+    picture: dict[str, Any] = {
+        "self": views.participant(seat.participant),
+        "room": views.room(room.view()),
+        "participants": [_other(seat, other, lost_from) for other in room.seats.values() if other is not seat],
+        "typing": [other.id for other in room.seats.values() if other.typing and other is not seat],
+        "messages": [],
+        "iceServers": ice["iceServers"],
+        "iceExpiresAt": ice["expiresAt"],
+        "epoch": room.epoch,
+        "seq": room.seq,
+        "recovered": missed is not None,
+        "resumeToken": token,
+        "resumeTtlS": ctx.settings.seat_grace_s,
+        "limits": _limits(ctx),
+    }
+    if missed is None:
+        picture["messages"] = [views.message(m, room.epoch) for m in room.history.backlog(seat.id)]
+    else:
+        picture["missed"] = [_missed(event, room.epoch) for event in missed]
+    return picture
+
+
+def _other(seat: Seat, other: Seat, lost_from: set[str]) -> dict[str, Any]:
+    entry = views.participant(other.participant)
+    entry["polite"] = seat.ordinal > other.ordinal
+    if other.id in lost_from:
+        entry["needsIceRestart"] = True
+    return entry
+
+
+def _missed(event: Durable, epoch: str) -> dict[str, Any]:
+    name, payload = views.durable(event, epoch)
+    return {"event": name, "payload": payload}
+
+
+def _limits(ctx: Context) -> dict[str, Any]:
+    return {
+        "messageChars": MAX_MESSAGE_CHARS,
+        "nameChars": MAX_NAME_CHARS,
+        "sdpBytes": MAX_SDP_BYTES,
+        "candidateChars": MAX_CANDIDATE_CHARS,
+        "roomsPerSocket": MAX_ROOMS_PER_CONNECTION,
+        "eventsPerS": ctx.settings.events_per_s,
+        "burst": ctx.settings.events_per_s * BURST_FACTOR,
+    }

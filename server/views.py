@@ -1,0 +1,97 @@
+"""Domain values to JSON: the shapes of the protocol page, camelCase and ISO 8601."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rooms.events import (
+    Durable,
+    MemberJoined,
+    MemberLeft,
+    MemberUpdated,
+    MessagePosted,
+    RoomUpdated,
+)
+from rooms.model import Media, Participant, RoomView
+
+
+def iso(at: float) -> str:
+    """Seconds since the Unix epoch as ISO 8601 UTC with milliseconds."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(at * 1000) % 1000:03d}Z"
+
+
+def media(value: Media) -> dict[str, bool]:
+    """`{audio, video, screen, handRaised}`."""
+    return {
+        "audio": value.audio,
+        "video": value.video,
+        "screen": value.screen,
+        "handRaised": value.hand_raised,
+    }
+
+
+def participant(value: Participant) -> dict[str, Any]:
+    """`{id, name, role, connected, joinedAt, media}`."""
+    return {
+        "id": value.id,
+        "name": value.name,
+        "role": value.role,
+        "connected": value.connected,
+        "joinedAt": iso(value.joined_at),
+        "media": media(value.media),
+    }
+
+
+def room(value: RoomView) -> dict[str, Any]:
+    """The `room` object."""
+    return {
+        "id": value.id,
+        "status": value.status,
+        "capacity": value.capacity,
+        "participantCount": value.participant_count,
+        "hostId": value.host_id,
+        "inviteOnly": value.invite_only,
+        "passwordRequired": value.password_required,
+        "lobby": value.lobby,
+        "createdAt": iso(value.created_at),
+        "expiresAt": iso(value.expires_at),
+    }
+
+
+def message(event: MessagePosted, epoch: str) -> dict[str, Any]:
+    """The payload of `message-received`."""
+    payload: dict[str, Any] = {
+        "id": event.id,
+        "roomId": event.room_id,
+        "text": event.text,
+        "sender": event.sender,
+        "senderName": event.sender_name,
+        "timestamp": iso(event.at),
+        "seq": event.seq,
+        "epoch": epoch,
+    }
+    if event.client_message_id is not None:
+        payload["clientMessageId"] = event.client_message_id
+    if event.to is not None:
+        payload["to"] = event.to
+    if event.encrypted:
+        payload["encrypted"] = True
+    return payload
+
+
+def durable(event: Durable, epoch: str) -> tuple[str, dict[str, Any]]:
+    """The name and payload of a durable event, the same for everybody who may see it."""
+    if isinstance(event, MessagePosted):
+        return "message-received", message(event, epoch)
+    head = {"roomId": event.room_id, "seq": event.seq}
+    match event:
+        case MemberJoined():
+            # Of two seats the later one is polite, so to those who are here already the newcomer is not.
+            return "user-joined", {**head, "participant": participant(event.participant), "polite": False}
+        case MemberLeft():
+            return "user-left", {**head, "participantId": event.participant_id, "reason": event.reason}
+        case MemberUpdated():
+            return "user-updated", {**head, "participant": participant(event.participant)}
+        case RoomUpdated():
+            return "room-updated", {**head, "room": room(event.room)}
