@@ -25,6 +25,7 @@ from signaling.peer.candidates import (
 )
 from signaling.peer.connection import Connection, ConnectionSettings
 from signaling.peer.stats import Measurements
+from signaling.peer.vouch import Unverified, Voucher
 
 MAX_SIGNALS_WAITING = 512
 MAX_EARLY_CANDIDATES = 256
@@ -52,6 +53,8 @@ class CallContext:
     tag: int
     send: Send
     ice_servers: IceServers
+    self_id: Callable[[], str | None] = lambda: None
+    voucher: Voucher | None = None
 
 
 class Call:
@@ -121,6 +124,8 @@ class Call:
                 if refused.code == "STALE_NEGOTIATION":
                     continue  # the other side's newer offer is on its way to us
                 self.problem = f"{event}: the server answered {refused.code}"
+            except Unverified as unverified:
+                self.problem = f"{event}: {unverified}"
             except Exception as error:
                 # Whatever a remote sends must not end the call: a later offer may be better.
                 self.problem = f"{event}: {type(error).__name__}"
@@ -134,7 +139,7 @@ class Call:
 
     async def _on_offer(self, payload: dict[str, Any]) -> None:
         negotiation_id = payload.get("negotiationId")
-        description = RTCSessionDescription(payload["description"]["sdp"], "offer")
+        description = self._received("offer", payload)
         if negotiation_id is not None and negotiation_id == self._negotiation_id and self._last_answer:
             await self._context.send("answer", self._last_answer)  # ours, or its acknowledgement, was lost
             return
@@ -156,7 +161,7 @@ class Call:
         connection = self._connection
         if connection is None or not connection.awaits_answer or self._is_stale(payload):
             return
-        await connection.accept_answer(RTCSessionDescription(payload["description"]["sdp"], "answer"))
+        await connection.accept_answer(self._received("answer", payload))
         self._ignored = set()
         self.answered = True
         await self._add_early(connection)
@@ -170,6 +175,16 @@ class Call:
                 self._early.append(payload["candidate"])
             return
         await self._add_candidate(connection, payload["candidate"])
+
+    def _received(self, kind: str, payload: dict[str, Any]) -> RTCSessionDescription:
+        sdp, voucher = payload["description"]["sdp"], self._context.voucher
+        if voucher is not None:
+            sdp = voucher.verify(sdp, kind, self.participant_id, self._own_id, payload.get("negotiationId"))
+        return RTCSessionDescription(sdp, kind)
+
+    @property
+    def _own_id(self) -> str:
+        return self._context.self_id() or ""
 
     def _is_stale(self, payload: dict[str, Any]) -> bool:
         stated = payload.get("negotiationId")
@@ -196,7 +211,10 @@ class Call:
         common: dict[str, Any] = {"to": self.participant_id}
         if self._negotiation_id is not None:
             common["negotiationId"] = self._negotiation_id
-        message = common | {"description": {"type": kind, "sdp": description.sdp}}
+        sdp, voucher = description.sdp, self._context.voucher
+        if voucher is not None:
+            sdp = voucher.sign(sdp, kind, self._own_id, self.participant_id, self._negotiation_id)
+        message = common | {"description": {"type": kind, "sdp": sdp}}
         if kind == "answer":
             self._last_answer = message
         await self._context.send(kind, message)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from signaling.peer.link import Link, LinkError, parse_link
+from signaling.peer.vouch import Voucher
 
 DEFAULT_SECONDS: dict[str, float | None] = {"send": 15.0, "probe": 20.0, "echo": None}
 MAX_SECONDS = 86_400.0
@@ -89,6 +90,11 @@ def _checked_link(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
         link = parse_link(given.link)
     except LinkError as error:
         parser.error(str(error))
+    if link.e2e and link.room_id:
+        try:
+            Voucher(link.e2e, link.room_id)
+        except ValueError as error:
+            parser.error(str(error))
     if link.room_id is None and given.mode != "probe":
         parser.error("this is a server's address, not a room's link (only --mode probe makes a room of its own)")
     return link

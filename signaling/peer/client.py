@@ -14,6 +14,7 @@ from signaling.peer.call import Call, CallContext, SignalRefused
 from signaling.peer.channel import Channel, Refused, Unreachable
 from signaling.peer.connection import ConnectionSettings
 from signaling.peer.link import Link
+from signaling.peer.vouch import Voucher
 
 KNOCK_WAIT_S = 60.0
 LEAVE_TIMEOUT_S = 3.0
@@ -69,7 +70,14 @@ class RoomClient:
         self._room_id = link.room_id
         self._credentials = credentials
         self._wants = wants
-        self._context = CallContext(settings, tag, self._signal, self._fresh_ice_servers)
+        self._context = CallContext(
+            settings,
+            tag,
+            self._signal,
+            self._fresh_ice_servers,
+            lambda: self.self_id,
+            Voucher(link.e2e, link.room_id) if link.e2e and link.room_id else None,
+        )
         self._ice_expires_at: float | None = None
         self._polite: dict[str, bool] = {}
         self._resume: dict[str, Any] = {}
