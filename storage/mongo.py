@@ -11,6 +11,8 @@ TTL indexes on `purgeAt` are the net under all this, not the clean-up itself. Th
 from __future__ import annotations
 
 import asyncio
+import itertools
+import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -59,6 +61,8 @@ class MongoStore:
         _check(uri)
         self._uri = uri
         self._client: AsyncIOMotorClient[Document] | None = None
+        self._writer = secrets.token_hex(8)
+        self._writes = itertools.count()
 
     async def open(self) -> None:
         """Connect, make the indexes, finish what a crash interrupted.
@@ -90,7 +94,7 @@ class MongoStore:
     async def create_room(self, record: RoomRecord) -> None:
         async with _answering():
             try:
-                await self._rooms.insert_one(documents.live_document(record))
+                await self._rooms.insert_one(documents.live_document(record) | self._stamp())
             except DuplicateKeyError:
                 raise RoomExists from None
 
@@ -102,7 +106,11 @@ class MongoStore:
                 await self._messages.update_many(
                     {"roomId": record.id, "purgeAt": {"$lt": later}}, {"$set": {"purgeAt": later}}
                 )
-            await self._rooms.replace_one({"_id": record.id, "state": LIVE}, documents.live_document(record))
+            # The server may carry out a call that was given up here, and do so after the call that came next.
+            stamp = self._stamp()
+            older = {"$or": [{"writer": {"$ne": self._writer}}, {"write": {"$lt": stamp["write"]}}]}
+            document = documents.live_document(record) | stamp
+            await self._rooms.replace_one({"_id": record.id, "state": LIVE, **older}, document)
 
     async def end_room(self, tombstone: Tombstone, session: SessionRecord | None) -> Purged:
         room_id = tombstone.room_id
@@ -168,6 +176,10 @@ class MongoStore:
         return [documents.from_document(SessionRecord, document) for document in found]
 
     # -- what one call is made of
+
+    def _stamp(self) -> Document:
+        """Which store wrote a room, and as its how manieth write."""
+        return {"writer": self._writer, "write": next(self._writes)}
 
     async def _make_indexes(self) -> None:
         purge = pymongo.IndexModel("purgeAt", expireAfterSeconds=0)

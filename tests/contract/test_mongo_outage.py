@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -15,6 +16,7 @@ from storage.mongo import MongoStore
 from tests.contract.records import NOW, bare_room, full_room, message, session, tombstone
 from tests.support.mongo import Mongod
 from tests.support.processes import LOOPBACK, free_port
+from tests.support.proxy import tcp_proxy
 
 ANSWER_LIMIT_S = 3.0
 RECOVERY_LIMIT_S = 30.0
@@ -85,6 +87,25 @@ async def test_many_callers_of_a_paused_server_do_not_queue_up(fragile: MongoSto
     own_mongod.resume()
     assert max(waits) < ANSWER_LIMIT_S
     await until_it_answers(fragile)
+
+
+async def test_a_save_that_arrives_after_the_next_one_changes_nothing(own_mongod: Mongod) -> None:
+    with tcp_proxy(own_mongod.port) as proxy:
+        store = MongoStore(f"mongodb://{LOOPBACK}:{proxy.port}/fragile")
+        await store.open()
+        await store.create_room(bare_room("a"))
+        proxy.freeze()  # the first save is on its way now, and stays there
+        assert await seconds_until_unavailable(store.save_room(replace(bare_room("a"), came=1))) < ANSWER_LIMIT_S
+        await until_it_answers(store)
+        await store.save_room(replace(bare_room("a"), came=2))
+
+        assert proxy.held
+        proxy.resume()
+        async with asyncio.timeout(RECOVERY_LIMIT_S):
+            while proxy.held:  # until mongod has read those connections to their end
+                await asyncio.sleep(0.02)
+        assert [room.came async for room in store.live_rooms(NOW)] == [2]
+        await store.close()
 
 
 async def test_closing_while_the_server_is_paused_is_bounded(own_mongod: Mongod) -> None:

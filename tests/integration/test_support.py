@@ -234,3 +234,19 @@ async def test_the_proxy_resets_rather_than_closes_also_while_paused(echo: EchoS
         async with asyncio.timeout(5):
             while proxy.open:
                 await asyncio.sleep(0.01)
+
+
+async def test_the_proxy_freezes_what_is_open_and_lets_new_connections_work(echo: EchoServer) -> None:
+    with tcp_proxy(echo.port) as proxy:
+        async with js_client() as js:
+            alice = await js.connect(proxy.url)
+            proxy.freeze()
+            bob = await js.connect(proxy.url)
+            assert await bob.ok("echo", {"from": "Bob"}) == {"from": "Bob"}
+            asked = asyncio.create_task(alice.ok("echo", {"from": "Alice"}))
+            async with asyncio.timeout(5):
+                while not proxy.held:
+                    await asyncio.sleep(0.01)
+            assert not asked.done()
+            proxy.resume()
+            assert await asked == {"from": "Alice"}

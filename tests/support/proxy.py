@@ -31,6 +31,10 @@ class _Pipe:
     def __init__(self, proxy: TcpProxy, downstream: asyncio.StreamWriter) -> None:
         self.proxy = proxy
         self.writers = [downstream]
+        self.holding = False
+        self.flowing = asyncio.Event()
+        if not proxy.paused:
+            self.flowing.set()
 
     async def run(self, reader: asyncio.StreamReader) -> None:
         target_reader, target_writer = await asyncio.open_connection(LOOPBACK, self.proxy.target_port)
@@ -41,7 +45,9 @@ class _Pipe:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(READ_BYTES):
-            await self.proxy.flowing.wait()
+            if not self.flowing.is_set():
+                self.holding = True
+                await self.flowing.wait()
             writer.write(data)
             await writer.drain()
         if writer.can_write_eof():
@@ -72,7 +78,7 @@ class TcpProxy:
         self._pipes: dict[_Pipe, asyncio.Task[None]] = {}
         self._listener: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
-        self.flowing = asyncio.Event()
+        self.paused = False
         self._thread = threading.Thread(target=self._run, name="tcp-proxy", daemon=True)
 
     @property
@@ -83,9 +89,13 @@ class TcpProxy:
     def open(self) -> int:
         return len(self._pipes)
 
+    @property
+    def held(self) -> int:
+        """How many of the open connections were sent something while they were paused or frozen."""
+        return sum(pipe.holding for pipe in list(self._pipes))
+
     def start(self) -> None:
         self._thread.start()
-        self._do(self.flowing.set)
         self.accept()
 
     def cut(self, count: int | None = None, rng: random.Random | None = None) -> int:
@@ -104,11 +114,27 @@ class TcpProxy:
 
     def pause(self) -> None:
         """Forward nothing more, in either direction; connections stay open, and new ones are accepted."""
-        self._do(self.flowing.clear)
+        self.paused = True
+        self.freeze()
+
+    def freeze(self) -> None:
+        """Forward nothing more on the connections that are open now, as after a change of network; new ones work."""
+
+        def hold() -> None:
+            for pipe in self._pipes:
+                pipe.flowing.clear()
+
+        self._do(hold)
 
     def resume(self) -> None:
-        """Forward again, beginning with what was held back."""
-        self._do(self.flowing.set)
+        """Forward again after `pause` or `freeze`, beginning with what was held back."""
+
+        def release() -> None:
+            for pipe in self._pipes:
+                pipe.flowing.set()
+
+        self.paused = False
+        self._do(release)
 
     def refuse(self) -> None:
         """Refuse new connections (ECONNREFUSED). Those that are open go on."""
