@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from tests.support.js_client import js_client
 from tests.support.mongo import Mongod, find_word_everywhere
 from tests.support.node import ScriptFailed, run_node
 from tests.support.parts import missing, requires
-from tests.support.processes import LOOPBACK, Program, Service, launch
+from tests.support.processes import LOOPBACK, Program, Service, http_answers, launch, server_process
 from tests.support.proxy import tcp_proxy
 from tests.support.redis import RedisServer
 from tests.support.turn import TurnServer
@@ -250,3 +252,22 @@ async def test_the_proxy_freezes_what_is_open_and_lets_new_connections_work(echo
             assert not asked.done()
             proxy.resume()
             assert await asked == {"from": "Alice"}
+
+
+def test_a_server_process_answers_restarts_on_its_port_and_ends_by_sigterm() -> None:
+    with server_process(ROOM_CAPACITY="3") as server:
+        room = _create_room(server.url)
+        assert room["capacity"] == 3
+        server.kill()
+        assert not http_answers(server.url)
+        server.restart()
+        assert _create_room(server.url)["id"] != room["id"]
+        assert server.terminate() == 0
+        assert server.log()
+
+
+def _create_room(url: str) -> dict[str, Any]:
+    request = urllib.request.Request(f"{url}/api/rooms", data=b"{}", headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        room: dict[str, Any] = json.load(answer)["room"]
+    return room
