@@ -6,7 +6,7 @@ import hashlib
 
 from rooms.invites import Invites
 from rooms.model import Seat
-from rooms.records import RoomRecord, SeatRecord, SessionRecord, Tombstone
+from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Task
 
@@ -85,7 +85,7 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
     return room
 
 
-def session_of(room: Room, grave: Tombstone) -> SessionRecord:
+def session_of(room: Room, grave: Tombstone, calls: tuple[CallRecord, ...] = ()) -> SessionRecord:
     """The line of the session log for a room that has ended."""
     return SessionRecord(
         id=hashlib.sha256(b"session:" + room.id.encode()).hexdigest()[:32],
@@ -96,4 +96,5 @@ def session_of(room: Room, grave: Tombstone) -> SessionRecord:
         came=room.came,
         peak=room.peak,
         message_count=room.message_count,
+        calls=calls,
     )

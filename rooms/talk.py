@@ -19,9 +19,9 @@ class Posted(NamedTuple):
     events: list[Event]
 
 
-def message_id(now: float, position: int) -> str:
-    """An id that sorts in the order of sending: milliseconds, then the place in the process's order."""
-    return f"{int(now * 1000):012x}{position & 0xFFFFFFFF:08x}"
+def message_id(room: Room, now: float, seq: int) -> str:
+    """An id that sorts in the order of sending within its room: milliseconds, then `seq`, then the room's epoch."""
+    return f"{int(now * 1000):012x}{seq & 0xFFFFFFFF:08x}{room.epoch}"
 
 
 def post(
@@ -51,7 +51,7 @@ def post(
         seq,
         position,
         now,
-        message_id(now, position),
+        message_id(room, now, seq),
         seat.id,
         seat.name,
         text,
@@ -73,7 +73,7 @@ def post_from_outside(room: Room, sender_name: str, text: str, now: float) -> Po
     """A message of the room's owner, sent without a seat. Its `sender` is the empty string."""
     seq, position = room.next()
     event = MessagePosted(
-        room.id, seq, position, now, message_id(now, position), "", sender_name, text, None, None, False
+        room.id, seq, position, now, message_id(room, now, seq), "", sender_name, text, None, None, False
     )
     room.history.append(event)
     room.message_count += 1

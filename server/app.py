@@ -32,6 +32,7 @@ from server.settings import Settings
 from server.sockets import SocketServer
 from server.usecases.context import TOKEN_BYTES, Context, NewId
 from server.usecases.owning import IdempotencyKeys
+from signaling.calls import Calls
 from signaling.ice import IceSettings
 from signaling.relay import Relay
 from storage.memory import MemoryStore
@@ -126,6 +127,7 @@ def _context(
         new_id=new_id,
         registry=registry,
         relay=Relay(),
+        calls=Calls(),
         delivery=Delivery(sockets),
         store=store,
         journal=Journal(store),

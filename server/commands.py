@@ -26,6 +26,7 @@ COMMANDS: dict[str, Command] = {
     "answer": Command(payloads.Answer, signals.answer),
     "ice-candidate": Command(payloads.IceCandidate, signals.ice_candidate),
     "get-ice-servers": Command(payloads.GetIceServers, signals.get_ice_servers),
+    "call-state": Command(payloads.CallState, signals.call_state),
     "update-media": Command(payloads.UpdateMedia, chat.update_media),
     "typing": Command(payloads.SetTyping, chat.set_typing),
     "knock": Command(payloads.KnockRequest, hosting.knock),

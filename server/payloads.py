@@ -153,6 +153,12 @@ class GetIceServers(InRoom):
     """`get-ice-servers`."""
 
 
+class CallState(InRoom):
+    """`call-state`: how the sender's call goes. `ended` means that it hung up and stays in the room."""
+
+    state: Literal["connected", "failed", "ended"]
+
+
 class UpdateMedia(InRoom, MediaState):
     """`update-media`."""
 

@@ -99,19 +99,18 @@ class Relay:
         self,
         room: Room,
         sender: Seat,
+        target: Seat,
         kind: Kind,
         body: Mapping[str, Any],
         now: float,
         *,
-        to: str | None,
         negotiation_id: str | None,
         size: int,
     ) -> Routed:
         """Decide where a signal goes, and keep it where its target is away.
 
-        Refused with PEER_NOT_FOUND, TARGET_REQUIRED or STALE_NEGOTIATION. `size` is in bytes.
+        Refused with STALE_NEGOTIATION. `size` is in bytes.
         """
-        target = _target(room, sender, to)
         lines = self._rooms.get(room.id)
         if lines is None:
             lines = self._rooms[room.id] = _Lines()
@@ -152,7 +151,8 @@ class Relay:
         self._rooms.pop(room_id, None)
 
 
-def _target(room: Room, sender: Seat, to: str | None) -> Seat:
+def target_of(room: Room, sender: Seat, to: str | None) -> Seat:
+    """Whom a signal is for: the one named, or the only other one. Refused with PEER_NOT_FOUND or TARGET_REQUIRED."""
     if to is not None:
         target = room.seats.get(to)
         if target is None or target is sender:

@@ -27,7 +27,7 @@ class Figures:
         self.started_at = time.monotonic()
 
     def as_json(self) -> dict[str, Any]:
-        """`{uptimeS, rooms, tombstones, seats, seatsAway, sockets, messages, requests}`."""
+        """`{uptimeS, rooms, tombstones, seats, seatsAway, sockets, calls, messages, requests}`."""
         rooms = list(self._context.registry.rooms.values())
         seats = sum(len(room.seats) for room in rooms)
         held = sum(len(room.connections) for room in rooms)
@@ -40,6 +40,7 @@ class Figures:
             "seats": seats,
             "seatsAway": seats - held,
             "sockets": self._sockets.live_count,
+            "calls": self._context.calls.active,
             "messages": sum(room.message_count for room in rooms),
             "requests": dict(self._dispatcher.answered),
             "rates": {"requestsPerS": round(answered / uptime_s, 2) if uptime_s else 0.0},
@@ -49,7 +50,7 @@ class Figures:
     def collect(self) -> Iterator[Metric]:
         """The same as Prometheus metrics."""
         figures = self.as_json()
-        for name in ("rooms", "tombstones", "seats", "sockets"):
+        for name in ("rooms", "tombstones", "seats", "sockets", "calls"):
             yield GaugeMetricFamily(f"mayfly_{name}", f"Number of {name} now.", value=figures[name])
         yield GaugeMetricFamily("mayfly_seats_away", "Seats that wait for their holder.", value=figures["seatsAway"])
         requests = CounterMetricFamily("mayfly_requests", "Requests answered, by outcome.", labels=["outcome"])

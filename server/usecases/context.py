@@ -19,6 +19,7 @@ from server.guard import Guard
 from server.journal import Journal
 from server.recovery import Recovery
 from server.settings import Settings
+from signaling.calls import Calls
 from signaling.ice import IceSettings
 from signaling.relay import Relay
 
@@ -39,6 +40,7 @@ class Context:
     new_id: NewId
     registry: Registry
     relay: Relay
+    calls: Calls
     delivery: Delivery
     store: Store
     journal: Journal
@@ -69,6 +71,7 @@ class Context:
         for event in events:
             if isinstance(event, MemberLeft):
                 self.relay.forget(room.id, event.participant_id)
+                self.calls.left(room.id, event.participant_id, event.at)
 
     async def end(self, room: Room, reason: str) -> Purged:
         """End a room for all and erase what is kept of it; returns how much that was."""
@@ -77,5 +80,6 @@ class Context:
         grave, events = self.registry.end(room, reason, self.clock())
         self.relay.end(room.id)
         self.delivery.publish(room, events)
-        purged = await self.journal.ended(grave, snapshots.session_of(room, grave))
+        calls = self.calls.end(room.id, grave.ended_at)
+        purged = await self.journal.ended(grave, snapshots.session_of(room, grave, calls))
         return Purged(max(purged.messages, messages), max(purged.seats, seats), max(purged.invites, invites))

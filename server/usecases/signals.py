@@ -8,11 +8,12 @@ from typing import Any
 from rooms.model import Seat
 from server import views
 from server.connections import Connection
-from server.payloads import Answer, GetIceServers, IceCandidate, Offer, SignalRequest
-from server.replies import Reply
+from server.payloads import Answer, CallState, GetIceServers, IceCandidate, Offer, SignalRequest
+from server.replies import EMPTY, Reply
 from server.usecases.context import Context
 from signaling.ice import ice_servers
 from signaling.negotiation import Kind
+from signaling.relay import target_of
 
 SENT = Reply({"delivery": "sent"})
 BUFFERED = Reply({"delivery": "buffered"})
@@ -45,13 +46,16 @@ def _relay(
     ctx: Context, caller: Connection, request: SignalRequest, kind: Kind, body: Mapping[str, Any], size: int
 ) -> Reply:
     room, seat = ctx.seated(caller, request.room_id)
+    now = ctx.clock()
+    target = target_of(room, seat, request.to)
+    ctx.calls.admit(room.id, seat.id, target.id, kind, now)
     routed = ctx.relay.route(
         room,
         seat,
+        target,
         kind,
         body,
-        ctx.clock(),
-        to=request.to,
+        now,
         negotiation_id=request.negotiation_id,
         size=size + SIGNAL_OVERHEAD_BYTES,
     )
@@ -59,6 +63,13 @@ def _relay(
         return BUFFERED
     ctx.delivery.signal(room.id, routed.signal, routed.connection)
     return SENT
+
+
+def call_state(ctx: Context, caller: Connection, request: CallState) -> Reply:
+    """Take note of how a participant's call goes, for the content-free record of the call."""
+    room, seat = ctx.seated(caller, request.room_id)
+    ctx.calls.reported(room.id, seat.id, request.state, ctx.clock())
+    return EMPTY
 
 
 def get_ice_servers(ctx: Context, caller: Connection, request: GetIceServers) -> Reply:

@@ -14,6 +14,7 @@ from server.connections import BURST_FACTOR
 from server.payloads import MAX_CANDIDATE_CHARS, MAX_SDP_BYTES
 from server.usecases.context import Context
 from server.usecases.signals import ice_for
+from signaling.calls import MESH_PARTICIPANTS
 
 
 def snapshot(ctx: Context, room: Room, seat: Seat, token: str, missed: Sequence[Durable] | None) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def _limits(ctx: Context) -> dict[str, Any]:
         "nameChars": MAX_NAME_CHARS,
         "sdpBytes": MAX_SDP_BYTES,
         "candidateChars": MAX_CANDIDATE_CHARS,
+        "callParticipants": MESH_PARTICIPANTS,
         "roomsPerSocket": MAX_ROOMS_PER_CONNECTION,
         "eventsPerS": ctx.settings.events_per_s,
         "burst": ctx.settings.events_per_s * BURST_FACTOR,
