@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from rooms.errors import Code, Refused
 from rooms.limits import MAX_ROOMS_PER_CONNECTION
+from rooms.model import Seat
 
-if TYPE_CHECKING:
-    from rooms.model import Seat
-    from rooms.room import Room
+R = TypeVar("R")
 
 
-class Holdings:
+class Holdings(Generic[R]):
     """connection → room id → (room, seat). Changed by rooms only."""
 
     __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._held: dict[str, dict[str, tuple[Room, Seat]]] = {}
+        self._held: dict[str, dict[str, tuple[R, Seat]]] = {}
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def seated(self, connection: str, room_id: str) -> tuple[Room, Seat]:
+    def seated(self, connection: str, room_id: str) -> tuple[R, Seat]:
         """The room and the seat that this connection holds in it, else NOT_IN_ROOM."""
         held = self._held.get(connection)
         if held is None or room_id not in held:
             raise Refused(Code.NOT_IN_ROOM, "You are not in this room.")
         return held[room_id]
 
-    def of(self, connection: str) -> list[tuple[Room, Seat]]:
+    def of(self, connection: str) -> list[tuple[R, Seat]]:
         """Every seat that this connection holds."""
         return list(self._held.get(connection, {}).values())
 
@@ -39,9 +38,9 @@ class Holdings:
         if len(self._held.get(connection, ())) >= MAX_ROOMS_PER_CONNECTION:
             raise Refused(Code.TOO_MANY_ROOMS, f"A connection may be in {MAX_ROOMS_PER_CONNECTION} rooms at once.")
 
-    def take(self, connection: str, room: Room, seat: Seat) -> None:
+    def take(self, connection: str, room_id: str, room: R, seat: Seat) -> None:
         """Note that the connection holds the seat."""
-        self._held.setdefault(connection, {})[room.id] = (room, seat)
+        self._held.setdefault(connection, {})[room_id] = (room, seat)
 
     def release(self, connection: str, room_id: str) -> None:
         """Note that the connection holds no seat in the room any more."""

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from rooms.errors import Code, Refused
 from rooms.events import Event, KnockAnswered, KnockReceived
 from rooms.limits import KNOCK_INVITE_TTL_S, MAX_KNOCKS, MAX_ROOMS_PER_CONNECTION
-
-if TYPE_CHECKING:
-    from rooms.room import Room
-
-
-@dataclass(frozen=True, slots=True)
-class Knock:
-    """Somebody at the door."""
-
-    id: str
-    name: str
-    connection: str
+from rooms.model import Knock
+from rooms.room import Room
 
 
 def knock(room: Room, knock_id: str, name: str, connection: str, origin: bytes | None) -> list[Event]:

@@ -72,6 +72,15 @@ class Seat:
         return Participant(self.id, self.name, self.role, self.connection is not None, self.joined_at, self.media)
 
 
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Somebody who waits in the lobby."""
+
+    id: str
+    name: str
+    connection: str
+
+
 class RoomView(NamedTuple):
     """What anyone who has the link may know of a room."""
 

@@ -28,8 +28,7 @@ from rooms.history import History
 from rooms.holdings import Holdings
 from rooms.invites import Invites
 from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS
-from rooms.lobby import Knock
-from rooms.model import HOST, MEMBER, RoomView, Seat
+from rooms.model import HOST, MEMBER, Knock, RoomView, Seat
 from rooms.schedule import Schedule, Task
 
 
@@ -40,7 +39,7 @@ class House:
     grace_s: float
     empty_ttl_s: float
     positions: Iterator[int] = field(default_factory=count)
-    holdings: Holdings = field(default_factory=Holdings)
+    holdings: Holdings[Room] = field(default_factory=Holdings)
     schedule: Schedule = field(default_factory=Schedule)
     knocking: dict[str, set[str]] = field(default_factory=dict)
     """connection → ids of the rooms at whose door it waits"""
@@ -116,7 +115,7 @@ class Room:
         """Let a connection hold a seat."""
         seat.connection, seat.away_since, seat.provisional = connection, None, False
         self.connections[seat.id] = connection
-        self.house.holdings.take(connection, self, seat)
+        self.house.holdings.take(connection, self.id, self, seat)
 
     def let_go(self, seat: Seat) -> None:
         """Let nobody hold a seat."""
