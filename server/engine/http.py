@@ -195,6 +195,8 @@ class Endpoint:
             raise Refused(Refusal.UNKNOWN_SID)
         for packet in received:
             session.receive(packet)
+        if session.reason == Reason.TRANSPORT_ERROR:
+            raise Refused(Refusal.BAD_REQUEST)
         await session.inbox.ready()
 
     def _payload(self, request: web.BaseRequest, body: bytes) -> web.Response:

@@ -52,11 +52,11 @@ class PollingCarrier:
     def resume_reading(self) -> None:
         """See `hold_reading`."""
 
-    def close(self, outbox: Outbox, code: int, text: str, final: bytes) -> None:
+    def close(self, outbox: Outbox, code: int, text: str, final: bytes, *, linger: bool) -> None:
         """Answer the pending GET with what waits and the last packet, or keep both for the next one."""
         body = outbox.take_payload()
         body = body + b"\x1e" + final if body else final
-        if not self._answer(body):
+        if not self._answer(body) and linger:
             self._keep_last(self._session.sid, body)
 
     def abort(self) -> None:

@@ -38,8 +38,11 @@ class Carrier(Protocol):
     def resume_reading(self) -> None:
         """Take from the client again."""
 
-    def close(self, outbox: Outbox, code: int, text: str, final: bytes) -> None:
-        """Send what waits, then close: a WebSocket with a code and a text, polling with a last packet."""
+    def close(self, outbox: Outbox, code: int, text: str, final: bytes, *, linger: bool) -> None:
+        """Send what waits, then close: a WebSocket with a code and a text, polling with a last packet.
+
+        `linger` keeps what waits for a polling client that is between two polls.
+        """
 
     def abort(self) -> None:
         """Cut the connection; what waits is lost."""
@@ -48,7 +51,7 @@ class Carrier(Protocol):
 class Session:
     """A client between handshake and disconnect. `send_frame`, `receive` and `close` are all there is to it."""
 
-    __slots__ = ("_app_data", "_closed", "_reason", "carrier", "core", "inbox", "outbox", "probe", "sid", "state")
+    __slots__ = ("_app_data", "_closed", "carrier", "core", "inbox", "outbox", "probe", "reason", "sid", "state")
 
     def __init__(self, core: Core, sid: str) -> None:
         self.core = core
@@ -58,7 +61,8 @@ class Session:
         self.probe: Probe | None = None
         self.outbox = Outbox(core.limits)
         self.inbox = Inbox(self)
-        self._reason = ""
+        self.reason = ""
+        """Why the session ended."""
         self._closed: asyncio.Future[None] | None = None
         self._app_data: dict[Any, Any] | None = None
 
@@ -205,7 +209,8 @@ class Session:
         if self.state < _CLOSING:
             was_open = self._begin_end(reason)
             if self.carrier is not None:
-                self.carrier.close(self.outbox, code, text, final)
+                linger = reason == Reason.SERVER_DISCONNECT
+                self.carrier.close(self.outbox, code, text, final, linger=linger)
             self._end(was_open, keep_commands)
 
     def abort(self, reason: str) -> None:
@@ -224,7 +229,7 @@ class Session:
     def _begin_end(self, reason: str) -> bool:
         was_open = self.state is _OPEN
         self.state = _CLOSING
-        self._reason = reason
+        self.reason = reason
         return was_open
 
     def _end(self, was_open: bool, keep_commands: bool) -> None:
@@ -255,12 +260,12 @@ class Session:
 
     def _finish(self) -> None:
         """Run the disconnect event; never from within a command or a broadcast, where it would change their ground."""
-        self.core.stats.closed[self._reason] += 1
+        self.core.stats.closed[self.reason] += 1
         handler = self.core.handlers.get("disconnect")
         result = None
         if handler is not None:
             try:
-                result = handler(self.sid, self._reason)
+                result = handler(self.sid, self.reason)
             except Exception as error:
                 logger.error("disconnect handler failed: %s", describe(error))
         if result is not None and isawaitable(result):

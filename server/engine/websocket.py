@@ -106,7 +106,7 @@ class WebSocketCarrier(asyncio.Protocol):
         if self._held:
             asyncio.get_running_loop().call_soon(self._resume)
 
-    def close(self, outbox: Outbox, code: int, text: str, final: bytes = b"") -> None:
+    def close(self, outbox: Outbox, code: int, text: str, final: bytes, *, linger: bool) -> None:
         """Write what waits, then close."""
         if len(outbox) and self._phase is _OPEN:
             self._transport.write(outbox.take_bytes())

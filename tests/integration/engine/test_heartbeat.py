@@ -1,0 +1,95 @@
+"""The heartbeat: Engine.IO v4 protocol, "Heartbeat"."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.integration.engine.wire import Rig, engine_rig
+
+
+async def test_a_websocket_is_pinged_after_each_interval_and_lives_on_pongs() -> None:
+    async with engine_rig(ping_interval=0.1, ping_timeout=0.2) as rig:
+        ws, sid = await rig.open_websocket()
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for _ in range(4):
+            assert await ws.frame() == (1, b"2")
+            await ws.send("3")
+        assert loop.time() - start >= 0.39
+        assert rig.engine.open_session(sid) is not None
+        await ws.finish()
+
+
+async def test_polling_is_pinged_too() -> None:
+    async with engine_rig(ping_interval=0.1, ping_timeout=0.5) as rig:
+        sid = await rig.open_polling()
+        for _ in range(3):
+            assert (await rig.poll(sid)).text == "2"
+            await rig.post(sid, "3")
+        assert rig.engine.open_session(sid) is not None
+
+
+async def silent_for(rig: Rig, sid: str) -> float:
+    """How long a session lives that answers nothing, in seconds."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    assert await rig.gone(sid) == "ping timeout"
+    return loop.time() - start
+
+
+async def test_a_silent_websocket_is_closed_right_after_interval_and_timeout() -> None:
+    async with engine_rig(ping_interval=0.2, ping_timeout=0.3) as rig:
+        ws, sid = await rig.open_websocket()
+        assert 0.45 <= await silent_for(rig, sid) < 0.9
+        assert await ws.close_code() == 1011
+        assert await ws.ended() == b""  # cut, though the client never answered the close frame
+        await ws.close()
+
+
+async def test_a_silent_polling_client_is_closed_right_after_interval_and_timeout() -> None:
+    async with engine_rig(ping_interval=0.2, ping_timeout=0.3) as rig:
+        sid = await rig.open_polling()
+        assert 0.45 <= await silent_for(rig, sid) < 0.9
+        assert (await rig.poll(sid)).code == 1
+
+
+async def test_messages_do_not_stand_in_for_a_pong() -> None:
+    async with engine_rig(ping_interval=0.1, ping_timeout=0.2) as rig:
+        ws, sid = await rig.open_websocket()
+        while (await ws.frame())[1] != b"2":
+            pass
+        for _ in range(5):
+            await ws.send("4busy")
+        assert await rig.gone(sid) == "ping timeout"
+        ws.abort()
+
+
+async def test_a_slow_command_does_not_stop_the_heartbeat() -> None:
+    async with engine_rig(ping_interval=0.1, ping_timeout=0.2) as rig:
+        leave = asyncio.Event()
+
+        async def slow(sid: str, data: str) -> None:
+            await leave.wait()
+            await rig.engine.send(sid, "done")
+
+        rig.engine.on("message", slow)
+        ws, sid = await rig.open_websocket()
+        await ws.send("4go")
+        for _ in range(5):
+            assert await ws.frame() == (1, b"2")
+            await ws.send("3")
+        leave.set()
+        assert await ws.text() == "4done"
+        assert rig.engine.open_session(sid) is not None
+        await ws.finish()
+
+
+async def test_the_heartbeats_of_many_idle_sessions_share_one_timer() -> None:
+    async with engine_rig() as rig:
+        sockets = [await rig.open_websocket() for _ in range(20)]
+        loop = asyncio.get_running_loop()
+        timers = [handle for handle in loop._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
+        ours = [handle for handle in timers if "deadlines" in repr(handle)]
+        assert len(ours) == 1
+        for ws, _ in sockets:
+            await ws.finish()
