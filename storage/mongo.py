@@ -71,9 +71,7 @@ class MongoStore:
         """
         async with _answering():
             if self._client is None:
-                loop = asyncio.get_running_loop()
-                # In a thread: a `mongodb+srv` address is looked up in the DNS right here.
-                self._client = await asyncio.to_thread(_connect, self._uri, loop)
+                self._client = _client(self._uri)
             await self.ping()
         async with _answering(HOUSEKEEPING_LIMIT_S):
             with pymongo.timeout(HOUSEKEEPING_LIMIT_S):
@@ -285,10 +283,11 @@ async def _each(cursor: _Cursor, limit_s: float = CALL_LIMIT_S) -> AsyncIterator
                 await cursor.close()
 
 
-def _connect(uri: str, loop: asyncio.AbstractEventLoop) -> AsyncIOMotorClient[Document]:
+def _client(uri: str) -> AsyncIOMotorClient[Document]:
+    """A client of the running event loop. It connects, and asks the DNS, with its first command."""
     return AsyncIOMotorClient(
         uri,
-        io_loop=loop,
+        io_loop=asyncio.get_running_loop(),
         appname="mayfly",
         tz_aware=True,
         w="majority",
@@ -309,7 +308,7 @@ def _disconnect(client: AsyncIOMotorClient[Document]) -> None:
 
 def _check(uri: str) -> None:
     if uri.startswith("mongodb+srv://"):
-        return  # parsing one asks the DNS; `open` does, where waiting is allowed
+        return  # parsing one asks the DNS; the first command does, where waiting is allowed
     try:
         parse_uri(uri)
     except (PyMongoError, ValueError):

@@ -148,6 +148,12 @@ async def test_a_store_opened_before_its_server_works_once_it_is_there() -> None
         mongod.close()
 
 
+async def test_a_name_that_the_dns_does_not_know_is_an_outage() -> None:
+    store = MongoStore("mongodb+srv://user:hunter2@nothing.invalid/x")
+    assert await seconds_until_unavailable(store.open()) < ANSWER_LIMIT_S
+    await store.close()
+
+
 async def test_a_store_that_was_never_opened_is_unavailable() -> None:
     store = MongoStore(f"mongodb://{LOOPBACK}:1/never")
     for call in (store.ping(), store.create_room(bare_room("a"))):
