@@ -13,7 +13,10 @@ from signaling.peer.link import Link
 CONNECT_TIMEOUT_S = 10
 ACK_TIMEOUT_S = 10.0
 RESUME_WAIT_S = 30.0
+DEFAULT_RETRY_WAIT_MS = 500
 MAX_RETRY_WAIT_S = 5.0
+RETRIED = ("RATE_LIMITED", "SERVER_DRAINING", "UNAVAILABLE", "INTERNAL_ERROR")
+"""A full room is retryable as well, but waiting for somebody to leave is for people to decide."""
 MAX_TRIES = 4
 MAX_EVENTS_WAITING = 4096
 RECONNECT_DELAY_S, MAX_RECONNECT_DELAY_S = 0.5, 5
@@ -75,10 +78,12 @@ class Channel:
         await self._sio.shutdown()
 
     async def request(self, event: str, fields: dict[str, Any], *, when_ready: bool = True) -> dict[str, Any]:
-        """Send one request and return its `data`. Raises `Refused`, or `Unreachable` after `MAX_TRIES`.
+        """Send one request and return its `data`. Raises `Refused`, or `Unreachable` where no answer came.
 
-        A request whose reply is lost with the connection, or that was refused as `retryable`, is sent again.
+        A request whose reply is lost with the connection, or that was refused for a moment only (`RETRIED`), is
+        sent again, `MAX_TRIES` times in all.
         """
+        refused: Refused | None = None
         for _ in range(MAX_TRIES):
             try:
                 if when_ready:
@@ -93,10 +98,12 @@ class Channel:
                 return data if isinstance(data, dict) else {}
             error = reply.get("error") or {}
             wait_ms = error.get("retryAfterMs")
-            if not (error.get("retryable") and isinstance(wait_ms, int | float)):
-                raise Refused(str(error.get("code", "INTERNAL_ERROR")), str(error.get("message", "")))
-            await asyncio.sleep(min(wait_ms / 1000, MAX_RETRY_WAIT_S))
-        raise Unreachable(f"no answer to {event}")
+            refused = Refused(str(error.get("code", "INTERNAL_ERROR")), str(error.get("message", "")))
+            if refused.code not in RETRIED:
+                raise refused
+            waited_ms = error.get("retryAfterMs") or DEFAULT_RETRY_WAIT_MS
+            await asyncio.sleep(min(waited_ms / 1000, MAX_RETRY_WAIT_S))
+        raise refused or Unreachable(f"no answer to {event}")
 
     async def _exchange(self, event: str, fields: dict[str, Any]) -> dict[str, Any]:
         replied: asyncio.Future[tuple[Any, ...]] = asyncio.get_running_loop().create_future()

@@ -80,6 +80,7 @@ class RoomClient:
         )
         self._ice_expires_at: float | None = None
         self._polite: dict[str, bool] = {}
+        self._leaving = False
         self._resume: dict[str, Any] = {}
         self._knock_answer: asyncio.Future[dict[str, Any]] | None = None
         self._dispatcher: asyncio.Task[None] | None = None
@@ -100,6 +101,7 @@ class RoomClient:
 
     async def close(self) -> None:
         """Give the seat back, end every call, disconnect."""
+        self._leaving = True
         if self.self_id is not None and not self.ended.is_set():
             with contextlib.suppress(Refused, Unreachable, TimeoutError):
                 await asyncio.wait_for(self._request("leave-room", {}), LEAVE_TIMEOUT_S)
@@ -246,5 +248,6 @@ class RoomClient:
                 self.past.append(call)
 
     def _end(self, reason: str) -> None:
-        self.end_reason = reason
-        self.ended.set()
+        if not self._leaving:
+            self.end_reason = reason
+            self.ended.set()

@@ -68,6 +68,7 @@ class Connection:
         self._recorder = settings.recorder() if settings.recorder else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._channels: list[RTCDataChannel] = []
+        self._closing = False
         self._session_id, self._version = secrets.randbits(SESSION_ID_BITS), 0
         self.pc = RTCPeerConnection(configuration(ice_servers, relay_only=settings.relay_only))
         self.pc.on("track", self._on_track)
@@ -127,8 +128,11 @@ class Connection:
 
     async def close(self) -> None:
         """Add what has passed to the measurements and close everything."""
-        if self.pc.connectionState != "closed":
-            self._measured.traffic = self._measured.traffic.plus(await self.traffic())
+        if self._closing:
+            return
+        self._closing = True
+        # Also where aiortc has closed by itself, as it does when the other side says goodbye.
+        self._measured.traffic = self._measured.traffic.plus(await self.traffic())
         await self.pc.close()
         for task in self._tasks:
             task.cancel()

@@ -73,8 +73,8 @@ class Report:
     def as_text(self) -> str:
         """The same for a person at a terminal."""
         lines = [f"Mayfly test peer, {self.mode}{', relay only' if self.relay_only else ''}"]
-        for seat in self.seats:
-            lines += _seat_lines(seat)
+        for number, seat in enumerate(self.seats, 1):
+            lines += _seat_lines("server" if len(self.seats) == 1 else f"seat {number}", seat)
         for result in self.turn:
             told = f"works ({result.after_ms:.0f} ms)" if result.ok else f"FAILED: {result.problem}"
             lines.append(_line("TURN", f"{result.url} {told}"))
@@ -106,11 +106,11 @@ def _line(label: str, text: str) -> str:
     return f"  {label:<10} {text}"
 
 
-def _seat_lines(seat: SeatReport) -> list[str]:
+def _seat_lines(label: str, seat: SeatReport) -> list[str]:
     if seat.joined_after_s is None:
         return []
     via = f" over {seat.transport}" if seat.transport else ""
-    lines = [_line("server", f"joined in {1000 * seat.joined_after_s:.0f} ms{via}")]
+    lines = [_line(label, f"joined in {1000 * seat.joined_after_s:.0f} ms{via}")]
     if seat.reconnects:
         lines.append(_line("", f"the connection was lost and came back {seat.reconnects} times"))
     if seat.breach:
@@ -138,6 +138,8 @@ def _call_lines(label: str, call: Call) -> list[str]:
     ]
     if video.own_frames:
         lines.append(_line("", f"echo: {video.own_frames} of our own frames came back"))
+    if measured.echoed_messages:
+        lines.append(_line("", f"data: {measured.echoed_messages} messages sent back"))
     if pings.received:
         times = f"round trip {pings.min_ms():.1f} ms at best, {pings.median_ms():.1f} ms median"
         lines.append(_line("", f"data: {pings.received} of {pings.sent} pings came back, {times}"))
