@@ -1,0 +1,100 @@
+// What a person does on the page, for tests: every step waits for what a person would see, within a bound.
+import { watchErrors } from "../../support/browser.mjs";
+
+export const LIMIT_MS = 15_000;
+
+/** A page in a browser context of its own, as another person on another device would have it. */
+export async function newPerson(browser, { errors = true, ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(LIMIT_MS);
+  page.clicks = 0;
+  page.errors = errors ? watchErrors(page) : [];
+  return page;
+}
+
+/** One click of a person, counted. */
+export async function click(page, name, { role = "button", exact = true } = {}) {
+  page.clicks += 1;
+  await page.getByRole(role, { name, exact }).click();
+}
+
+/** Make a room on the landing page; returns the link to send. The page is left at the door of the new room. */
+export async function makeRoom(page, url, { capacity, lifetime, oneTime = false, lobby = false } = {}) {
+  await page.goto(`${url}/`);
+  if (capacity) await page.locator(`input[name=capacity][value="${capacity}"]`).check();
+  if (lifetime) await page.locator(`input[name=lifetime][value="${lifetime}"]`).check();
+  if (oneTime) await page.getByRole("switch", { name: "One-time links" }).check();
+  if (lobby) await page.getByRole("switch", { name: "Lobby" }).check();
+  await click(page, "Make a room");
+  await page.getByRole("heading", { name: "Your room is ready" }).waitFor();
+  return linkOn(page);
+}
+
+export async function linkOn(page) {
+  const field = page.getByRole("textbox", { name: "Link to this room" });
+  await page.waitForFunction((input) => input.value !== "", await field.elementHandle());
+  return field.inputValue();
+}
+
+/** Go in through the door that the page shows. */
+export async function goIn(page, name) {
+  if (name !== undefined) await page.getByLabel("Your name").fill(name);
+  await click(page, "Join");
+  await inside(page);
+}
+
+export async function inside(page) {
+  await page.locator(".room .controls").waitFor();
+}
+
+export async function openLink(page, link) {
+  await page.goto(link);
+  await page.getByRole("button", { name: "Join", exact: true }).waitFor();
+}
+
+export async function openChat(page) {
+  if (!(await page.getByRole("textbox", { name: "Message" }).isVisible())) {
+    await page.getByRole("button", { name: /^Chat/ }).click();
+  }
+}
+
+export async function say(page, text) {
+  await openChat(page);
+  await page.getByRole("textbox", { name: "Message" }).fill(text);
+  await page.getByRole("textbox", { name: "Message" }).press("Enter");
+}
+
+/** The texts of the messages on screen, in order. */
+export const texts = (page) => page.locator(".message-text").allTextContents();
+
+export async function sees(page, text, limitMs = LIMIT_MS) {
+  await openChat(page);
+  await page.locator(".message-text").filter({ hasText: text }).first().waitFor({ timeout: limitMs });
+}
+
+/** Pictures of others that move: waits until so many tiles have shown new frames. */
+export async function seesMoving(page, count, limitMs = LIMIT_MS) {
+  await page.waitForFunction(
+    (wanted) => {
+      const moving = [...document.querySelectorAll(".tile:not(.own):not(.screen).with-video video")].filter((video) => {
+        const frames = video.getVideoPlaybackQuality().totalVideoFrames;
+        const first = (video.firstFrames ??= { stream: video.srcObject, frames });
+        if (first.stream !== video.srcObject) video.firstFrames = { stream: video.srcObject, frames };
+        return frames > video.firstFrames.frames + 5;
+      });
+      return moving.length === wanted && document.querySelectorAll(".tile:not(.own):not(.screen)").length === wanted;
+    },
+    count,
+    { timeout: limitMs, polling: 100 },
+  );
+}
+
+/** The participant ids of the others' tiles. */
+export const othersOn = (page) =>
+  page.locator(".tile:not(.own):not(.screen)").evaluateAll((tiles) => tiles.map((tile) => tile.dataset.participant));
+export const selfOn = (page) => page.locator(".tile.own:not(.screen)").getAttribute("data-participant");
+
+export function check(condition, what) {
+  if (!condition) throw new Error(`expected ${what}`);
+}

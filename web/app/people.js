@@ -1,0 +1,117 @@
+/** Who is here, who is away for a moment, who waits at the door; and what a host may do about it. */
+
+import { h, keyed, setText } from "./dom.js";
+import { displayName } from "./format.js";
+import { icon } from "./icons.js";
+import { actionButton, avatar, nameOf, openDialog, switchField } from "./parts.js";
+
+export class People {
+  #room;
+  #toast;
+  #rows = new Map();
+  #knocks = new Map();
+
+  constructor({ room, toast }) {
+    this.#room = room;
+    this.#toast = toast;
+    this.title = h("h2", { class: "panel-title", tabIndex: -1 }, "People");
+    this.knockList = h("ul", { class: "knocks" });
+    this.knockBox = h("section", { class: "knock-box", hidden: true, "aria-labelledby": "knock-title" }, h("h3", { id: "knock-title" }, "At the door"), this.knockList);
+    this.list = h("ul", { class: "people-list", "aria-label": "People in this room" });
+    this.lock = switchField({
+      name: "lock",
+      label: "Lock the room",
+      hint: "Nobody new can come in. Whoever is inside stays.",
+      onchange: (event) => this.#do(() => room.lock(event.target.checked)),
+    });
+    this.lockInput = this.lock.querySelector("input");
+    this.hostBox = h("section", { class: "host-box", hidden: true, "aria-label": "For the host" }, this.lock);
+    this.element = h("section", { class: "people", "aria-label": "People", hidden: true }, this.title, h("div", { class: "people-scroll" }, this.knockBox, this.list), this.hostBox);
+  }
+
+  setOpen(open, focus) {
+    this.element.hidden = !open;
+    if (open && focus) this.title.focus();
+  }
+
+  draw({ self, participants, knocks, room }) {
+    const isHost = self.role === "host";
+    setText(this.title, `People (${participants.length + 1} of ${room.capacity})`);
+    this.hostBox.hidden = !isHost;
+    if (document.activeElement !== this.lockInput) this.lockInput.checked = room.status === "locked";
+    this.knockBox.hidden = knocks.length === 0;
+    keyed(this.knockList, this.#knocks, knocks, (knock) => knock.knockId, (knock) => ({ element: this.#knockRow(knock) }));
+    const rows = [{ person: self, isSelf: true, isHost }, ...participants.map((person) => ({ person, isSelf: false, isHost }))];
+    keyed(this.list, this.#rows, rows, ({ person }) => person.id, ({ person }) => new PersonRow(person, () => this.#openMenu(person.id)));
+  }
+
+  #knockRow({ knockId, name }) {
+    const answer = (admit) => this.#do(() => this.#room.answerKnock(knockId, admit));
+    return h(
+      "li",
+      { class: "knock" },
+      h("bdi", { class: "name" }, displayName(name)),
+      actionButton("Let in", () => answer(true), { class: "button primary small", "aria-label": `Let ${displayName(name)} in` }),
+      actionButton("Decline", () => answer(false), { class: "button small", "aria-label": `Decline ${displayName(name)}` }),
+    );
+  }
+
+  #openMenu(id) {
+    const person = this.#room.getSnapshot().participants.find((candidate) => candidate.id === id);
+    if (!person) return;
+    const act = (close, action, done) => async () => {
+      close();
+      if (await this.#do(action)) this.#toast(`${displayName(person.name)} ${done}`);
+    };
+    openDialog({
+      title: displayName(person.name),
+      class: "small",
+      body: (close) =>
+        h(
+          "div",
+          { class: "choices" },
+          h("button", { class: "choice", type: "button", onclick: act(close, () => this.#room.transferHost(id), "is host now") }, icon("crown"), h("span", {}, "Make host", h("small", {}, "They take over from you."))),
+          h("button", { class: "choice danger", type: "button", onclick: act(close, () => this.#room.kick(id), "was removed") }, icon("leave"), h("span", {}, "Remove", h("small", {}, "They may come back if the link still lets them in."))),
+          h("button", { class: "choice danger", type: "button", onclick: act(close, () => this.#room.ban(id), "was removed") }, icon("lock"), h("span", {}, "Remove for good", h("small", {}, "They cannot come back into this room."))),
+        ),
+    });
+  }
+
+  async #do(action) {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      this.#toast(error.message);
+      return false;
+    }
+  }
+}
+
+class PersonRow {
+  constructor(person, openMenu) {
+    this.name = nameOf(person);
+    this.detail = h("span", { class: "person-detail" });
+    this.marks = h("span", { class: "person-marks" });
+    this.menu = h("button", { class: "icon-button quiet", type: "button", hidden: true, onclick: openMenu }, icon("more"));
+    this.element = h("li", { class: "person" }, avatar(person), h("span", { class: "person-text" }, this.name, this.detail), this.marks, this.menu);
+  }
+
+  update({ person, isSelf, isHost }) {
+    setText(this.name, displayName(person.name));
+    const details = [isSelf && "You", person.role === "host" && "Host", !isSelf && person.connected === false && "Reconnecting …"].filter(Boolean);
+    setText(this.detail, details.join(" · "));
+    this.element.classList.toggle("away", !isSelf && person.connected === false);
+    const { audio, video, screen, handRaised } = person.media ?? {};
+    const key = [audio, video, screen, handRaised].join();
+    if (this.key !== key) {
+      this.key = key;
+      const mark = (name, label) => h("span", { role: "img", "aria-label": label, title: label }, icon(name, 18));
+      this.marks.replaceChildren(
+        ...[handRaised && mark("hand", "Hand raised"), screen && mark("screen", "Shares the screen"), !audio && mark("micOff", "Microphone off"), !video && mark("cameraOff", "Camera off")].filter(Boolean),
+      );
+    }
+    this.menu.hidden = !isHost || isSelf;
+    this.menu.setAttribute("aria-label", `Actions for ${displayName(person.name)}`);
+  }
+}
