@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from rooms import snapshots
-from rooms.ports import Store, StoreUnavailable
+from rooms.ports import RoomExists, Store, StoreUnavailable
 from rooms.records import LoggedMessage, Purged, SessionRecord, Tombstone
 from rooms.room import Room
 
@@ -121,7 +121,8 @@ class Journal:
     async def check(self) -> None:
         """Ask the store whether it is there, so that `healthy` is true of now and not of the last write."""
         with contextlib.suppress(StoreUnavailable):
-            await self._watched(self._store.ping())
+            # Opening again also erases what a write may have left behind that was given up and came late.
+            await self._watched(self._store.ping() if self.healthy else self._store.open())
 
     async def close(self, timeout_s: float) -> None:
         """Write what is left, within `timeout_s`, and stop."""
@@ -187,6 +188,13 @@ class Journal:
                 log.warning("The store does not answer; rooms go on in memory and are saved when it is back.")
             self.healthy = False
             raise
+        except RoomExists:
+            raise
+        except Exception as error:
+            # Nobody may wait for ever, or lose later changes, because a store failed in a way that nobody foresaw.
+            log.error("The store failed: %s", type(error).__name__)
+            self.healthy = False
+            raise StoreUnavailable from None
         if not self.healthy:
             log.warning("The store answers again.")
         self.healthy = True
