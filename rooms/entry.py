@@ -107,6 +107,15 @@ def withdraw(room: Room, granted: Seat, now: float) -> None:
     room.note_if_empty(now)
 
 
+def give_way(room: Room, join_id: str | None, now: float) -> None:
+    """Withdraw an earlier try of the same join that waits for the store: nobody will be there to take its seat."""
+    if join_id is None:
+        return
+    wanted = digest(join_id)
+    for granted in [seat for seat in room.pending.values() if seat.join_id_digest == wanted]:
+        withdraw(room, granted, now)
+
+
 def reclaim(room: Room, participant_id: str, token: str) -> Seat:
     """The seat that this token takes back.
 

@@ -48,7 +48,8 @@ class History:
         self._bytes += _weight(event)
         if isinstance(event, MessagePosted):
             self._backlog.append(event)
-        if len(self._events) > HISTORY_EVENTS or self._bytes > HISTORY_BYTES:
+        # One long message can weigh as much as many short ones.
+        while len(self._events) > HISTORY_EVENTS or self._bytes > HISTORY_BYTES:
             self._drop_oldest()
         self._drop_older_than(event.at - HISTORY_AGE_S)
 
@@ -60,19 +61,12 @@ class History:
             return None
         return (event for event in self._events if event.seq > seq)
 
-    def after_position(self, position: int, after_seq: int, now: float) -> list[Durable] | None:
-        """The events later than both a process-wide position and a `seq`, or None where some of them are gone."""
+    def after_position(self, position: int, now: float) -> list[Durable] | None:
+        """The events after a process-wide position, or None where some of them are gone."""
         self._drop_older_than(now - HISTORY_AGE_S)
-        if self.floor > after_seq and self.floor_position > position:
+        if self.floor_position > position:
             return None
-        return [event for event in self._events if event.position > position and event.seq > after_seq]
-
-    def position_of(self, seq: int) -> int | None:
-        """The process-wide position of the event `seq`, if it is still known."""
-        index = seq - self.floor - 1
-        if index == -1:
-            return self.floor_position
-        return self._events[index].position if 0 <= index < len(self._events) else None
+        return [event for event in self._events if event.position > position]
 
     def backlog(self, participant_id: str) -> list[MessagePosted]:
         """The last messages that this participant may see, oldest first."""

@@ -22,6 +22,8 @@ class SeatRecord:
     # True until the process that redeemed the invite knows that the seat was handed out: such a seat, found after
     # a crash and never taken back, gives its use of the invite back when it ends.
     provisional: bool = False
+    # Lets the one whose reply was lost repeat the join after a restart.
+    join_id_digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

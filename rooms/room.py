@@ -8,9 +8,7 @@ room half-changed. Talking is in `rooms.talk`, hosting in `rooms.hosting`, knock
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count
 
 from rooms.digests import matches
 from rooms.events import (
@@ -38,7 +36,8 @@ class House:
 
     grace_s: float
     empty_ttl_s: float
-    positions: Iterator[int] = field(default_factory=count)
+    position: int = 0
+    """That of the newest durable event of the process."""
     holdings: Holdings[Room] = field(default_factory=Holdings)
     schedule: Schedule = field(default_factory=Schedule)
     knocking: dict[str, set[str]] = field(default_factory=dict)
@@ -98,7 +97,8 @@ class Room:
     def next(self) -> tuple[int, int]:
         """The `seq` and the process-wide position of the durable event that is about to happen."""
         self.seq += 1
-        return self.seq, next(self.house.positions)
+        self.house.position += 1
+        return self.seq, self.house.position
 
     def keep(self, event: MemberJoined | MemberLeft | MemberUpdated | RoomUpdated) -> Event:
         """Put a durable event into the history."""

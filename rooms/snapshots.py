@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from rooms.invites import Invites
-from rooms.model import Seat
+from rooms.model import HOST, MEMBER, Seat
 from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Task
@@ -38,7 +38,14 @@ def record_of(room: Room) -> RoomRecord:
 
 def _seat_record(seat: Seat) -> SeatRecord:
     return SeatRecord(
-        seat.id, seat.name, seat.role, seat.joined_at, seat.token_digest, seat.invite_id, seat.provisional
+        seat.id,
+        seat.name,
+        seat.role,
+        seat.joined_at,
+        seat.token_digest,
+        seat.invite_id,
+        seat.provisional,
+        seat.join_id_digest,
     )
 
 
@@ -70,17 +77,21 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
         room.seats[kept.id] = Seat(
             kept.id,
             kept.name,
-            kept.role,
+            MEMBER,
             kept.joined_at,
             room.ordinals,
             kept.token_digest,
             away_since=now,
             invite_id=kept.invite_id,
             provisional=kept.provisional,
+            join_id_digest=kept.join_id_digest,
         )
         house.schedule.add(now + house.grace_s, room.id, Task.GRACE, kept.id)
+    # A seat that was only granted when the process died was not the host's yet, whatever it was to become.
     if room.host_id not in room.seats:
         room.host_id = next(iter(room.seats), None)
+    if room.host_id is not None:
+        room.seats[room.host_id].role = HOST
     room.note_if_empty(now)
     return room
 

@@ -58,5 +58,7 @@ class Connection:
     bucket: TokenBucket
     recovered: bool = False
     alive: bool = True
-    seen_from: dict[str, int] = field(default_factory=dict)
-    """room id → the `seq` from which on this connection was sent everything it is entitled to"""
+    sent_from: dict[str, int] = field(default_factory=dict)
+    """room id → the position from which on this connection was sent everything it is entitled to"""
+    put_out: set[str] = field(default_factory=set)
+    """ids of rooms that it was kicked out of: it does not come straight back"""

@@ -1,7 +1,7 @@
 """From what happened to who is told what: the sole path out to clients.
 
 A frame is encoded once, whoever gets it. Durable events carry their offset as a second argument, which is what
-socket.io-client sends back to have its connection state recovered.
+socket.io-client sends back to have its connection state recovered (`server.recovery` says what it means).
 """
 
 from __future__ import annotations
@@ -80,10 +80,13 @@ class Delivery:
         """One event to one connection."""
         self._outlet.send((connection,), event_packet(event, payload))
 
-    def replay(self, room: Room, events: Iterable[Durable], connection: str) -> None:
-        """Durable events once more, to one that missed them."""
-        for event in events:
-            self._outlet.send((connection,), durable_packet(event, room.epoch))
+    def snapshot(self, connection: str, picture: Any, position: int) -> None:
+        """`room-joined`, with the offset that proves that it has arrived."""
+        self._outlet.send((connection,), event_packet("room-joined", picture, str(position)))
+
+    def replay(self, room: Room, event: Durable, connection: str) -> None:
+        """A durable event once more, to one that missed it."""
+        self._outlet.send((connection,), durable_packet(event, room.epoch))
 
     def _message(self, room: Room, event: MessagePosted) -> None:
         packet = durable_packet(event, room.epoch)
@@ -143,4 +146,4 @@ class Delivery:
 def durable_packet(event: Durable, epoch: str) -> bytes:
     """The frame of a durable event: its payload and its offset."""
     name, payload = views.durable(event, epoch)
-    return event_packet(name, payload, f"{epoch}.{event.seq}")
+    return event_packet(name, payload, str(event.position))

@@ -35,10 +35,12 @@ class Gateway:
             bucket(rate, rate * BURST_FACTOR, self._dispatcher.now()),
         )
         ctx.connections[connection_id] = caller
+        found = None
         if isinstance(auth, dict) and "pid" in auth:
             found = coming.came_back(ctx, caller, auth["pid"], auth.get("offset"))
-            if found is not None:
-                return Welcome(caller.private_id, partial(coming.show_missed, ctx, caller, found))
+        ctx.recovery.connected(caller)
+        if found is not None:
+            return Welcome(caller.private_id, partial(coming.show_missed, ctx, caller, found))
         return Welcome(caller.private_id)
 
     def disconnected(self, connection_id: str) -> None:

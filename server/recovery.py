@@ -1,27 +1,43 @@
 """Connection state recovery as socket.io-client knows it: a `pid` in CONNECT, an offset on each durable event.
 
-A connection that vanishes leaves its private id behind, with the seats it held. A new connection that presents the
-id and the last offset it saw takes the seats and is sent what it missed; `socket.recovered` is then true.
+An offset is the process-wide position of the newest durable event when its frame was sent: whoever has seen it was
+sent all that it is entitled to up to there, in every room. It rides on the snapshot too, so that an offset older than
+a seat tells that the snapshot was lost, and the client is then told that it was not recovered.
+
+A connection that vanishes leaves its private id behind, with the seats it held. One that is still held to be alive,
+because its network went away without a word, is taken over.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rooms.events import Durable
 from rooms.history import replayable
 from rooms.model import Seat
 from rooms.registry import Registry
 from rooms.room import Room
+from server.connections import Connection
 
 MAX_SESSIONS = 50_000
 """Vanished connections remembered; the oldest go first."""
 
+MAX_OFFSET_DIGITS = 15
+
+
+class Claim(NamedTuple):
+    """A seat that a connection held, and the position from which on it had been sent everything in that room."""
+
+    participant_id: str
+    sent_from: int
+
 
 @dataclass(slots=True)
 class _Session:
-    seats: dict[str, tuple[str, int]]  # room id → participant id, `seq` from which on it had been sent all
+    claims: Mapping[str, Claim]  # by room id
     until: float
 
 
@@ -35,55 +51,65 @@ class Recovered:
 
 
 class Recovery:
-    """private id → the seats that a vanished connection held. Secrets stay in memory, for the grace period."""
+    """private id → the seats that a connection holds or held. Secrets stay in memory, for the grace period."""
 
     def __init__(self, registry: Registry, grace_s: float) -> None:
         self._registry = registry
         self._grace_s = grace_s
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._live: dict[str, Connection] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def remember(self, private_id: str, seats: dict[str, tuple[str, int]], now: float) -> None:
-        """A connection has vanished while it held these seats."""
+    def connected(self, caller: Connection) -> None:
+        """Note who has a private id now."""
+        self._live[caller.private_id] = caller
+
+    def vanished(self, caller: Connection, now: float) -> None:
+        """A connection is about to lose its seats: remember them."""
         self._forget_old(now)
-        if seats:
-            self._sessions[private_id] = _Session(seats, now + self._grace_s)
+        if self._live.get(caller.private_id) is not caller:
+            return  # another connection has its private id, and its seats
+        del self._live[caller.private_id]
+        claims = self._claims(caller)
+        if claims:
+            self._sessions.pop(caller.private_id, None)
+            self._sessions[caller.private_id] = _Session(claims, now + self._grace_s)
             if len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
 
-    def recover(self, private_id: str, offset: str | None, now: float) -> list[Recovered] | None:
-        """The seats and missed events of a session, all or nothing; None where anything is missing.
-
-        A client that saw no durable event yet has no offset: it is owed everything since it took its seats.
-        """
-        session = self._sessions.get(private_id)
-        if session is None or session.until <= now:
-            return None
-        position = self._position(session, offset) if offset else -1
-        if position is None:
+    def recover(self, private_id: str, offset: int, now: float) -> list[Recovered] | None:
+        """The seats of a session and what was missed since `offset`: all or nothing, None where anything is missing."""
+        claims, holder = self._claims_of(private_id, now)
+        if not claims or offset > self._registry.house.position:
             return None
         found: list[Recovered] = []
-        for room_id, (participant_id, seen_from) in session.seats.items():
+        for room_id, claim in claims.items():
             room = self._registry.rooms.get(room_id)
-            seat = room.seats.get(participant_id) if room else None
-            if room is None or seat is None or seat.connection is not None:
+            seat = room.seats.get(claim.participant_id) if room else None
+            if room is None or seat is None or seat.connection != holder or offset < claim.sent_from:
                 return None
-            events = room.history.after_position(position, seen_from, now)
+            events = room.history.after_position(offset, now)
             if events is None:
                 return None
-            found.append(Recovered(room, seat, replayable(events, participant_id)))
-        del self._sessions[private_id]
+            found.append(Recovered(room, seat, replayable(events, seat.id)))
+        self._sessions.pop(private_id, None)
         return found
 
-    def _position(self, session: _Session, offset: str) -> int | None:
-        epoch, _, seq = offset.rpartition(".")
-        for room_id in session.seats:
-            room = self._registry.rooms.get(room_id)
-            if room is not None and room.epoch == epoch and seq.isdecimal() and len(seq) < 16:
-                return room.history.position_of(int(seq))
-        return None
+    def _claims_of(self, private_id: str, now: float) -> tuple[Mapping[str, Claim], str | None]:
+        """What a private id may claim, and which connection holds those seats."""
+        live = self._live.get(private_id)
+        if live is not None:
+            return self._claims(live), live.id
+        session = self._sessions.get(private_id)
+        if session is None or session.until <= now:
+            return {}, None
+        return session.claims, None
+
+    def _claims(self, caller: Connection) -> dict[str, Claim]:
+        held = self._registry.house.holdings.of(caller.id)
+        return {room.id: Claim(seat.id, caller.sent_from[room.id]) for room, seat in held}
 
     def _forget_old(self, now: float) -> None:
         # All are kept for the same time, so the oldest is the first to go.
@@ -92,3 +118,16 @@ class Recovery:
             if session.until > now:
                 return
             del self._sessions[private_id]
+
+
+def read_offset(offset: object) -> int | None:
+    """The position that a client sent back, if it is one."""
+    if isinstance(offset, str) and offset.isascii() and offset.isdecimal() and len(offset) <= MAX_OFFSET_DIGITS:
+        return int(offset)
+    return None
+
+
+def in_order(found: list[Recovered]) -> list[tuple[Room, Durable]]:
+    """What was missed in all rooms, as it happened: an offset speaks for every room at once."""
+    missed = [(one.room, event) for one in found for event in one.missed]
+    return sorted(missed, key=lambda pair: pair[1].position)

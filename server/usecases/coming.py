@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rooms import entry, lobby
 from rooms.errors import Code, Refused
@@ -16,6 +15,7 @@ from server.connections import Connection
 from server.guard import GUESSES
 from server.names import guest_name
 from server.payloads import JoinRoom, LeaveRoom, ResumeRequest
+from server.recovery import Recovered, in_order, read_offset
 from server.replies import EMPTY, Reply
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.signals import deliver_kept
@@ -26,6 +26,8 @@ async def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Repl
     """Take a seat, or take one back. The acknowledgement is the snapshot."""
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
+    if request.room_id in caller.put_out:
+        raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
     kind = "password" if request.password is not None else "token"
     ctx.guard.check(kind, caller.address)
     try:
@@ -44,28 +46,30 @@ def _resume(ctx: Context, caller: Connection, room_id: str, resume: ResumeReques
     held = ctx.registry.house.holdings.of(caller.id)
     if any(other_room is room and other is not seat for other_room, other in held):
         raise Refused(Code.ALREADY_JOINED, "This connection holds another seat of the room.")
-    now = ctx.clock()
-    seen = resume.last_seq
-    if seat.connection == caller.id and seen is not None:
-        # It was sent everything since it took the seat, be it by connection state recovery.
-        seen = max(seen, room.seq if caller.recovered else seen)
-    else:
+    if seat.connection != caller.id:
         ctx.registry.house.holdings.may_take_another(caller.id)
-    missed = _missed(room, seat, resume.epoch, seen, now)
+    missed = _missed(ctx, caller, room, seat, resume)
     return _taken(ctx, caller, room, seat, resume.resume_token, missed)
 
 
-def _missed(room: Room, seat: Seat, epoch: str | None, last_seq: int | None, now: float) -> list[Durable] | None:
-    if epoch != room.epoch or last_seq is None:
+def _missed(ctx: Context, caller: Connection, room: Room, seat: Seat, resume: ResumeRequest) -> list[Durable] | None:
+    if resume.epoch != room.epoch or resume.last_seq is None:
         return None
-    events = room.history.since(last_seq, now)
-    return None if events is None else replayable(events, seat.id)
+    events = room.history.since(resume.last_seq, ctx.clock())
+    if events is None:
+        return None
+    if caller.recovered and seat.connection == caller.id:
+        # What connection state recovery has sent on this connection is not sent twice.
+        sent_from = caller.sent_from[room.id]
+        events = (event for event in events if event.position <= sent_from)
+    return replayable(events, seat.id)
 
 
 def _taken(ctx: Context, caller: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None) -> Reply:
-    was_away, was_provisional = seat.connection is None, seat.provisional
+    was_away, was_held, was_provisional = seat.connection is None, seat.connection == caller.id, seat.provisional
     ctx.publish(room, room.take(seat, caller.id, ctx.clock()))
-    caller.seen_from[room.id] = room.seq
+    if not was_held:
+        caller.sent_from[room.id] = ctx.registry.house.position
     if was_provisional:
         ctx.journal.changed(room)
     return _welcome(ctx, caller, room, seat, token, missed, waiting=was_away)
@@ -73,17 +77,23 @@ def _taken(ctx: Context, caller: Connection, room: Room, seat: Seat, token: str,
 
 async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
     room = ctx.find(request.room_id)
-    again = entry.same_join(room, request.client_join_id)
+    holdings = ctx.registry.house.holdings
+    held = next((seat for other, seat in holdings.of(caller.id) if other is room), None)
+    # A page that joins on each `connect`, whether or not its state was recovered, means the seat that it has.
+    again = entry.same_join(room, request.client_join_id) or (held if caller.recovered else None)
     token = ctx.new_id(TOKEN_BYTES)
-    if again is not None:
+    if again is not None and held in (None, again):
+        if held is None:
+            holdings.may_take_another(caller.id)
         entry.renew_token(again, token)
         ctx.journal.changed(room)
         return _taken(ctx, caller, room, again, token, None)
-    if any(other is room for other, _ in ctx.registry.house.holdings.of(caller.id)):
+    if held is not None:
         raise Refused(Code.ALREADY_JOINED)
-    ctx.registry.house.holdings.may_take_another(caller.id)
+    holdings.may_take_another(caller.id)
     password_ok = await _password_ok(ctx, room, request.password)
     room = ctx.find(request.room_id)
+    entry.give_way(room, request.client_join_id, ctx.clock())
     granted = entry.admit(room, _admission(ctx, caller, room, request, token, password_ok), ctx.clock())
     try:
         await _seat(ctx, caller, room, granted)
@@ -97,14 +107,14 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
 async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> None:
     # What an invite was spent on must be on disk before anybody sits: a crash may neither admit two nor burn it.
     kept = await ctx.journal.saved(room, insist=granted.invite_id is not None)
-    if not kept and granted.invite_id is not None:
-        raise Refused(Code.UNAVAILABLE, "The invite could not be redeemed.", retry_after_ms=2_000)
     if room.ended:
         raise Refused(Code.ROOM_ENDED)
-    if not caller.alive:
-        raise Refused(Code.UNAVAILABLE, "The connection is gone.")
+    if not kept and granted.invite_id is not None:
+        raise Refused(Code.UNAVAILABLE, "The invite could not be redeemed.", retry_after_ms=2_000)
+    if not caller.alive or granted.id not in room.pending:
+        raise Refused(Code.UNAVAILABLE, "The connection is gone, or the join was repeated on another.")
     ctx.publish(room, entry.seat(room, granted, caller.id, ctx.clock()))
-    caller.seen_from[room.id] = room.seq
+    caller.sent_from[room.id] = ctx.registry.house.position
     ctx.journal.changed(room)
 
 
@@ -146,7 +156,7 @@ def _welcome(
     picture = snapshot(ctx, room, seat, token, missed)
 
     def then() -> None:
-        ctx.delivery.tell(caller.id, "room-joined", picture)
+        ctx.delivery.snapshot(caller.id, picture, ctx.registry.house.position)
         if seat.connection != caller.id:
             return
         if waiting:
@@ -165,36 +175,41 @@ def leave_room(ctx: Context, caller: Connection, request: LeaveRoom) -> Reply:
     return EMPTY
 
 
-def came_back(ctx: Context, caller: Connection, private_id: object, offset: object) -> list[Any] | None:
+def came_back(ctx: Context, caller: Connection, private_id: object, offset: object) -> list[Recovered] | None:
     """Connection state recovery: the seats of a vanished connection for this one, or None.
 
     Returns what is to be done once the client knows that it was recovered.
     """
-    if not isinstance(private_id, str) or not (offset is None or isinstance(offset, str)):
+    position = read_offset(offset)
+    if not isinstance(private_id, str) or position is None:
         return None
-    found = ctx.recovery.recover(private_id, offset, ctx.clock())
+    found = ctx.recovery.recover(private_id, position, ctx.clock())
     if found is None:
         return None
     caller.recovered, caller.private_id = True, private_id
     for one in found:
+        was_provisional = one.seat.provisional
         ctx.publish(one.room, one.room.take(one.seat, caller.id, ctx.clock()))
-        caller.seen_from[one.room.id] = one.room.seq
+        caller.sent_from[one.room.id] = position
+        if was_provisional:
+            ctx.journal.changed(one.room)
     return found
 
 
-def show_missed(ctx: Context, caller: Connection, found: list[Any]) -> None:
-    """Send a recovered connection what it missed, then what waited in its mailboxes."""
+def show_missed(ctx: Context, caller: Connection, found: list[Recovered]) -> None:
+    """Send a recovered connection what it missed, then what waited in its mailboxes and at its door."""
+    for room, event in in_order(found):
+        ctx.delivery.replay(room, event, caller.id)
     for one in found:
-        ctx.delivery.replay(one.room, one.missed, caller.id)
         deliver_kept(ctx, one.room.id, one.seat)
+        if one.room.host_id == one.seat.id:
+            ctx.delivery.publish(one.room, lobby.waiting_for_host(one.room))
 
 
 def vanished(ctx: Context, caller: Connection) -> None:
     """A connection is gone: its seats wait, and so does the right to recover them."""
     caller.alive = False
     now = ctx.clock()
-    held = ctx.registry.house.holdings.of(caller.id)
-    seats = {room.id: (seat.id, caller.seen_from.get(room.id, room.seq)) for room, seat in held}
+    ctx.recovery.vanished(caller, now)
     for room, events in ctx.registry.drop(caller.id, now):
         ctx.publish(room, events)
-    ctx.recovery.remember(caller.private_id, seats, now)

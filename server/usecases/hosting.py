@@ -18,6 +18,8 @@ from server.views import room as room_json
 def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Reply:
     """Wait at the door of a room with a lobby."""
     room = ctx.find(request.room_id)
+    if room.id in caller.put_out:
+        raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
     if any(held is room for held, _ in ctx.registry.house.holdings.of(caller.id)):
         raise Refused(Code.ALREADY_JOINED)
     name = request.name or guest_name(ctx.new_id(4))
@@ -54,7 +56,10 @@ async def ban(ctx: Context, caller: Connection, request: AboutParticipant) -> Re
 
 async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, *, ban: bool) -> Reply:
     room, seat = _as_host(ctx, caller, request)
+    target = ctx.connections.get(room.connections.get(request.participant_id, ""))
     ctx.publish(room, hosting.kick(room, seat, request.participant_id, ctx.clock(), ban=ban))
+    if target is not None:
+        target.put_out.add(room.id)
     # Acknowledged only when a restart cannot bring the seat back.
     await ctx.journal.saved(room)
     return EMPTY
