@@ -81,9 +81,10 @@ def create_app(
     app.add_routes(rooms_rest.routes)
     app.add_routes(service_rest.routes)
     add_pages(app)
-    sockets.attach(app)
     app.cleanup_ctx.append(_alive)
+    # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
+    sockets.attach(app)
     return app
 
 
