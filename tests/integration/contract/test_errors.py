@@ -1,0 +1,351 @@
+"""Every error code, at least once, as a client meets it, and acknowledgements that come exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from rooms.errors import Code
+from rooms.ports import StoreUnavailable
+from rooms.records import Purged, RoomRecord, SessionRecord, Tombstone
+from server.commands import COMMANDS, Command
+from server.sockets import RESERVED
+from storage.memory import MemoryStore
+from tests.integration.contract.test_requests import OFFER
+from tests.integration.contract.wire import Client, Clock, Server, running
+
+
+async def _invite(server: Server, made: Any, **wish: Any) -> Any:
+    answer = await server.call("POST", f"/api/rooms/{made['roomId']}/invites", key=made["hostKey"], json=wish)
+    assert answer.status == 201
+    return answer.json
+
+
+async def test_unknown_event(server: Server) -> None:
+    client = await server.connect()
+    assert await client.refused("no-such-event") == "UNKNOWN_EVENT"
+
+
+async def test_invites_required_invalid_used_expired_revoked(clock: Clock) -> None:
+    async with running(clock=clock) as server:
+        made = await server.room(inviteOnly=True)
+        client, room = await server.connect(), made["roomId"]
+        assert await client.refused("join-room", roomId=room) == "INVITE_REQUIRED"
+        assert await client.refused("join-room", roomId=room, invite="made up") == "INVITE_INVALID"
+        spent = await _invite(server, made)
+        await server.seated(room, invite=spent["invite"])
+        assert await client.refused("join-room", roomId=room, invite=spent["invite"]) == "INVITE_USED"
+        revoked = await _invite(server, made)
+        path = f"/api/rooms/{room}/invites/{revoked['inviteId']}"
+        assert (await server.call("DELETE", path, key=made["hostKey"])).json == {}
+        assert await client.refused("join-room", roomId=room, invite=revoked["invite"]) == "INVITE_INVALID"
+        old = await _invite(server, made, expiresInS=5)
+        clock.now += 6
+        assert await client.refused("join-room", roomId=room, invite=old["invite"]) == "INVITE_EXPIRED"
+
+
+async def test_an_invite_for_three_admits_three(server: Server) -> None:
+    made = await server.room(inviteOnly=True)
+    invite = (await _invite(server, made, uses=3))["invite"]
+    for _ in range(3):
+        await server.seated(made["roomId"], invite=invite)
+    client = await server.connect()
+    assert await client.refused("join-room", roomId=made["roomId"], invite=invite) == "INVITE_USED"
+
+
+async def test_password_required_and_invalid(server: Server) -> None:
+    made = await server.room(password="s3cret")
+    client = await server.connect()
+    assert await client.refused("join-room", roomId=made["roomId"]) == "PASSWORD_REQUIRED"
+    assert await client.refused("join-room", roomId=made["roomId"], password="wrong") == "PASSWORD_INVALID"
+    await client.ok("join-room", roomId=made["roomId"], password="s3cret")
+
+
+async def test_room_not_found_ended_expired_and_forgotten(clock: Clock) -> None:
+    async with running(clock=clock, tombstone_ttl_s=60) as server:
+        client = await server.connect()
+        assert await client.refused("join-room", roomId="nosuchroom") == "ROOM_NOT_FOUND"
+        ended = await server.room()
+        await server.call("DELETE", f"/api/rooms/{ended['roomId']}", key=ended["hostKey"])
+        assert await client.refused("join-room", roomId=ended["roomId"]) == "ROOM_ENDED"
+        short = await server.room(expiresInS=5)
+        clock.now += 6
+        assert await client.refused("join-room", roomId=short["roomId"]) == "ROOM_EXPIRED"
+        for made, code in ((ended, "ROOM_ENDED"), (short, "ROOM_EXPIRED")):
+            answer = await server.call("GET", f"/api/rooms/{made['roomId']}")
+            assert (answer.status, answer.code) == (410, code)
+        clock.now += 55
+        assert (await server.call("GET", f"/api/rooms/{ended['roomId']}")).status == 404
+
+
+async def test_room_full_may_be_tried_again(server: Server) -> None:
+    made = await server.room(capacity=1)
+    await server.seated(made["roomId"])
+    client = await server.connect()
+    ack = await client.request("join-room", {"roomId": made["roomId"]})
+    assert ack["error"]["code"] == "ROOM_FULL"
+    assert ack["error"]["retryable"] is True
+
+
+async def test_already_joined_and_too_many_rooms(server: Server) -> None:
+    client = await server.connect()
+    for _ in range(8):
+        made = await server.room()
+        await client.ok("join-room", roomId=made["roomId"])
+        assert await client.refused("join-room", roomId=made["roomId"]) == "ALREADY_JOINED"
+    ninth = await server.room()
+    assert await client.refused("join-room", roomId=ninth["roomId"]) == "TOO_MANY_ROOMS"
+    await client.ok("leave-room", roomId=made["roomId"])
+    await client.ok("join-room", roomId=ninth["roomId"])
+
+
+async def test_a_message_reaches_only_the_room_it_names_of_the_eight(server: Server) -> None:
+    client = await server.connect()
+    rooms = [(await server.room())["roomId"] for _ in range(8)]
+    others = []
+    for room in rooms:
+        await client.ok("join-room", roomId=room)
+        others.append((await server.seated(room))[0])
+    await client.ok("send-message", roomId=rooms[3], text="for the fourth")
+    for index, other in enumerate(others):
+        await other.sync()
+        assert len(other.all("message-received")) == (1 if index == 3 else 0)
+
+
+async def test_target_required_and_peer_not_found(server: Server) -> None:
+    made = await server.room()
+    room = made["roomId"]
+    client, alone = await server.seated(room)
+    assert await client.refused("offer", roomId=room, description=OFFER) == "PEER_NOT_FOUND"
+    assert await client.refused("offer", roomId=room, to=alone["self"]["id"], description=OFFER) == "PEER_NOT_FOUND"
+    await server.seated(room)
+    await server.seated(room)
+    assert await client.refused("offer", roomId=room, description=OFFER) == "TARGET_REQUIRED"
+    assert await client.refused("offer", roomId=room, to="nobody", description=OFFER) == "PEER_NOT_FOUND"
+    assert await client.refused("send-message", roomId=room, to="nobody", text="hi") == "PEER_NOT_FOUND"
+
+
+async def test_stale_negotiation(server: Server) -> None:
+    room, first, _, second, _ = await server.pair()
+    await first.ok("offer", roomId=room, description=OFFER, negotiationId="n1")
+    await first.ok("offer", roomId=room, description=OFFER, negotiationId="n2")
+    answer = {"type": "answer", "sdp": OFFER["sdp"]}
+    refused = await second.refused("answer", roomId=room, description=answer, negotiationId="n1")
+    assert refused == "STALE_NEGOTIATION"
+    await second.ok("answer", roomId=room, description=answer, negotiationId="n2")
+
+
+async def test_resume_invalid(server: Server) -> None:
+    room, _, one, _, _ = await server.pair()
+    client = await server.connect()
+    for participant in (one["self"]["id"], "nobody"):
+        resume = {"participantId": participant, "resumeToken": "guessed"}
+        assert await client.refused("join-room", roomId=room, resume=resume) == "RESUME_INVALID"
+
+
+async def test_rate_limited_says_when_to_come_back() -> None:
+    async with running(events_per_s=5) as server:
+        client = await server.connect()
+        numbers = [await client.begin("typing", {"roomId": "r", "isTyping": True}) for _ in range(25)]
+        acks = [await client.answer(number) for number in numbers]
+        codes = [ack["error"]["code"] for ack in acks]
+        assert codes[:20] == ["NOT_IN_ROOM"] * 20
+        assert "RATE_LIMITED" in codes
+        limited = next(ack["error"] for ack in acks if ack["error"]["code"] == "RATE_LIMITED")
+        assert limited["retryable"] is True
+        assert 0 < limited["retryAfterMs"] <= 1000
+
+
+async def test_a_guesser_of_passwords_is_slowed_down_and_others_are_not(server: Server) -> None:
+    made = await server.room(password="s3cret")
+    client = await server.connect()
+    for _ in range(10):
+        assert await client.refused("join-room", roomId=made["roomId"], password="guess") == "PASSWORD_INVALID"
+    ack = await client.request("join-room", {"roomId": made["roomId"], "password": "guess"})
+    assert ack["error"]["code"] == "RATE_LIMITED"
+    assert ack["error"]["retryAfterMs"] > 1000
+    other = await server.room()
+    await client.ok("join-room", roomId=other["roomId"])
+
+
+async def test_draining_refuses_new_seats_and_rooms(server: Server) -> None:
+    made = await server.room()
+    client = await server.connect()
+    server.context.draining = True
+    ack = await client.request("join-room", {"roomId": made["roomId"]})
+    assert ack["error"]["code"] == "SERVER_DRAINING"
+    assert ack["error"]["retryAfterMs"] > 0
+    for method, path in (("POST", "/api/rooms"), ("GET", "/ready")):
+        answer = await server.call(method, path)
+        assert (answer.status, answer.code) == (503, "SERVER_DRAINING")
+        assert int(answer.headers["Retry-After"]) >= 1
+    assert (await server.call("GET", "/health")).json["status"] == "degraded"
+    server.context.draining = False
+
+
+async def test_stopping_tells_everybody_when_to_come_back() -> None:
+    async with running() as server:
+        made = await server.room()
+        client, _ = await server.seated(made["roomId"])
+        await server.runner.cleanup()
+        assert (await client.wait_for("server-draining"))["retryAfterMs"] > 0
+        assert await client.closed() == 1012
+
+
+# Acknowledged exactly once, whatever happens
+
+
+class BrokenStore(MemoryStore):
+    """A store that outlives the process and fails on command, also in ways that nobody foresaw."""
+
+    outlives_process = True
+    failure: type[Exception] | None = None
+
+    async def create_room(self, record: RoomRecord) -> None:
+        self._fail()
+        await super().create_room(record)
+
+    async def save_room(self, record: RoomRecord) -> None:
+        self._fail()
+        await super().save_room(record)
+
+    async def end_room(self, tombstone: Tombstone, session: SessionRecord | None) -> Purged:
+        self._fail()
+        return await super().end_room(tombstone, session)
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure("planted-in-an-exception")
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailable, RuntimeError])
+async def test_a_failing_store_leaves_no_request_without_an_answer(failure: type[Exception]) -> None:
+    store = BrokenStore()
+    async with running(store=store, events_per_s=0) as server:
+        made = await server.room(lobby=True)
+        room = made["roomId"]
+        invite = (await _invite(server, made))["invite"]
+        host, _ = await server.seated(room, hostKey=made["hostKey"])
+        member, seat = await server.seated(room, invite=(await _invite(server, made))["invite"])
+        other, _ = await server.seated(room, invite=(await _invite(server, made))["invite"])
+        guest = await server.connect()
+        await guest.ok("knock", roomId=room)
+        knock = await host.wait_for("knock-received")
+        store.failure = failure
+        refused = await guest.refused("join-room", roomId=room, invite=invite)
+        assert refused in ("UNAVAILABLE", "INTERNAL_ERROR")
+        requests: list[tuple[Client, str, dict[str, Any]]] = [
+            (host, "answer-knock", {"knockId": knock["knockId"], "admit": True}),
+            (host, "update-room", {"capacity": 4}),
+            (host, "kick", {"participantId": seat["self"]["id"]}),
+            (host, "send-message", {"text": "hi"}),
+            (other, "leave-room", {}),
+            (host, "end-room", {}),
+        ]
+        for client, event, fields in requests:
+            ack = await client.request(event, {"roomId": room, **fields})
+            assert ack["ok"] or ack["error"]["code"] in ("UNAVAILABLE", "INTERNAL_ERROR"), event
+        answer = await server.call("POST", "/api/rooms")
+        assert answer.status in (503, 500)
+        assert answer.code in ("UNAVAILABLE", "INTERNAL_ERROR")
+        await member.sync()
+        store.failure = None
+        await server.seated((await _recovered(server))["roomId"])
+
+
+async def _recovered(server: Server) -> Any:
+    async with asyncio.timeout(10):
+        while True:
+            answer = await server.call("POST", "/api/rooms")
+            if answer.status == 201:
+                return answer.json
+            await asyncio.sleep(0.05)
+
+
+def _raises(*_: Any) -> Any:
+    raise RuntimeError("planted-in-an-exception")
+
+
+async def _raises_later(*_: Any) -> Any:
+    await asyncio.sleep(0)
+    raise RuntimeError("planted-in-an-exception")
+
+
+@pytest.mark.parametrize("broken", [_raises, _raises_later])
+async def test_a_handler_that_fails_is_acknowledged_once_with_internal_error(
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    broken: Callable[..., Awaitable[Any]],
+) -> None:
+    room, first, _, second, _ = await server.pair()
+    monkeypatch.setitem(COMMANDS, "typing", Command(COMMANDS["typing"].payload, broken))
+    ack = await first.request("typing", {"roomId": room, "isTyping": True})
+    assert ack["error"]["code"] == "INTERNAL_ERROR"
+    assert "planted" not in json.dumps(ack) + caplog.text
+    await first.emit("typing", {"roomId": room, "isTyping": True})
+    assert (await first.wait_for("request-failed"))["error"]["code"] == "INTERNAL_ERROR"
+    await first.ok("send-message", roomId=room, text="the socket goes on")
+    await second.wait_for("message-received")
+    caplog.clear()
+
+
+# Requests that ask for no acknowledgement
+
+
+async def test_a_refused_request_without_acknowledgement_is_told_as_an_event(server: Server) -> None:
+    client = await server.connect()
+    await client.emit("send-message", {"roomId": "r", "text": "hi"})
+    failure = await client.wait_for("request-failed", lambda one: one["event"] == "send-message")
+    assert failure["error"]["code"] == "NOT_IN_ROOM"
+    await client.emit("no-such-event", {})
+    failure = await client.wait_for("request-failed", lambda one: one["event"] == "no-such-event")
+    assert failure["error"]["code"] == "UNKNOWN_EVENT"
+
+
+async def test_a_granted_request_without_acknowledgement_is_silent(server: Server) -> None:
+    room, first, _, second, _ = await server.pair()
+    await first.emit("send-message", {"roomId": room, "text": "hi"})
+    await second.wait_for("message-received")
+    await first.sync()
+    assert first.all("request-failed") == []
+
+
+@pytest.mark.parametrize("args", [(), ("text",), (1,), (None,), ([],), ({}, {}), ({"roomId": "r"}, "extra")])
+async def test_a_request_takes_exactly_one_object(server: Server, args: tuple[Any, ...]) -> None:
+    client = await server.connect()
+    ack = await client.request("leave-room", *args)
+    assert ack["error"]["code"] == "INVALID_PAYLOAD"
+
+
+# Names that are Socket.IO's own
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+@pytest.mark.parametrize("escaped", [False, True])
+async def test_reserved_names_do_not_exist(server: Server, name: str, escaped: bool) -> None:
+    room, first, _, second, _ = await server.pair()
+    wire_name = "".join(f"\\u{ord(letter):04x}" for letter in name) if escaped else name
+    await first.send(f'42990["{wire_name}",{{"roomId":"{room}"}}]')
+    ack = await first.answer(990)
+    assert ack["error"]["code"] == "UNKNOWN_EVENT"
+    await first.send(f'42["{wire_name}","transport close"]')
+    assert (await first.wait_for("request-failed"))["error"]["code"] == "UNKNOWN_EVENT"
+    assert (await first.ok("send-message", roomId=room, text="still here"))["deliveredTo"] == 1
+    await second.sync()
+    assert second.all("user-updated") == second.all("user-left") == []
+
+
+def test_this_page_meets_every_code() -> None:
+    texts = "".join(path.read_text() for path in _pages())
+    assert [code for code in Code if f'"{code}"' not in texts] == []
+
+
+def _pages() -> list[Any]:
+    from pathlib import Path
+
+    return sorted(Path(__file__).parent.glob("test_*.py"))
