@@ -121,7 +121,8 @@ class Journal:
     async def check(self) -> None:
         """Ask the store whether it is there, so that `healthy` is true of now and not of the last write."""
         with contextlib.suppress(StoreUnavailable):
-            await self._watched(self._store.ping())
+            # Opening again also erases what a write may have left behind that was given up and came late.
+            await self._watched(self._store.ping() if self.healthy else self._store.open())
 
     async def close(self, timeout_s: float) -> None:
         """Write what is left, within `timeout_s`, and stop."""
