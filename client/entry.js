@@ -87,7 +87,7 @@ export class Entry {
 
   #newcomer() {
     const { hostKey, invite, password } = this.#room.credentials;
-    return { hostKey, invite, password, joinId: this.#joinId };
+    return { hostKey, invite, password, clientJoinId: this.#joinId };
   }
 
   async #refused(error) {
