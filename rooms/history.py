@@ -76,6 +76,11 @@ class History:
         """The last public messages, oldest first."""
         return [message for message in self._backlog if message.to is None]
 
+    def message_count(self) -> int:
+        """How many messages are held, public and private."""
+        oldest = self._backlog[0].seq if self._backlog else 0
+        return len(self._backlog) + sum(isinstance(e, MessagePosted) and e.seq < oldest for e in self._events)
+
     def clear(self) -> None:
         """Forget everything."""
         self._events.clear()

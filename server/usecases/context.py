@@ -76,7 +76,7 @@ class Context:
     async def end(self, room: Room, reason: str) -> Purged:
         """End a room for all and erase what is kept of it; returns how much that was."""
         seats, invites = len(room.seats), len(room.invites)
-        messages = len(room.history.messages())
+        messages = room.history.message_count()
         grave, events = self.registry.end(room, reason, self.clock())
         self.relay.end(room.id)
         self.delivery.publish(room, events)

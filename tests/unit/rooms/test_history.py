@@ -1,0 +1,106 @@
+"""How far back a room remembers, and who is shown what of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rooms.events import MemberUpdated, MessagePosted
+from rooms.history import History, replayable
+from rooms.limits import BACKLOG_MESSAGES, HISTORY_AGE_S, HISTORY_BYTES, HISTORY_EVENTS, MAX_MESSAGE_CHARS
+from rooms.model import NO_MEDIA, Participant
+
+
+def message(seq: int, text: str = "", *, at: float = 0.0, sender: str = "ada", to: str | None = None) -> MessagePosted:
+    return MessagePosted("r", seq, seq * 10, at, str(seq), sender, "", text, None, to, False)
+
+
+def update(seq: int, who: str, change: str = "media") -> MemberUpdated:
+    return MemberUpdated("r", seq, seq * 10, 0.0, Participant(who, "", "member", True, 0.0, NO_MEDIA), change)
+
+
+def filled(*events: MessagePosted | MemberUpdated) -> History:
+    history = History()
+    for event in events:
+        history.append(event)
+    return history
+
+
+def seqs(events: object) -> list[int]:
+    return [event.seq for event in events]  # type: ignore[attr-defined]
+
+
+def test_the_events_after_a_seq_come_in_order_and_without_holes() -> None:
+    history = filled(*(message(n) for n in range(1, 11)))
+    assert seqs(history.since(7, 0.0)) == [8, 9, 10]
+    assert seqs(history.since(0, 0.0)) == list(range(1, 11))
+    assert seqs(history.since(10, 0.0)) == []
+
+
+def test_a_seq_of_the_future_has_no_events() -> None:
+    assert filled(message(1)).since(2, 0.0) is None
+
+
+def test_by_count_the_oldest_go_and_the_hole_is_admitted() -> None:
+    history = filled(*(message(n) for n in range(1, HISTORY_EVENTS + 3)))
+    assert len(history) == HISTORY_EVENTS
+    assert history.since(1, 0.0) is None
+    assert seqs(history.since(2, 0.0))[0] == 3
+    assert history.after_position(10, 0.0) is None
+    assert seqs(history.after_position(20, 0.0))[0] == 3
+
+
+def test_long_messages_push_out_as_many_short_ones_as_they_weigh() -> None:
+    history = filled(*(message(n, "x") for n in range(1, 901)))
+    for n in range(901, 1_101):
+        history.append(message(n, "x" * MAX_MESSAGE_CHARS))
+        held = history.since(history.floor, 0.0)
+        assert held is not None
+        assert sum(4 * len(event.text) for event in held if isinstance(event, MessagePosted)) <= HISTORY_BYTES
+
+
+def test_by_age_the_oldest_go() -> None:
+    history = filled(message(1, at=0.0), message(2, at=500.0))
+    assert seqs(history.since(0, HISTORY_AGE_S)) == [1, 2]
+    assert history.since(0, HISTORY_AGE_S + 1) is None
+    assert seqs(history.since(1, HISTORY_AGE_S + 1)) == [2]
+
+
+def test_a_newcomer_sees_the_last_messages() -> None:
+    history = filled(*(message(n) for n in range(1, 100)))
+    assert seqs(history.backlog("ben")) == list(range(100 - BACKLOG_MESSAGES, 100))
+
+
+def test_a_private_message_is_seen_by_its_two_people_only() -> None:
+    history = filled(message(1, sender="ada", to="ben"))
+    assert seqs(history.backlog("ben")) == seqs(history.backlog("ada")) == [1]
+    assert history.backlog("cleo") == history.messages() == []
+    assert replayable([message(1, sender="ada", to="ben")], "cleo") == []
+
+
+def test_own_messages_and_own_comings_are_not_replayed() -> None:
+    events = [message(1, sender="ben"), update(2, "ben", "connected"), message(3), update(4, "ben", "role")]
+    assert seqs(replayable(events, "ben")) == [3, 4]
+
+
+def test_state_is_replaced_and_not_replayed() -> None:
+    events = [update(1, "ada"), update(2, "cleo"), message(3), update(4, "ada"), update(5, "ada")]
+    assert seqs(replayable(events, "ben")) == [2, 3, 5]
+
+
+@pytest.mark.parametrize("count", [1, 60, 1_500])
+def test_the_messages_that_are_held_are_counted(count: int) -> None:
+    history = filled(*(message(n, to="ben" if n % 2 else None) for n in range(1, count + 1)))
+    assert history.message_count() == min(count, HISTORY_EVENTS)
+
+
+def test_messages_older_than_the_history_count_while_a_newcomer_would_see_them() -> None:
+    history = filled(message(1, at=0.0), message(2, at=0.0), update(3, "ada"))
+    assert history.since(3, HISTORY_AGE_S * 2) is not None
+    assert history.message_count() == 2
+
+
+def test_nothing_is_left_of_a_history_that_was_cleared() -> None:
+    history = filled(message(1, "secret"))
+    history.clear()
+    assert history.messages() == history.backlog("ada") == []
+    assert history.message_count() == len(history) == 0

@@ -1,0 +1,224 @@
+"""What an offset proves, and when a connection may not claim to be a continuation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from rooms import entry, talk
+from rooms.events import MessagePosted
+from rooms.limits import HISTORY_AGE_S, HISTORY_EVENTS
+from rooms.model import RoomOptions, Seat
+from rooms.registry import Registry
+from rooms.room import House, Room
+from server.connections import Connection, bucket
+from server.recovery import Recovered, Recovery, in_order, read_offset
+
+GRACE_S = 30.0
+
+
+def connection(name: str) -> Connection:
+    return Connection(name, "192.0.2.1", f"pid of {name}", bucket(0, 0, 0))
+
+
+@dataclass
+class Stage:
+    """Rooms in which `ada` talks, and others come and go."""
+
+    registry: Registry = field(default_factory=lambda: Registry(House(GRACE_S, 300), tombstone_ttl_s=60))
+    now: float = 1_000.0
+
+    def __post_init__(self) -> None:
+        self.recovery = Recovery(self.registry, GRACE_S)
+        self.ada: dict[str, Seat] = {}
+
+    def room(self, room_id: str = "r") -> Room:
+        room = self.registry.create(room_id, f"epoch {room_id}", "key", RoomOptions(8, 3_600), self.now)
+        self.ada[room_id] = self.sit(room, connection("ada"))
+        return room
+
+    def sit(self, room: Room, who: Connection) -> Seat:
+        """Join, and be sent the snapshot; its offset is `self.offset()`."""
+        granted = entry.admit(room, entry.Admission(f"{who.id} in {room.id}", "token", who.id), self.now)
+        entry.seat(room, granted, who.id, self.now)
+        who.sent_from[room.id] = self.offset()
+        self.recovery.connected(who)
+        return granted
+
+    def offset(self) -> int:
+        """What every frame that is sent now carries."""
+        return self.registry.house.position
+
+    def say(self, room: Room, text: str) -> int:
+        """Ada says something; returns the offset of its frame."""
+        talk.post(room, self.ada[room.id], text, self.now)
+        return self.offset()
+
+    def vanish(self, who: Connection) -> None:
+        self.recovery.vanished(who, self.now)
+        self.registry.drop(who.id, self.now)
+
+    def recover(self, who: Connection, offset: int) -> list[Recovered] | None:
+        return self.recovery.recover(who.private_id, offset, self.now)
+
+    def come_back(self, old: Connection, name: str, offset: int) -> tuple[Connection, list[str]]:
+        """Recover as the gateway does; the new connection, and the texts that it is sent."""
+        found = self.recover(old, offset)
+        assert found is not None
+        new = Connection(name, old.address, old.private_id, bucket(0, 0, 0), recovered=True)
+        for one in found:
+            one.room.take(one.seat, new.id, self.now)
+            new.sent_from[one.room.id] = offset
+        self.recovery.connected(new)
+        return new, texts(found)
+
+
+def texts(found: list[Recovered] | None) -> list[str]:
+    assert found is not None
+    return [event.text for _, event in in_order(found) if isinstance(event, MessagePosted)]
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def test_what_was_said_since_the_offset_is_sent_once_more(stage: Stage) -> None:
+    room, ben = stage.room(), connection("ben")
+    stage.sit(room, ben)
+    seen = stage.say(room, "seen")
+    stage.say(room, "lost on the way")
+    stage.vanish(ben)
+    stage.say(room, "said while away")
+    assert texts(stage.recover(ben, seen)) == ["lost on the way", "said while away"]
+
+
+def test_an_offset_older_than_the_seat_tells_that_the_snapshot_was_lost(stage: Stage) -> None:
+    room, ben = stage.room(), connection("ben")
+    before = stage.say(room, "seen on an earlier connection")
+    stage.say(room, "was in the lost snapshot")
+    stage.sit(room, ben)
+    stage.vanish(ben)
+    assert stage.recover(ben, before) is None
+
+
+def test_a_replay_that_was_cut_is_sent_again_whole(stage: Stage) -> None:
+    room, ben = stage.room(), connection("ben")
+    stage.sit(room, ben)
+    seen = stage.offset()
+    stage.vanish(ben)
+    first = stage.say(room, "one")
+    stage.say(room, "two")
+    again, sent = stage.come_back(ben, "ben again", seen)
+    assert sent == ["one", "two"]
+    stage.vanish(again)
+    third, sent = stage.come_back(again, "ben, cut before anything came through", seen)
+    assert sent == ["one", "two"]
+    stage.vanish(third)
+    assert texts(stage.recover(third, first)) == ["two"], "cut after the first had come through"
+
+
+def test_what_was_missed_in_two_rooms_comes_in_the_order_in_which_it_happened(stage: Stage) -> None:
+    first, second, ben = stage.room("first"), stage.room("second"), connection("ben")
+    stage.sit(first, ben)
+    stage.sit(second, ben)
+    seen = stage.offset()
+    stage.vanish(ben)
+    for text, room in (("a", second), ("b", first), ("c", second)):
+        stage.say(room, text)
+    assert texts(stage.recover(ben, seen)) == ["a", "b", "c"]
+
+
+def test_a_connection_that_is_held_to_be_alive_is_taken_over(stage: Stage) -> None:
+    room, ben = stage.room(), connection("ben")
+    seat = stage.sit(room, ben)
+    seen = stage.offset()
+    new, _ = stage.come_back(ben, "ben again", seen)
+    assert seat.connection == new.id
+    stage.vanish(ben)
+    assert seat.connection == new.id, "the old connection's end hurts nobody"
+    assert len(stage.recovery) == 0
+    stage.vanish(new)
+    assert stage.recover(new, seen) is not None
+
+
+def test_a_claim_holds_for_the_grace_period(stage: Stage) -> None:
+    room, ben = stage.room(), connection("ben")
+    stage.sit(room, ben)
+    seen = stage.offset()
+    stage.vanish(ben)
+    stage.now += GRACE_S
+    assert stage.recover(ben, seen) is None
+
+
+def test_beyond_the_history_nothing_is_recovered(stage: Stage) -> None:
+    room, ben = stage.room(), connection("ben")
+    stage.sit(room, ben)
+    seen = stage.offset()
+    stage.vanish(ben)
+    for n in range(HISTORY_EVENTS - 1):
+        stage.say(room, str(n))
+    assert stage.recover(ben, seen) is not None, "the history is just long enough"
+    stage.vanish(ben)
+    stage.say(room, "one too many")
+    stage.say(room, "two too many")
+    assert stage.recover(ben, seen) is None
+
+
+def test_what_is_too_old_is_not_recovered(stage: Stage) -> None:
+    stage.recovery = Recovery(stage.registry, HISTORY_AGE_S * 3)
+    room, ben = stage.room(), connection("ben")
+    stage.sit(room, ben)
+    seen = stage.offset()
+    stage.vanish(ben)
+    stage.say(room, "long ago")
+    stage.now += HISTORY_AGE_S + 1
+    assert stage.recover(ben, seen) is None
+
+
+@pytest.mark.parametrize("reason", ["kicked", "left", "timeout"])
+def test_a_seat_that_has_ended_is_not_recovered(stage: Stage, reason: str) -> None:
+    room, ben = stage.room(), connection("ben")
+    seat = stage.sit(room, ben)
+    stage.vanish(ben)
+    room.remove(seat, reason, stage.now)
+    assert stage.recover(ben, stage.offset()) is None
+
+
+def test_a_seat_that_another_connection_has_resumed_is_not_recovered(stage: Stage) -> None:
+    room, ben = stage.room(), connection("ben")
+    seat = stage.sit(room, ben)
+    stage.vanish(ben)
+    room.take(seat, "another tab", stage.now)
+    assert stage.recover(ben, stage.offset()) is None
+
+
+def test_an_offset_of_the_future_is_refused(stage: Stage) -> None:
+    room, ben = stage.room(), connection("ben")
+    stage.sit(room, ben)
+    stage.vanish(ben)
+    assert stage.recover(ben, stage.offset() + 1) is None
+
+
+def test_old_sessions_are_forgotten(stage: Stage) -> None:
+    room = stage.room()
+    for n in range(100):
+        guest = connection(f"guest {n}")
+        seat = stage.sit(room, guest) if len(room.seats) < room.capacity else None
+        if seat is not None:
+            stage.vanish(guest)
+            room.remove(seat, "timeout", stage.now)
+    assert len(stage.recovery) == 100
+    stage.now += GRACE_S
+    stage.vanish(connection("anybody"))
+    assert len(stage.recovery) == 0
+
+
+@pytest.mark.parametrize(("given", "read"), [("0", 0), ("42", 42), ("", None), ("-1", None), ("²", None), (7, None)])
+def test_only_positions_are_offsets(given: object, read: int | None) -> None:
+    assert read_offset(given) == read
+
+
+def test_an_offset_of_endless_length_is_not_read() -> None:
+    assert read_offset("9" * 5_000) is None
