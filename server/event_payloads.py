@@ -317,4 +317,7 @@ EVENTS: dict[str, type[Sent]] = {
 """Every event that the server may send."""
 
 DURABLE = frozenset({"message-received", "user-joined", "user-left", "user-updated", "room-updated"})
-"""Events with a `seq`. They carry a string offset as a second argument."""
+"""Events with a place in the `seq` of their room."""
+
+WITH_OFFSET = DURABLE | {"room-joined"}
+"""Events that carry a string offset as a second argument, for socket.io-client's connection state recovery."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Awaitable, Iterable
 from typing import Any, NamedTuple, Protocol
 
@@ -28,11 +29,13 @@ MAX_FRAME_BYTES = 4 * 1_048_576
 """A transport message that is longer closes its connection (WebSocket 1009)."""
 
 MAX_ACK_DIGITS = 10
+MAX_INT_DIGITS = 20
 LINGER_S = 1.0
 """How long a connection that was put out may still have its requests answered before it is closed."""
 
 POLICY_VIOLATION = 1008
 SERVICE_RESTART = 1012
+PLAIN_NAME = re.compile(r'\["([A-Za-z-]{1,64})"')
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"})
 
 
@@ -156,11 +159,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             raise BadPacket("an event before CONNECT")
         ack_id, start = _ack_id(data)
         if len(data) > MAX_PACKET_BYTES:
-            return self._answer(eio_sid, "", ack_id, self.application.too_large())
+            return self._answer(eio_sid, _name(data, start), ack_id, self.application.too_large())
         try:
             args = _loads(data[start:] if start else data)
         except RecursionError:
-            return self._answer(eio_sid, "", ack_id, self.application.unreadable())
+            return self._answer(eio_sid, _name(data, start), ack_id, self.application.unreadable())
         if not isinstance(args, list) or not args or not isinstance(args[0], str):
             raise BadPacket("not an event")
         event = args.pop(0)
@@ -258,6 +261,12 @@ def _ack_id(data: str) -> tuple[str, int]:
     return digits, end
 
 
+def _name(data: str, start: int) -> str:
+    """The event name of a packet that is not read any further; empty where it is not a plain one."""
+    found = PLAIN_NAME.match(data, start)
+    return found[1] if found else ""
+
+
 def _loads(text: str) -> Any:
     try:
         return orjson.loads(text)
@@ -265,6 +274,11 @@ def _loads(text: str) -> Any:
         # orjson refuses lone surrogates, which half an emoji from JavaScript is, and gives up on depth without
         # saying so; the standard library tells the two from what is not JSON.
         try:
-            return json.loads(text)
+            return json.loads(text, parse_int=_number)
         except ValueError:
             raise BadPacket("not JSON") from None
+
+
+def _number(digits: str) -> int | float:
+    # Python refuses to make an int of too many digits; whatever has so many is out of every field's range anyway.
+    return int(digits) if len(digits) < MAX_INT_DIGITS else float(digits)

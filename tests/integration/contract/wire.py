@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from rooms.ports import Store
 from server.answer_payloads import ACKS, ErrorAnswer
 from server.app import create_app
-from server.event_payloads import DURABLE, EVENTS, Error
+from server.event_payloads import EVENTS, WITH_OFFSET, Error
 from server.rest.http import CONTEXT
 from server.settings import Settings
 from server.usecases.context import Context
@@ -185,10 +185,8 @@ class Client:
         try:
             fits(EVENTS[heard.name], heard.payload)
             offset = heard.args[1:]
-            if heard.name in DURABLE:
-                assert [type(part) for part in offset] == [str], "a durable event carries one string offset"
-            elif heard.name != "room-joined":
-                assert offset == [], "only durable events and the snapshot carry an offset"
+            expected = [str] if heard.name in WITH_OFFSET else []
+            assert [type(part) for part in offset] == expected, "a durable event carries one string offset"
         except (KeyError, ValueError, AssertionError) as error:
             self.faults.append(f"{heard.name}: {error}")
 
