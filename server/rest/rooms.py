@@ -14,6 +14,7 @@ from server.usecases import chat, hosting, owning
 from server.usecases.signals import ice_for
 
 routes = web.RouteTableDef()
+MAX_LIMIT_DIGITS = 9
 IDEMPOTENCY: web.AppKey[owning.IdempotencyKeys] = web.AppKey("idempotency", owning.IdempotencyKeys)
 
 
@@ -117,7 +118,7 @@ async def messages(request: web.Request) -> web.Response:
     room = find_room(request)
     reader = _reader(request)
     limit = request.query.get("limit", str(owning.MESSAGES_PER_PAGE))
-    if not limit.isdecimal() or int(limit) < 1:
+    if not (limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS and int(limit) >= 1):
         raise Refused(Code.INVALID_PAYLOAD, details={"limit": "must be a number from 1 to 50"})
     return json_response(
         {"messages": await owning.messages(ctx, room, reader, request.query.get("before"), int(limit))}

@@ -60,7 +60,8 @@ async def stats(request: web.Request) -> web.Response:
     ctx.guard.check("token", address(request))
     if given is None:
         raise Refused(Code.UNAUTHORIZED, "Send the admin key as a bearer token.")
-    if not hmac.compare_digest(given.encode(), kept.encode()):
+    # Headers that are not UTF-8 come with surrogates in place of their bytes.
+    if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), kept.encode()):
         ctx.guard.failed("token", address(request))
         raise Refused(Code.FORBIDDEN, "This is not the admin key.")
     return json_response(request.app[FIGURES].as_json())

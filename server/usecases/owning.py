@@ -45,7 +45,9 @@ class IdempotencyKeys:
 
     def derive(self, purpose: str, key: str) -> str:
         """A value that only this process can make of this key."""
-        return hmac.new(self.secret.encode(), f"{purpose}:{key}".encode(), hashlib.sha256).hexdigest()
+        # Headers that are not UTF-8 come with surrogates in place of their bytes.
+        text = f"{purpose}:{key}".encode("utf-8", "surrogateescape")
+        return hmac.new(self.secret.encode(), text, hashlib.sha256).hexdigest()
 
     def first(self, key: str, body: CreateRoom) -> bool:
         """Whether the key is new. Refused where it was used with another body."""
