@@ -32,6 +32,7 @@ MAX_EARLY_CANDIDATES = 256
 MAX_OFFERS = 3
 """How often a connection that failed is offered anew."""
 MDNS_WAIT_S = 2.0
+RESEND_AFTER_S = 1.0
 
 Send = Callable[[str, dict[str, Any]], Awaitable[Any]]
 IceServers = Callable[[], Awaitable[list[dict[str, Any]]]]
@@ -74,6 +75,7 @@ class Call:
         self._connection: Connection | None = None
         self._negotiation_id: str | None = None
         self._ignored: set[str | None] = set()
+        self._last_offer: dict[str, Any] | None = None
         self._last_answer: dict[str, Any] | None = None
         self._early: list[dict[str, Any] | None] = []
         self._resolving: set[asyncio.Task[None]] = set()
@@ -91,16 +93,24 @@ class Call:
         """Call the other one: what a newcomer does (protocol, rule 7)."""
         self.signal("start-offer", {})
 
+    def check_offer(self) -> None:
+        """After a gap in signaling: an offer of ours that is not answered in a moment is sent again."""
+        asyncio.get_running_loop().call_later(RESEND_AFTER_S, self.signal, "resend-offer", {})
+
     def signal(self, event: str, payload: dict[str, Any]) -> None:
         """Take in `offer-received`, `answer-received` or `ice-candidate-received`. Too many are dropped."""
+        if self._final_state is not None:
+            return
         with contextlib.suppress(asyncio.QueueFull):
             self._inbox.put_nowait((event, payload))
 
     async def close(self, reason: str | None) -> None:
-        """End the call, keeping what was measured. `reason` is why the other one left, `None` if we did."""
-        if self._final_state is not None:
-            return
-        self._final_state, self.left_reason = self.state, reason
+        """End the call, keeping what was measured. `reason` is why the other one left, `None` if we did.
+
+        May be called again: what a cancelled call of it left undone is then done.
+        """
+        if self._final_state is None:
+            self._final_state, self.left_reason = self.state, reason
         self._worker.cancel()
         for task in (self._worker, *self._resolving):
             task.cancel()
@@ -112,6 +122,7 @@ class Call:
     async def _work(self) -> None:
         steps = {
             "start-offer": self._offer,
+            "resend-offer": self._resend_offer,
             "offer-received": self._on_offer,
             "answer-received": self._on_answer,
             "ice-candidate-received": self._on_candidate,
@@ -136,6 +147,11 @@ class Call:
         description = await connection.offer()
         self.offers_sent += 1
         await self._send_description("offer", description)
+
+    async def _resend_offer(self, _: dict[str, Any]) -> None:
+        # With its old id: it is the same negotiation, which may have reached the other side after all.
+        if self._last_offer and self._connection is not None and self._connection.awaits_answer:
+            await self._context.send("offer", self._last_offer)
 
     async def _on_offer(self, payload: dict[str, Any]) -> None:
         negotiation_id = payload.get("negotiationId")
@@ -201,7 +217,7 @@ class Call:
             await self._connection.close()
         self._early.clear()
         self._ignored = set()
-        self._last_answer = None
+        self._last_offer = self._last_answer = None
         servers = await self._context.ice_servers()
         connection = Connection(self._context.settings, servers, self.measured, self._on_change)
         self._connection = connection
@@ -217,6 +233,8 @@ class Call:
         message = common | {"description": {"type": kind, "sdp": sdp}}
         if kind == "answer":
             self._last_answer = message
+        else:
+            self._last_offer = message
         await self._context.send(kind, message)
         # Every candidate of ours is in the SDP: all that is left to trickle is their end.
         await self._context.send("ice-candidate", common | {"candidate": None})

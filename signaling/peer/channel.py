@@ -97,7 +97,6 @@ class Channel:
                 data = reply.get("data")
                 return data if isinstance(data, dict) else {}
             error = reply.get("error") or {}
-            wait_ms = error.get("retryAfterMs")
             refused = Refused(str(error.get("code", "INTERNAL_ERROR")), str(error.get("message", "")))
             if refused.code not in RETRIED:
                 raise refused

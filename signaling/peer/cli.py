@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     link = _checked_link(parser, given)
+    if given.calls is not None and given.mode == "probe":
+        parser.error("--calls is for send and echo: a probe calls nobody but itself")
     if given.record is not None:
         _check_recording(parser, given)
     # Here, so that wrong usage is told at once and not after the second that aiortc takes to load.
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.host_key,
         given.relay_only,
         given.record,
+        given.calls,
     )
 
     async def until_interrupted() -> int:
@@ -76,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("link", help="a room's link, in quotes; for --mode probe also a server's address")
     parser.add_argument("--mode", choices=tuple(DEFAULT_SECONDS), default="send")
     parser.add_argument("--seconds", type=_seconds, help="how long to stay")
+    parser.add_argument("--calls", type=_calls, metavar="N", help="leave early, once N others came through")
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     parser.add_argument("--name", type=_name, help="the name that others see")
     parser.add_argument("--password", help="the room's password")
@@ -114,6 +118,13 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= MAX_SECONDS:
         raise argparse.ArgumentTypeError(f"must be above 0 and at most {MAX_SECONDS:.0f}")
     return seconds
+
+
+def _calls(text: str) -> int:
+    calls = int(text)
+    if calls < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return calls
 
 
 def _name(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,7 +59,7 @@ class RoomClient:
     ) -> None:
         self.channel = Channel(link)
         self.calls: dict[str, Call] = {}
-        self.past: list[Call] = []
+        self.past: deque[Call] = deque(maxlen=MAX_PAST_CALLS)
         self.self_id: str | None = None
         self.joined_after_s: float | None = None
         self.transport: str | None = None
@@ -109,8 +110,8 @@ class RoomClient:
             self._dispatcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._dispatcher
-        for participant_id in tuple(self.calls):
-            await self._end_call(participant_id, None)
+        for call in self.every_call():
+            await call.close(None)
         await self.channel.close()
 
     def every_call(self) -> list[Call]:
@@ -169,6 +170,10 @@ class RoomClient:
                 call.signal(event, payload)
         elif event == "user-joined":
             self._call_with(self._note(payload["participant"] | {"polite": payload.get("polite")}))
+        elif event == "user-updated" and payload["participant"]["connected"]:
+            call = self.calls.get(payload["participant"]["id"])
+            if call is not None:
+                call.check_offer()
         elif event == "user-left":
             self._polite.pop(payload["participantId"], None)
             await self._end_call(payload["participantId"], str(payload.get("reason")))
@@ -216,9 +221,12 @@ class RoomClient:
                 await self._end_call(participant_id, "not-in-snapshot")
         for participant in present.values():
             call = self._call_with(self._note(participant))
-            missed = participant.get("needsIceRestart") and call is not None and call.state != "connected"
-            if call is not None and (newcomer or missed):
+            if call is None:
+                continue
+            if newcomer or (participant.get("needsIceRestart") and call.state != "connected"):
                 call.start_offer()
+            else:
+                call.check_offer()
 
     def _take_ice_servers(self, source: dict[str, Any], expiry: str) -> None:
         self.ice_servers = list(source.get("iceServers") or ())
@@ -243,9 +251,8 @@ class RoomClient:
     async def _end_call(self, participant_id: str, reason: str | None) -> None:
         call = self.calls.pop(participant_id, None)
         if call is not None:
+            self.past.append(call)
             await call.close(reason)
-            if len(self.past) < MAX_PAST_CALLS:
-                self.past.append(call)
 
     def _end(self, reason: str) -> None:
         if not self._leaving:

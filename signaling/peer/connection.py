@@ -68,7 +68,7 @@ class Connection:
         self._recorder = settings.recorder() if settings.recorder else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._channels: list[RTCDataChannel] = []
-        self._closing = False
+        self._closing: asyncio.Task[None] | None = None
         self._session_id, self._version = secrets.randbits(SESSION_ID_BITS), 0
         self.pc = RTCPeerConnection(configuration(ice_servers, relay_only=settings.relay_only))
         self.pc.on("track", self._on_track)
@@ -127,10 +127,13 @@ class Connection:
         return traffic
 
     async def close(self) -> None:
-        """Add what has passed to the measurements and close everything."""
-        if self._closing:
-            return
-        self._closing = True
+        """Add what has passed to the measurements and close everything. May be called again, also meanwhile."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        # A close that is left half-way would leave aiortc's threads and sockets: it goes on if we are cancelled.
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         # Also where aiortc has closed by itself, as it does when the other side says goodbye.
         self._measured.traffic = self._measured.traffic.plus(await self.traffic())
         await self.pc.close()

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from signaling.peer.call import Call
 from signaling.peer.channel import Refused, Unreachable
 from signaling.peer.client import Credentials, RoomClient
 from signaling.peer.connection import ConnectionSettings, MediaMode
@@ -19,12 +20,13 @@ from signaling.peer.own_room import own_room
 from signaling.peer.picture import TAG_BITS
 from signaling.peer.recording import Recordings
 from signaling.peer.report import Problem, Report, seat_report
-from signaling.peer.stats import Measurements
 from signaling.peer.turn_check import check_turn
 
 CHECK_INTERVAL_S = 0.1
-PROBE_VIDEO_FRAMES, PROBE_AUDIO_FRAMES, PROBE_PINGS = 20, 50, 5
-"""What each half of a probe waits to receive: a second of pictures and of sound, and a few round trips."""
+LINGER_S = 3.0
+"""How long a peer stays once it has seen and heard enough itself, for the sake of the others."""
+ENOUGH_VIDEO_FRAMES, ENOUGH_AUDIO_FRAMES, ENOUGH_PINGS = 20, 50, 5
+"""A second of pictures and of sound, and a few round trips."""
 
 _HINTS = {
     "INVITE_REQUIRED": "; give the whole link, with what stands behind the #, in quotes",
@@ -45,6 +47,7 @@ class Options:
     host_key: str | None = field(default=None, repr=False)
     relay_only: bool = False
     record: Path | None = None
+    calls: int | None = None
 
 
 async def run(options: Options, stop: asyncio.Event) -> Report:
@@ -69,11 +72,16 @@ async def _run_one(options: Options, stop: asyncio.Event) -> Report:
     def left_alone() -> bool:
         return mode is MediaMode.ECHO and bool(client.past) and not client.calls
 
+    def enough() -> bool:
+        return options.calls is not None and _well_heard(client) >= options.calls
+
     async with _seated(client):
         turn = await check_turn(client.ice_servers)
         # Without a time limit an echo stays, for whoever comes next.
         done = left_alone if options.seconds is not None else _never
-        await _wait(options, stop, lambda: client.ended.is_set() or done())
+        await _wait(options, stop, lambda: client.ended.is_set() or done() or enough())
+        if enough() and not stop.is_set():
+            await _wait(replace(options, seconds=LINGER_S), stop, client.ended.is_set)
     problem = diagnose(client.every_call(), turn, relay_only=options.relay_only)
     made = recordings.made if recordings else []
     return Report(options.mode, options.relay_only, [seat_report(client)], turn, problem, made)
@@ -133,12 +141,16 @@ def _never() -> bool:
 def _satisfied(clients: Sequence[RoomClient]) -> bool:
     if any(client.ended.is_set() for client in clients):
         return True
-    return all(any(_heard_enough(call.measured) for call in client.calls.values()) for client in clients)
+    calls = [call for client in clients for call in client.calls.values()]
+    pinged = all(call.measured.pings.received >= ENOUGH_PINGS for call in calls)
+    return pinged and all(_well_heard(client) for client in clients)
 
 
-def _heard_enough(measured: Measurements) -> bool:
-    return (
-        measured.video.frames >= PROBE_VIDEO_FRAMES
-        and measured.audio.frames >= PROBE_AUDIO_FRAMES
-        and measured.pings.received >= PROBE_PINGS
-    )
+def _well_heard(client: RoomClient) -> int:
+    return sum(_is_enough(call) for call in client.every_call())
+
+
+def _is_enough(call: Call) -> bool:
+    if call.left_reason is not None:
+        return call.measured.media_flowed  # more will not come
+    return call.measured.video.frames >= ENOUGH_VIDEO_FRAMES and call.measured.audio.frames >= ENOUGH_AUDIO_FRAMES

@@ -17,6 +17,8 @@ from tests.support.processes import LOOPBACK, ROOT, free_port, server_process
 from tests.support.proxy import tcp_proxy
 from tests.support.turn import TurnServer
 
+UNTIL_HEARD = ("--seconds", "60", "--calls", "1")
+
 
 @pytest.fixture(scope="module")
 def rooms() -> Iterator[Rooms]:
@@ -26,18 +28,18 @@ def rooms() -> Iterator[Rooms]:
 
 def assert_media_flowed(call: dict[str, Any]) -> None:
     assert call["mediaFlowed"], call
-    assert call["video"]["frames"] > 10
-    assert call["video"]["numberedFrames"] > 10
-    assert call["audio"]["level"] > 0.05
-    assert call["audio"]["packets"] > 10
-    assert call["bytesReceived"] > 5000
+    assert call["video"]["numberedFrames"] > 0
+    assert call["audio"]["level"] > 0.01
+    assert call["audio"]["packets"] > 0
+    assert call["video"]["packets"] > 0
+    assert call["bytesReceived"] > 1000
     assert call["connectedMs"] > 0
     assert call["pair"]["local"]["type"] in ("host", "prflx", "srflx", "relay")
 
 
 def test_two_peers_in_one_room_see_and_hear_each_other(rooms: Rooms) -> None:
     url = rooms.create()["url"]
-    with peer(url, "--seconds", "4") as one, peer(url, "--seconds", "4") as two:
+    with peer(url, *UNTIL_HEARD) as one, peer(url, *UNTIL_HEARD) as two:
         ends = [one.finish(), two.finish()]
     for done in ends:
         assert (done.code, done.told["problem"], done.stderr) == (0, None, "")
@@ -53,7 +55,7 @@ def test_an_echo_sends_back_the_others_own_frames_and_goes_when_everybody_has_le
     room = rooms.create()
     with peer(room["url"], "--mode", "echo", "--seconds", "60") as echo:
         rooms.wait_for_participants(room, 1)
-        caller = run_peer(room["url"], "--seconds", "4")
+        caller = run_peer(room["url"], *UNTIL_HEARD)
         echoed = echo.finish(limit_s=20)
     assert (caller.code, echoed.code) == (0, 0)
     assert caller.calls[0]["video"]["ownFrames"] > 10
@@ -65,7 +67,7 @@ def test_an_echo_sends_back_the_others_own_frames_and_goes_when_everybody_has_le
 
 def test_an_echo_that_comes_later_calls_and_echoes_as_well(rooms: Rooms) -> None:
     room = rooms.create()
-    with peer(room["url"], "--seconds", "5") as caller:
+    with peer(room["url"], *UNTIL_HEARD) as caller:
         rooms.wait_for_participants(room, 1)
         with peer(room["url"], "--mode", "echo") as echo:
             done = caller.finish()
@@ -79,10 +81,10 @@ def test_an_echo_that_comes_later_calls_and_echoes_as_well(rooms: Rooms) -> None
 def test_four_peers_hold_all_twelve_directions_of_a_mesh(rooms: Rooms) -> None:
     room = rooms.create()
     with (
-        peer(room["url"], "--seconds", "8") as one,
-        peer(room["url"], "--seconds", "8") as two,
-        peer(room["url"], "--seconds", "8") as three,
-        peer(room["url"], "--seconds", "8") as four,
+        peer(room["url"], "--seconds", "60", "--calls", "3") as one,
+        peer(room["url"], "--seconds", "60", "--calls", "3") as two,
+        peer(room["url"], "--seconds", "60", "--calls", "3") as three,
+        peer(room["url"], "--seconds", "60", "--calls", "3") as four,
     ):
         ends = [running.finish() for running in (one, two, three, four)]
     assert [done.code for done in ends] == [0, 0, 0, 0]
@@ -218,25 +220,28 @@ def test_a_cut_connection_is_resumed_and_the_call_goes_on(rooms: Rooms) -> None:
     room = rooms.create()
     with tcp_proxy(rooms.server.port) as proxy:
         through_proxy = room["url"].replace(str(rooms.server.port), str(proxy.port))
-        with peer(through_proxy, "--seconds", "7") as cut, peer(room["url"], "--seconds", "7") as other:
+        until_two = ("--seconds", "60", "--calls", "2")
+        with peer(through_proxy, *until_two) as cut, peer(room["url"], *until_two) as other:
             rooms.wait_for_participants(room, 2)
-            proxy.cut()
+            proxy.cut()  # the two are negotiating, or have just done so
             wait_until(lambda: not all(p["connected"] for p in rooms.participants(room)), "the drop")
             wait_until(lambda: all(p["connected"] for p in rooms.participants(room)), "the resumed seat")
-            ends = [cut.finish(), other.finish()]
-    assert [done.code for done in ends] == [0, 0]
-    assert [done.told["seats"][0]["reconnects"] for done in ends] == [1, 0]
-    assert [len(done.calls) for done in ends] == [1, 1]
+            with peer(room["url"], *until_two) as third:
+                ends = [cut.finish(), other.finish(), third.finish()]
+    assert [done.code for done in ends] == [0, 0, 0]
+    assert [done.told["seats"][0]["reconnects"] for done in ends] == [1, 0, 0]
+    assert [len(done.calls) for done in ends] == [2, 2, 2]
     for done in ends:
-        assert_media_flowed(done.calls[0])
         assert done.told["seats"][0]["breach"] is None
+        for call in done.calls:
+            assert_media_flowed(call)
 
 
 def test_what_is_received_is_in_the_recorded_file(rooms: Rooms, tmp_path: Path) -> None:
     room, path = rooms.create(), tmp_path / "seen.mp4"
     with peer(room["url"], "--mode", "echo") as echo:
         rooms.wait_for_participants(room, 1)
-        done = run_peer(room["url"], "--seconds", "4", "--record", str(path))
+        done = run_peer(room["url"], *UNTIL_HEARD, "--record", str(path))
         echo.interrupt()
     assert done.told["recordings"][0]["problem"] is None
     with av.open(str(path)) as container:
@@ -254,6 +259,8 @@ def test_what_is_received_is_in_the_recorded_file(rooms: Rooms, tmp_path: Path) 
         ["https://a.org/r/abcdefgh", "--seconds", "0"],
         ["https://a.org/r/abcdefgh", "--mode", "other"],
         ["https://a.org/r/abcdefgh", "--record", "seen.txt"],
+        ["https://a.org/r/abcdefgh", "--calls", "0"],
+        ["https://a.org/r/abcdefgh", "--calls", "1", "--mode", "probe"],
         ["https://a.org/r/abcdefgh", "--record", "/no/such/folder/seen.mp4"],
         ["https://a.org/r/abcdefgh", "--mode", "probe", "--record", "seen.mp4"],
         ["https://a.org/r/abcdefgh#e2e=short"],

@@ -30,6 +30,7 @@ class Wire:
         ice_servers: list[dict[str, Any]],
     ) -> None:
         self._ice_servers = ice_servers
+        self.losing: str | None = None
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
         self.held: list[tuple[int, str, dict[str, Any]]] | None = None
         self.calls = tuple(
@@ -44,6 +45,8 @@ class Wire:
     def _sender(self, side: int) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
         async def send(event: str, fields: dict[str, Any]) -> None:
             self.sent.append((f"p{side}", event, fields))
+            if event == self.losing:
+                return
             if self.held is None:
                 self._deliver(side, event, fields)
             else:

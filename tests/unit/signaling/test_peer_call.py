@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
-from signaling.peer.call import Call, CallContext, SignalRefused
+from signaling.peer.call import RESEND_AFTER_S, Call, CallContext, SignalRefused
 from signaling.peer.candidates import (
     UnusableCandidate,
     candidate_ufrag,
@@ -121,6 +122,24 @@ async def test_a_repeated_offer_gets_the_same_answer_again() -> None:
         await until(lambda: len(wire.events("answer")) == 2, "the second answer")
         assert wire.events("answer")[0] == wire.events("answer")[1]
         await until(lambda: flows(one) and flows(two), "media")
+
+
+@pytest.mark.parametrize("lost", ["offer", "answer"])
+async def test_a_description_that_was_lost_is_made_good_after_the_gap(lost: str) -> None:
+    async with wired() as wire:
+        one, two = wire.calls
+        wire.losing = lost
+        one.start_offer()
+        await until(lambda: len(wire.events(lost)) == 1, f"the {lost} that is lost")
+        wire.losing = None
+        one.check_offer()
+        await until(lambda: flows(one) and flows(two), "media")
+        assert wire.events("offer")[0] == wire.events("offer")[1]
+        before = len(wire.sent)
+        one.check_offer()
+        two.check_offer()
+        await asyncio.sleep(RESEND_AFTER_S * 1.2)  # longer than the check waits
+        assert len(wire.sent) == before, "nothing is sent where nothing is missing"
 
 
 async def test_an_answer_to_another_negotiation_is_left_alone() -> None:
