@@ -28,7 +28,8 @@ format: install-dev
 
 install: $(VENV)/.installed client/node_modules/.installed
 
-install-dev: install system-packages $(VENV)/.installed-dev tests/node_modules/.installed
+install-dev: install system-packages $(VENV)/.installed-dev tests/node_modules/.installed \
+	examples/nextjs/node_modules/.installed
 
 $(VENV)/bin/python:
 	@echo "Making a virtual environment in $(VENV) …"
@@ -53,8 +54,11 @@ else
 	@touch $@
 endif
 
+# The example has a copy of the client, which a change makes stale.
+examples/nextjs/node_modules/.installed: client/package.json $(wildcard client/*.js client/*.d.ts)
+
 system-packages:
 	@tests/support/system-packages.sh
 
 clean:
-	rm -rf $(VENV) client/node_modules tests/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) client/node_modules tests/node_modules examples/nextjs/node_modules examples/nextjs/.next .mypy_cache .ruff_cache .pytest_cache .hypothesis
