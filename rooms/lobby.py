@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rooms.errors import Code, Refused
-from rooms.events import Event, KnockAnswered, KnockReceived
+from rooms.events import Event, KnockAnswered
 from rooms.limits import KNOCK_INVITE_TTL_S, MAX_KNOCKS, MAX_ROOMS_PER_CONNECTION
 from rooms.model import Knock
 from rooms.room import Room
@@ -25,15 +25,7 @@ def knock(room: Room, knock_id: str, name: str, connection: str, origin: bytes |
     doors.add(room.id)
     waiting = Knock(earlier.id if earlier else knock_id, name, connection)
     room.knocks[waiting.id] = waiting
-    return [event for event in waiting_for_host(room) if event.knock_id == waiting.id]
-
-
-def waiting_for_host(room: Room) -> list[KnockReceived]:
-    """Every open knock, for the host's connection; none while the host is away."""
-    host = room.connections.get(room.host_id) if room.host_id else None
-    if host is None:
-        return []
-    return [KnockReceived(room.id, k.id, k.name, host) for k in room.knocks.values()]
+    return [event for event in room.waiting_for_host() if event.knock_id == waiting.id]
 
 
 def answer(room: Room, knock_id: str, *, admit: bool, invite_id: str, token: str, now: float) -> list[Event]:

@@ -97,12 +97,17 @@ class Registry:
         return changes
 
     def due(self, now: float) -> Iterator[tuple[Room, Due]]:
-        """What has come up and still holds. The caller carries it out with `run` or `end`."""
+        """What has come up and still holds, looked at one by one: the caller carries each out before the next."""
         self._forget_tombstones(now)
+        self.house.schedule.tidy(self._is_planned)
         for due in self.house.schedule.take(now):
             room = self.rooms.get(due.room_id)
-            if room is not None and _still_holds(room, due, now):
+            if room is not None and _plan(room, due) == due.at:
                 yield room, due
+
+    def _is_planned(self, due: Due) -> bool:
+        room = self.rooms.get(due.room_id)
+        return room is not None and _plan(room, due) == due.at
 
     def _forget_tombstones(self, now: float) -> None:
         # They are kept for one and the same time, so the oldest is the first to go.
@@ -125,16 +130,19 @@ class Registry:
         return len(self._tombstones)
 
 
-def _still_holds(room: Room, due: Due, now: float) -> bool:
+def _plan(room: Room, due: Due) -> float | None:
+    """When what this entry is about is due by now: at that moment, at another (the entry is stale), or never.
+
+    A plan is made with the same sum as it is looked up with, so an entry that holds is equal to it.
+    """
     match due.task:
         case Task.GRACE:
             seat = room.seats.get(due.key)
-            away = seat.away_since if seat is not None and seat.connection is None else None
-            # The plan was made with the same sum, so equality means that this is the last time it went away.
-            return away is not None and away + room.house.grace_s <= now
-        case Task.EXPIRY:
-            return room.expires_at <= now
+            away_since = seat.away_since if seat is not None and seat.connection is None else None
+            return None if away_since is None else away_since + room.house.grace_s
         case Task.EMPTY:
-            return room.empty_since is not None and room.empty_since + room.house.empty_ttl_s <= now
-        case _:
-            return True
+            return None if room.empty_since is None else room.empty_since + room.house.empty_ttl_s
+        case Task.WARNING:
+            return due.at if due.key == repr(room.expires_at) else None
+        case Task.EXPIRY:
+            return room.expires_at

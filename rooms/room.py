@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rooms.digests import matches
 from rooms.events import (
     Event,
+    KnockReceived,
     MemberJoined,
     MemberLeft,
     MemberUpdated,
@@ -148,7 +149,7 @@ class Room:
         return events
 
     def remove(self, seat: Seat, reason: str, now: float) -> list[Event]:
-        """End a seat for good. If it was the host's, the longest seated becomes host."""
+        """End a seat for good. If it was the host's, the longest seated becomes host, and hears who waits."""
         connection = seat.connection
         self.let_go(seat)
         del self.seats[seat.id]
@@ -184,7 +185,14 @@ class Room:
             return []
         # A host who is away cannot act, so anybody present comes first.
         heir = min(self.seats.values(), key=lambda seat: (seat.connection is None, seat.ordinal))
-        return self.make_host(heir, now)
+        return [*self.make_host(heir, now), *self.waiting_for_host()]
+
+    def waiting_for_host(self) -> list[KnockReceived]:
+        """Every open knock, for the host's connection; none while the host is away."""
+        host = self.connections.get(self.host_id) if self.host_id else None
+        if host is None:
+            return []
+        return [KnockReceived(self.id, k.id, k.name, host) for k in self.knocks.values()]
 
     def note_if_empty(self, now: float) -> None:
         """Start the clock of an empty room that people have been in."""

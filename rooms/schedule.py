@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,11 +15,10 @@ class Task(StrEnum):
     EXPIRY = "expiry"
     WARNING = "warning"
     EMPTY = "empty"
-    KNOCK = "knock"
 
 
 class Due(NamedTuple):
-    """`key` names the seat or knock it is about; whether it still holds is checked when it comes up."""
+    """`key` names the seat or the expiry it is about; whether it still holds is checked when it comes up."""
 
     at: float
     order: int
@@ -28,14 +27,19 @@ class Due(NamedTuple):
     key: str
 
 
-class Schedule:
-    """A heap of `Due`. Entries are never withdrawn: whoever takes one looks whether it still holds."""
+TIDY_FROM = 1_024
+"""A heap of so many entries is worth looking through for those that do not hold any more."""
 
-    __slots__ = ("_heap", "_order")
+
+class Schedule:
+    """A heap of `Due`. Entries are not withdrawn: whoever takes one looks whether it still holds."""
+
+    __slots__ = ("_heap", "_order", "_tidy_at")
 
     def __init__(self) -> None:
         self._heap: list[Due] = []
         self._order = 0
+        self._tidy_at = TIDY_FROM
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -48,6 +52,14 @@ class Schedule:
     def next_at(self) -> float | None:
         """When the earliest entry is due."""
         return self._heap[0].at if self._heap else None
+
+    def tidy(self, holds: Callable[[Due], bool]) -> None:
+        """Let go of entries that do not hold any more, each time that the heap has doubled."""
+        if len(self._heap) < self._tidy_at:
+            return
+        self._heap = [due for due in self._heap if holds(due)]
+        heapq.heapify(self._heap)
+        self._tidy_at = max(TIDY_FROM, 2 * len(self._heap))
 
     def take(self, now: float) -> Iterator[Due]:
         """Every entry due by `now`, earliest first."""

@@ -62,6 +62,9 @@ class Journal:
         self._messages: deque[LoggedMessage] = deque()
         self._writing_messages = asyncio.Lock()
         self._message_task: asyncio.Task[None] | None = None
+        self._ends: deque[tuple[Tombstone, SessionRecord]] = deque()
+        self._end_task: asyncio.Task[None] | None = None
+        self._back = asyncio.Event()
         self.healthy = True
         self.dropped_messages = 0
 
@@ -83,11 +86,11 @@ class Journal:
     async def saved(self, room: Room, *, insist: bool = False) -> bool:
         """Wait until the room as it is now is saved; False where the store failed.
 
-        While the store is known to be down nobody is kept waiting, unless they `insist`.
+        While the store is known to be down nobody is kept waiting; who insists has it asked once more.
         """
         if not self._store.outlives_process:
             return True
-        if not self.healthy and not insist:
+        if not self.healthy and not (insist and await self._answers()):
             self.changed(room)
             return False
         self.changed(room)
@@ -98,11 +101,18 @@ class Journal:
 
     async def ended(self, grave: Tombstone, session: SessionRecord) -> Purged:
         """Erase an ended room; while the store is down this goes on being tried behind."""
-        try:
-            return await self._end(grave, session)
-        except StoreUnavailable:
-            self._spawn(self._end_later(grave, session))
-            return Purged()
+        if self.healthy:
+            with contextlib.suppress(StoreUnavailable):
+                return await self._end(grave, session)
+        self.end_behind(grave, session)
+        return Purged()
+
+    def end_behind(self, grave: Tombstone, session: SessionRecord) -> None:
+        """Erase an ended room soon, however often it takes."""
+        self._forget_messages(grave.room_id)
+        self._ends.append((grave, session))
+        if self._end_task is None or self._end_task.done():
+            self._end_task = self._spawn(self._write_ends())
 
     def log_message(self, message: LoggedMessage) -> None:
         """Keep a message of a room that asked for a log. Beyond `MAX_QUEUED_MESSAGES` the oldest are dropped."""
@@ -133,6 +143,14 @@ class Journal:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _save(self, saving: _Saving) -> None:
+        try:
+            await self._save_until_done(saving)
+        finally:
+            # Whatever happened, nobody is left waiting.
+            saving.settle(saving.wanted, ok=False)
+            self._saving.pop(saving.room.id, None)
+
+    async def _save_until_done(self, saving: _Saving) -> None:
         pause = RETRY_FIRST_S
         done = 0
         while done < saving.wanted and not saving.room.ended:
@@ -142,29 +160,31 @@ class Journal:
                     await self._watched(self._store.save_room(snapshots.record_of(saving.room)))
             except StoreUnavailable:
                 saving.settle(version, ok=False)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, RETRY_LONGEST_S)
+                pause = await self._pause(pause)
                 continue
             done, pause = version, RETRY_FIRST_S
             saving.settle(done, ok=True)
-        saving.settle(saving.wanted, ok=not saving.room.ended)
-        self._saving.pop(saving.room.id, None)
 
     async def _end(self, grave: Tombstone, session: SessionRecord) -> Purged:
         # A batch under way may hold messages of this room: it must not land after the purge.
         async with self._writing_messages:
-            self._messages = deque(m for m in self._messages if m.room_id != grave.room_id)
+            self._forget_messages(grave.room_id)
             return await self._watched(self._store.end_room(grave, session))
 
-    async def _end_later(self, grave: Tombstone, session: SessionRecord) -> None:
+    def _forget_messages(self, room_id: str) -> None:
+        if any(message.room_id == room_id for message in self._messages):
+            self._messages = deque(message for message in self._messages if message.room_id != room_id)
+
+    async def _write_ends(self) -> None:
         pause = RETRY_FIRST_S
-        while True:
-            await asyncio.sleep(pause)
+        while self._ends:
             try:
-                await self._end(grave, session)
-                return
+                await self._end(*self._ends[0])
             except StoreUnavailable:
-                pause = min(pause * 2, RETRY_LONGEST_S)
+                pause = await self._pause(pause)
+                continue
+            self._ends.popleft()
+            pause = RETRY_FIRST_S
 
     async def _write_messages(self) -> None:
         pause = RETRY_FIRST_S
@@ -177,8 +197,19 @@ class Journal:
                     continue
                 except StoreUnavailable:
                     self._messages.extendleft(reversed(batch))
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, RETRY_LONGEST_S)
+            pause = await self._pause(pause)
+
+    async def _pause(self, pause_s: float) -> float:
+        """Wait before another try, at most until the store answers somebody; returns the next pause."""
+        self._back.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._back.wait(), pause_s)
+        return min(pause_s * 2, RETRY_LONGEST_S)
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(StoreUnavailable):
+            await self._watched(self._store.ping())
+        return self.healthy
 
     async def _watched(self, call: Awaitable[T]) -> T:
         try:
@@ -197,6 +228,7 @@ class Journal:
             raise StoreUnavailable from None
         if not self.healthy:
             log.warning("The store answers again.")
+            self._back.set()
         self.healthy = True
         return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rooms import entry, lobby
+from rooms import entry
 from rooms.errors import Code, Refused
 from rooms.events import Durable
 from rooms.history import replayable
@@ -162,7 +162,7 @@ def _welcome(
         if waiting:
             deliver_kept(ctx, room.id, seat)
         if room.host_id == seat.id:
-            ctx.delivery.publish(room, lobby.waiting_for_host(room))
+            ctx.delivery.publish(room, room.waiting_for_host())
 
     return Reply(picture, then)
 
@@ -203,7 +203,7 @@ def show_missed(ctx: Context, caller: Connection, found: list[Recovered]) -> Non
     for one in found:
         deliver_kept(ctx, one.room.id, one.seat)
         if one.room.host_id == one.seat.id:
-            ctx.delivery.publish(one.room, lobby.waiting_for_host(one.room))
+            ctx.delivery.publish(one.room, one.room.waiting_for_host())
 
 
 def vanished(ctx: Context, caller: Connection) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from rooms import snapshots
 from rooms.errors import Code, Refused
 from rooms.events import Event, MemberLeft
 from rooms.model import Seat
 from rooms.ports import Store
-from rooms.records import Purged
+from rooms.records import Purged, SessionRecord, Tombstone
 from rooms.registry import Registry
 from rooms.room import Room
 from server.connections import Connection
@@ -75,11 +75,20 @@ class Context:
 
     async def end(self, room: Room, reason: str) -> Purged:
         """End a room for all and erase what is kept of it; returns how much that was."""
+        grave, session, held = self._close(room, reason)
+        purged = await self.journal.ended(grave, session)
+        return Purged(*map(max, astuple(purged), astuple(held)))
+
+    def end_behind(self, room: Room, reason: str) -> None:
+        """End a room for all, and let its records be erased without waiting for the store."""
+        grave, session, _ = self._close(room, reason)
+        self.journal.end_behind(grave, session)
+
+    def _close(self, room: Room, reason: str) -> tuple[Tombstone, SessionRecord, Purged]:
         seats, invites = len(room.seats), len(room.invites)
         messages = room.history.message_count()
         grave, events = self.registry.end(room, reason, self.clock())
         self.relay.end(room.id)
         self.delivery.publish(room, events)
         calls = self.calls.end(room.id, grave.ended_at)
-        purged = await self.journal.ended(grave, snapshots.session_of(room, grave, calls))
-        return Purged(max(purged.messages, messages), max(purged.seats, seats), max(purged.invites, invites))
+        return grave, snapshots.session_of(room, grave, calls), Purged(messages, seats, invites)

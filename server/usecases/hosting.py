@@ -102,7 +102,7 @@ async def transfer_host(ctx: Context, caller: Connection, request: AboutParticip
     """Make somebody else the host."""
     room, seat = _as_host(ctx, caller, request)
     ctx.publish(room, hosting.transfer(room, seat, request.participant_id, ctx.clock()))
-    ctx.delivery.publish(room, lobby.waiting_for_host(room))
+    ctx.delivery.publish(room, room.waiting_for_host())
     await ctx.journal.saved(room)
     return EMPTY
 

@@ -99,7 +99,7 @@ async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str
     )
     room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
     try:
-        await ctx.journal.create(room)
+        await _store(ctx, room)
     except (StoreUnavailable, RoomExists):
         ctx.registry.discard(room)
         raise Refused(Code.UNAVAILABLE, "The room could not be stored.", retry_after_ms=2_000) from None
@@ -107,6 +107,15 @@ async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str
         ctx.registry.discard(room)
         raise
     return Created(room, host_key)
+
+
+async def _store(ctx: Context, room: Room) -> None:
+    try:
+        await ctx.journal.create(room)
+    except RoomExists:
+        # Ids are random: this is the same room, of an earlier try that was answered with UNAVAILABLE but came through.
+        if not await ctx.journal.saved(room, insist=True):
+            raise
 
 
 async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tuple[InviteRecord, str]:

@@ -1,0 +1,275 @@
+"""Writing behind: the newest state is saved, an outage delays and loses nothing, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+
+import pytest
+
+from rooms import entry, snapshots
+from rooms.model import RoomOptions
+from rooms.ports import StoreUnavailable
+from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
+from rooms.registry import Registry
+from rooms.room import House, Room
+from server.journal import MAX_QUEUED_MESSAGES, RETRY_LONGEST_S, Journal
+from storage.memory import MemoryStore
+
+NOW = 1_000.0
+SOON_S = 5.0
+
+
+class DurableStore(MemoryStore):
+    """The memory store, held to be durable, that goes down, hangs or breaks when told to."""
+
+    name = "mongodb"
+    outlives_process = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failure: Exception | None = None
+        self.open_gate = asyncio.Event()
+        self.open_gate.set()
+        self.calls: list[str] = []
+
+    async def _call(self, name: str) -> None:
+        self.calls.append(name)
+        await self.open_gate.wait()
+        if self.failure is not None:
+            raise self.failure
+
+    async def open(self) -> None:
+        await self._call("open")
+
+    async def ping(self) -> None:
+        await self._call("ping")
+
+    async def save_room(self, record: RoomRecord) -> None:
+        await self._call("save")
+        await super().save_room(record)
+
+    async def end_room(self, tombstone: Tombstone, session: SessionRecord | None) -> Purged:
+        await self._call("end")
+        return await super().end_room(tombstone, session)
+
+    async def append_messages(self, messages: Sequence[LoggedMessage]) -> None:
+        await self._call("append")
+        await super().append_messages(messages)
+
+    async def kept(self, room: Room) -> RoomRecord | None:
+        """What a restart would find."""
+        return {record.id: record async for record in self.live_rooms(NOW)}.get(room.id)
+
+
+@pytest.fixture
+def store() -> DurableStore:
+    return DurableStore()
+
+
+@pytest.fixture
+async def journal(store: DurableStore) -> AsyncIterator[Journal]:
+    journal = Journal(store)
+    yield journal
+    store.failure = None
+    store.open_gate.set()
+    await journal.close(SOON_S)
+
+
+REGISTRY = Registry(House(30, 300), tombstone_ttl_s=60)
+
+
+async def stored_room(journal: Journal, name: str = "r", *, log: bool = False) -> Room:
+    room = REGISTRY.create(name, "epoch", "key", RoomOptions(100, 3_600, log=log), NOW)
+    await journal.create(room)
+    return room
+
+
+def sit(room: Room, who: str) -> None:
+    granted = entry.admit(room, entry.Admission(who, "token", who), NOW)
+    entry.seat(room, granted, f"connection of {who}", NOW)
+
+
+def end(room: Room) -> tuple[Tombstone, SessionRecord]:
+    grave, _ = REGISTRY.end(room, "room-ended", NOW)
+    return grave, snapshots.session_of(room, grave)
+
+
+def message(room: Room, number: int) -> LoggedMessage:
+    return LoggedMessage(f"{number:06}", room.id, number, "epoch", "ada", "Ada", "text", NOW)
+
+
+async def until_idle(journal: Journal) -> None:
+    """Wait for all that is under way."""
+    async with asyncio.timeout(SOON_S):
+        while journal._tasks:
+            await asyncio.wait(set(journal._tasks))
+
+
+async def test_many_changes_are_saved_as_the_newest_state(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal)
+    for number in range(100):
+        sit(room, f"guest {number}")
+        journal.changed(room)
+    assert await journal.saved(room)
+    kept = await store.kept(room)
+    assert kept is not None
+    assert len(kept.seats) == 100
+    assert store.calls.count("save") <= 2
+
+
+async def test_a_room_is_saved_by_one_call_at_a_time(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal)
+    store.open_gate.clear()
+    first = asyncio.create_task(journal.saved(room))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(journal.saved(room))
+    await asyncio.sleep(0.01)
+    assert store.calls == ["save"]
+    store.open_gate.set()
+    assert await asyncio.gather(first, second) == [True, True]
+    assert store.calls == ["save", "save"], "what changed during the first call is saved by another"
+
+
+async def test_a_failure_is_told_at_once_and_made_good_later(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal)
+    store.failure = StoreUnavailable("down")
+    sit(room, "ada")
+    assert not await journal.saved(room)
+    assert not journal.healthy
+    store.failure = None
+    await until_idle(journal)
+    kept = await store.kept(room)
+    assert kept is not None
+    assert [seat.id for seat in kept.seats] == ["ada"]
+    assert journal.healthy
+
+
+async def test_while_the_store_is_down_nobody_is_kept_waiting(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal)
+    store.failure = StoreUnavailable("down")
+    await journal.check()
+    store.open_gate.clear()
+    async with asyncio.timeout(0.5):
+        assert not await journal.saved(room)
+
+
+async def test_who_insists_has_the_store_asked_once_more(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal)
+    store.failure = StoreUnavailable("down")
+    await journal.check()
+    async with asyncio.timeout(0.5):
+        assert not await journal.saved(room, insist=True)
+    store.failure = None
+    async with asyncio.timeout(0.5):
+        assert await journal.saved(room, insist=True)
+
+
+async def test_an_answer_of_the_store_ends_every_pause(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal)
+    store.failure = StoreUnavailable("down")
+    journal.changed(room)
+    async with asyncio.timeout(RETRY_LONGEST_S):
+        while store.calls.count("save") < 3:  # by now the pause is a second long
+            await asyncio.sleep(0.01)
+    store.failure = None
+    await journal.check()
+    async with asyncio.timeout(0.5):
+        assert await journal.saved(room)
+
+
+async def test_a_save_that_breaks_leaves_nobody_waiting(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal)
+    store.failure = RuntimeError("not foreseen")
+    async with asyncio.timeout(SOON_S):
+        assert not await journal.saved(room)
+    store.failure = None
+    async with asyncio.timeout(SOON_S):
+        assert await journal.saved(room, insist=True), "and the next save works"
+
+
+async def test_who_waits_while_the_room_ends_is_told_no(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal)
+    store.open_gate.clear()
+    first = asyncio.create_task(journal.saved(room))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(journal.saved(room))
+    await asyncio.sleep(0.01)
+    end(room)
+    store.open_gate.set()
+    async with asyncio.timeout(SOON_S):
+        assert await asyncio.gather(first, second) == [True, False]
+
+
+async def test_an_ended_room_is_erased_once_the_store_is_back(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal)
+    store.failure = StoreUnavailable("down")
+    assert await journal.ended(*end(room)) == Purged()
+    assert await store.kept(room) is not None
+    store.failure = None
+    await until_idle(journal)
+    assert await store.kept(room) is None
+    assert [line.reason for line in await store.sessions(limit=10)] == ["room-ended"]
+
+
+async def test_a_hundred_ends_during_an_outage_keep_nobody_waiting(journal: Journal, store: DurableStore) -> None:
+    ended = [await stored_room(journal, f"ended {number}") for number in range(100)]
+    store.failure = StoreUnavailable("down")
+    await journal.check()
+    store.open_gate.clear()  # every call hangs from here on
+    async with asyncio.timeout(0.5):
+        for room in ended:
+            await journal.ended(*end(room))
+    store.failure = None
+    store.open_gate.set()
+    await until_idle(journal)
+    assert [await store.kept(room) for room in ended] == [None] * 100
+
+
+async def test_messages_of_an_ended_room_are_forgotten_at_once(journal: Journal, store: DurableStore) -> None:
+    room, other = await stored_room(journal, "ends", log=True), await stored_room(journal, "stays", log=True)
+    store.failure = StoreUnavailable("down")
+    await journal.check()
+    for number in range(10):
+        journal.log_message(message(room, number))
+        journal.log_message(message(other, 100 + number))
+    journal.end_behind(*end(room))
+    assert {each.room_id for each in journal._messages} == {other.id}
+    store.failure = None
+    await until_idle(journal)
+    assert await store.messages(room.id, before=None, limit=50) == []
+    assert len(await store.messages(other.id, before=None, limit=50)) == 10
+
+
+async def test_a_batch_under_way_is_erased_with_its_room(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal, "ends", log=True)
+    store.open_gate.clear()
+    journal.log_message(message(room, 1))
+    await asyncio.sleep(0.01)
+    ending = asyncio.create_task(journal.ended(*end(room)))
+    await asyncio.sleep(0.01)
+    assert store.calls == ["append"], "the purge waits for the batch"
+    store.open_gate.set()
+    assert (await ending).messages == 1
+    assert await store.messages(room.id, before=None, limit=50) == []
+
+
+async def test_the_queue_of_messages_is_bounded(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal, log=True)
+    store.failure = StoreUnavailable("down")
+    for number in range(MAX_QUEUED_MESSAGES + 7):
+        journal.log_message(message(room, number))
+    assert journal.dropped_messages == 7
+    assert journal._messages[0].seq == 7
+
+
+async def test_closing_is_bounded_while_the_store_hangs(store: DurableStore) -> None:
+    journal = Journal(store)
+    room = await stored_room(journal)
+    store.open_gate.clear()
+    journal.changed(room)
+    async with asyncio.timeout(SOON_S):
+        await journal.close(0.1)
+    with suppress(asyncio.CancelledError):
+        assert not journal._tasks
