@@ -50,6 +50,15 @@ def accepts_tcp(port: int) -> bool:
     return False
 
 
+def stopped(pid: int) -> bool:
+    """Whether every thread of a process has stopped: on a busy machine one may run on for a while (Linux)."""
+    tasks = Path(f"/proc/{pid}/task")
+    with contextlib.suppress(FileNotFoundError):
+        # The state follows the name, which is in brackets and may hold anything (proc(5)).
+        return all((task / "stat").read_text().rpartition(")")[2].split()[0] in "TtZX" for task in tasks.iterdir())
+    return True
+
+
 class Program:
     """One operating-system process, its log file and its scratch folder.
 
@@ -108,8 +117,9 @@ class Program:
             os.kill(self.pid, number)
 
     def pause(self) -> None:
-        """SIGSTOP: the process keeps its sockets and answers nobody."""
+        """SIGSTOP, and wait for it: the process keeps its sockets and answers nobody."""
         self.send(signal.SIGSTOP)
+        wait_until(lambda: stopped(self.pid), "a stop", STOP_LIMIT_S)
 
     def resume(self) -> None:
         self.send(signal.SIGCONT)
