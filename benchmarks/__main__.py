@@ -1,0 +1,97 @@
+"""`python -m benchmarks`: measure, print the table, write JSON and a picture to `benchmarks/results/`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks import picture, report
+from benchmarks.plan import SCENARIOS, TARGETS, TITLES, Scenario, by_name, quick
+from benchmarks.runner import Run, run_all
+from benchmarks.servers import EVENTS_PER_S, cores
+from tests.support.processes import ROOT
+
+DEFAULT_REPEATS = 5
+RESULTS = Path(__file__).with_name("results")
+PACKAGES = ("aiohttp", "python-socketio", "uvloop", "orjson", "pydantic")
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    names = [scenario.name for scenario in SCENARIOS]
+    parser.add_argument("--quick", action="store_true", help="smaller and shorter, once: to see that it works")
+    parser.add_argument("--scenario", action="append", choices=names, help="only this one (may be repeated)")
+    parser.add_argument(
+        "--repeat", type=int, default=None, metavar="N", help=f"runs of each, default {DEFAULT_REPEATS}"
+    )
+    parser.add_argument("--servers", default=",".join(TARGETS), help="comma-separated: " + ", ".join(TARGETS))
+    parser.add_argument("--output", type=Path, default=RESULTS, help="where JSON and picture go")
+    found = parser.parse_args(given)
+    found.servers = tuple(found.servers.split(","))
+    if not set(found.servers) <= set(TARGETS):
+        parser.error("unknown server")
+    found.repeat = found.repeat or (1 if found.quick else DEFAULT_REPEATS)
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """On what, with what and when."""
+    server_core, load_core = cores()
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    package = json.loads((ROOT / "tests/node_modules/socket.io/package.json").read_text())
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "serverCore": server_core,
+        "loadCore": load_core,
+        "load1": os.getloadavg()[0],
+        "eventsPerS": EVENTS_PER_S,
+        "python": platform.python_version(),
+        "node": node,
+        "socket.io": package["version"],
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def main() -> int:
+    """Exit code 1 where a run failed."""
+    asked = arguments()
+    chosen: list[Scenario] = [by_name(name) for name in asked.scenario] if asked.scenario else list(SCENARIOS)
+    if asked.quick:
+        chosen = [quick(scenario) for scenario in chosen]
+    about = machine()
+    runs: list[Run] = []
+    for run in run_all(chosen, asked.servers, asked.repeat):
+        runs.append(run)
+        print(f"{run.scenario} {run.repeat + 1}/{asked.repeat} {TITLES[run.target]}: {_brief(run)}", file=sys.stderr)
+    found = report.rows(chosen, runs)
+    print(report.table(found))
+    asked.output.mkdir(parents=True, exist_ok=True)
+    results = report.as_json(found, runs, {**about, "load1AtTheEnd": os.getloadavg()[0]})
+    (asked.output / "latest.json").write_text(json.dumps(results, indent=1) + "\n")
+    (asked.output / "latest.svg").write_text(picture.svg(found))
+    return 1 if any("failed" in run.result for run in runs) else 0
+
+
+def _brief(run: Run) -> str:
+    return ", ".join(f"{k} {v:,.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in run.result.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

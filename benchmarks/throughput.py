@@ -1,0 +1,157 @@
+"""Closed-loop load: a message leaves when an earlier one has arrived, so no queue grows and the server never rests."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any, NamedTuple
+
+from benchmarks.clients import MAX_EVENTS, READ_BYTES, Client, Fleet
+from benchmarks.plan import TEXT, Scenario
+from benchmarks.servers import cpu_seconds
+from benchmarks.wire import Counter, event_frame
+
+FRAMES_PER_SENDER = 320
+"""More than the 256 `clientMessageId`s that the server remembers of a seat, so that none counts as a repetition."""
+
+TURN_S = 0.2
+DRAIN_S = 15.0
+ACK_MARKER = b'[{"ok":true'
+MARKERS = {"send-message": b'["message-received"', "ice-candidate": b'["ice-candidate-received"'}
+
+CANDIDATE = {
+    "candidate": "candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.17 rport 46154"
+    " generation 0 ufrag EEtu network-cost 999",
+    "sdpMid": "0",
+    "sdpMLineIndex": 0,
+    "usernameFragment": "EEtu",
+}
+
+
+class Measured(NamedTuple):
+    """One measured stretch. Deliveries are messages that arrived at a client, the acknowledgements not counted."""
+
+    deliveries: int
+    seconds: float
+    server_cpu_s: float
+    load_cpu_s: float
+    reads: int
+
+    def as_json(self) -> dict[str, float]:
+        """Rates and shares."""
+        return {
+            "ratePerS": self.deliveries / self.seconds,
+            "perCpuS": self.deliveries / max(self.server_cpu_s, 1e-9),
+            "serverBusy": self.server_cpu_s / self.seconds,
+            "loadBusy": self.load_cpu_s / self.seconds,
+            "framesPerRead": self.deliveries / max(self.reads, 1),
+        }
+
+
+def frames_of(client: Client, event: str, prefix: str = "message") -> list[bytes]:
+    """The frames that a sender repeats, ready to be written. `prefix` keeps their `clientMessageId`s apart."""
+    body: dict[str, Any] = {"roomId": client.room}
+    if event == "ice-candidate":
+        return [event_frame(event, {**body, "candidate": CANDIDATE, "negotiationId": "call-1"})]
+    return [
+        event_frame(event, {**body, "text": TEXT, "clientMessageId": f"{prefix}-{number:08d}-of-{client.fd:06d}"})
+        for number in range(FRAMES_PER_SENDER)
+    ]
+
+
+class Load:
+    """Senders and receivers at work. `turn()` is the hot loop's body: count what came, send what may be sent."""
+
+    def __init__(self, fleet: Fleet, senders: Sequence[Client], scenario: Scenario) -> None:
+        self._poll = fleet.epoll.poll
+        self._window = scenario.window
+        self._receivers = scenario.receivers
+        self._sockets = {fd: client.sock for fd, client in fleet.by_fd.items()}
+        self._counters = {fd: Counter(MARKERS[scenario.event]) for fd in fleet.by_fd}
+        self._senders = list(senders)
+        self._frames = {client.fd: cycle(frames_of(client, scenario.event)) for client in senders}
+        self._buffer = bytearray(READ_BYTES)
+        self.sent = self.delivered = self.reads = 0
+        self.stopping = False
+
+    def turn(self) -> None:
+        """Handle what is there."""
+        raise NotImplementedError
+
+    def run(self, seconds: float) -> float:
+        """Keep going for so long; returns how long it was."""
+        began = now = time.monotonic()
+        while now < began + seconds:
+            self.turn()
+            now = time.monotonic()
+        return now - began
+
+    def drain(self) -> None:
+        """Send nothing more, and see every message arrive, none lost and none twice."""
+        self.stopping = True
+        deadline = time.monotonic() + DRAIN_S
+        while self.delivered < self.sent * self._receivers and time.monotonic() < deadline:
+            self.turn()
+        if self.delivered != self.sent * self._receivers:
+            raise AssertionError(f"{self.delivered} deliveries of {self.sent} messages to {self._receivers} each")
+
+    def _send(self, fd: int) -> None:
+        frame = next(self._frames[fd])
+        if self._sockets[fd].send(frame) != len(frame):
+            raise ConnectionError("the server does not read")
+        self.sent += 1
+
+
+class FanOutLoad(Load):
+    """One sender; the next message leaves when the one `window` before it has reached everybody."""
+
+    def turn(self) -> None:
+        """Count deliveries; top the window up."""
+        buffer, sockets, counters = self._buffer, self._sockets, self._counters
+        delivered = 0
+        events = self._poll(TURN_S, MAX_EVENTS)
+        for fd, _ in events:
+            size = sockets[fd].recv_into(buffer)
+            delivered += counters[fd].count(buffer, size)
+        self.delivered += delivered
+        self.reads += len(events)
+        while not self.stopping and self.sent - self.delivered // self._receivers < self._window:
+            self._send(self._senders[0].fd)
+
+
+class AckedLoad(Load):
+    """Every sender waits for the acknowledgement of its message before it sends the next."""
+
+    def __init__(self, fleet: Fleet, senders: Sequence[Client], scenario: Scenario) -> None:
+        super().__init__(fleet, senders, scenario)
+        self._acks = {client.fd: Counter(ACK_MARKER) for client in senders}
+        self._begun = False
+
+    def turn(self) -> None:
+        """Count deliveries and acknowledgements; each of the latter lets its sender go on."""
+        if not self._begun:
+            self._begun = True
+            for client in self._senders:
+                self._send(client.fd)
+        buffer, sockets, counters, acks = self._buffer, self._sockets, self._counters, self._acks
+        events = self._poll(TURN_S, MAX_EVENTS)
+        for fd, _ in events:
+            size = sockets[fd].recv_into(buffer)
+            self.delivered += counters[fd].count(buffer, size)
+            if fd in acks and acks[fd].count(buffer, size) and not self.stopping:
+                self._send(fd)
+        self.reads += len(events)
+
+
+def measure(fleet: Fleet, senders: Sequence[Client], scenario: Scenario, pid: int) -> dict[str, float]:
+    """Warm up, measure, and account for every message."""
+    load = (FanOutLoad if scenario.kind == "fan-out" else AckedLoad)(fleet, senders, scenario)
+    load.run(scenario.warm_s)
+    before = (load.delivered, load.reads, cpu_seconds(pid), cpu_seconds(os.getpid()))
+    seconds = load.run(scenario.measured_s)
+    after = (load.delivered, load.reads, cpu_seconds(pid), cpu_seconds(os.getpid()))
+    load.drain()
+    deliveries, reads, server_cpu_s, load_cpu_s = (late - early for late, early in zip(after, before, strict=True))
+    return Measured(int(deliveries), seconds, server_cpu_s, load_cpu_s, int(reads)).as_json()

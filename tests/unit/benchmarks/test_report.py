@@ -1,0 +1,86 @@
+"""What the table says is what was measured."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from typing import Any
+
+import pytest
+
+from benchmarks import picture, report
+from benchmarks.latency import percentile
+from benchmarks.plan import SCENARIOS, Target, by_name, quick
+from benchmarks.runner import Run
+
+
+def _runs(scenario: str, target: Target, key: str, values: list[float]) -> list[Run]:
+    return [Run(scenario, target, repeat, {key: value, "perCpuS": 1.0}) for repeat, value in enumerate(values)]
+
+
+def _row(scenario: str, key: str, ours: list[float], theirs: list[float]) -> report.Row:
+    runs = _runs(scenario, "mayfly", key, ours) + _runs(scenario, "javascript", key, theirs)
+    found = [row for row in report.rows([by_name(scenario)], runs) if row.figure.key == key]
+    return found[0]
+
+
+def test_a_ratio_is_the_median_of_the_ratios_of_each_repeat() -> None:
+    row = _row("relay", "ratePerS", [20.0, 40.0, 300.0], [10.0, 10.0, 100.0])
+    assert row.ratios["mayfly"] == (3.0, 2.0, 4.0)
+    assert row.medians == {"mayfly": 40.0, "javascript": 10.0}
+
+
+def test_a_rate_holds_from_its_goal_upwards() -> None:
+    assert _row("relay", "ratePerS", [1.2], [1.0]).holds()
+    assert not _row("relay", "ratePerS", [1.19], [1.0]).holds()
+
+
+def test_memory_and_latency_hold_up_to_their_goal() -> None:
+    assert _row("idle", "bytesPerConnection", [1.0], [1.0]).holds()
+    assert not _row("latency-relay", "p99Ms", [1.01], [1.0]).holds()
+
+
+def test_a_server_that_failed_is_shown_as_failed_and_compared_with_nothing() -> None:
+    runs = [*_runs("relay", "javascript", "ratePerS", [1.0]), Run("relay", "mayfly", 0, {"failed": "why"})]
+    row = report.rows([by_name("relay")], runs)[0]
+    assert row.failures == {"mayfly": "failed"}
+    assert row.holds() is None
+    assert "| failed |" in report.table([row])
+
+
+def test_a_repeat_in_which_the_rival_failed_is_left_out_of_the_ratios() -> None:
+    runs: list[Run] = [
+        *_runs("relay", "mayfly", "ratePerS", [2.0, 9.0]),
+        Run("relay", "javascript", 0, {"ratePerS": 1.0}),
+        Run("relay", "javascript", 1, {"failed": "why"}),
+    ]
+    assert report.rows([by_name("relay")], runs)[0].ratios["mayfly"] == (2.0, 2.0, 2.0)
+
+
+def test_the_picture_is_svg_with_a_bar_for_each_goal() -> None:
+    rows = [_row("relay", "ratePerS", [2.0], [1.0]), _row("idle", "bytesPerConnection", [1.0], [4.0])]
+    root = ElementTree.fromstring(picture.svg(rows))
+    texts = ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "2.0×" in texts
+    assert "4.0×" in texts
+
+
+@pytest.mark.parametrize(("share", "wanted"), [(0.5, 50), (0.99, 99), (0.0, 1), (1.0, 100)])
+def test_percentiles_are_by_nearest_rank(share: float, wanted: float) -> None:
+    assert percentile([float(n) for n in range(100, 0, -1)], share) == wanted
+
+
+def test_every_latency_names_the_scenario_that_sets_its_rate() -> None:
+    for scenario in SCENARIOS:
+        if scenario.kind == "latency":
+            assert by_name(scenario.rate_of).people == scenario.people
+
+
+def test_the_quick_run_keeps_every_scenario_and_shortens_it() -> None:
+    for scenario in SCENARIOS:
+        assert quick(scenario).measured_s < scenario.measured_s
+
+
+def test_results_are_plain_json() -> None:
+    row = _row("relay", "ratePerS", [2.0], [1.0])
+    found: dict[str, Any] = report.as_json([row], [], {"python": "3.11"})
+    assert found["rows"][0]["ratios"]["mayfly"] == {"median": 2.0, "lowest": 2.0, "highest": 2.0}
