@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from server.engine.complaints import Complaints
 from server.engine.deadlines import Deadlines
 from server.engine.limits import EngineLimits
 
 if TYPE_CHECKING:
     from server.engine.session import Session
-
-logger = logging.getLogger("server.engine")
 
 Handler = Callable[..., Awaitable[Any] | Any]
 
@@ -43,6 +39,7 @@ class Core:
     __slots__ = (
         "_dirty",
         "closing",
+        "complaints",
         "connects",
         "graces",
         "handlers",
@@ -72,6 +69,7 @@ class Core:
         self.on_gone = on_gone
         self.max_payload = max_payload
         self.stats = Stats()
+        self.complaints = Complaints()
         self.tasks: set[asyncio.Task[Any]] = set()
         self._dirty: list[Session] = []
         self.pings: Deadlines[Session] = Deadlines(ping_interval_s, lambda session: session.ping())
@@ -95,7 +93,7 @@ class Core:
             try:
                 session.flush()
             except Exception as error:
-                logger.error("flush failed: %s", describe(error))
+                self.complaints.say("flush", error)
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run a coroutine as a task that the engine holds on to until it ends."""
@@ -109,10 +107,3 @@ class Core:
         for clock in (self.pings, self.pongs, self.connects, self.graces, self.closing, self.probes):
             if clock is not None:
                 clock.clear()
-
-
-def describe(error: BaseException) -> str:
-    """Type and place of an error, without its text: messages of exceptions may carry what a client sent."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = " < ".join(f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames[-3:]))
-    return f"{type(error).__name__} at {places or 'unknown'}"

@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from server.engine.core import describe, logger
+from server.engine.complaints import logger
 
 if TYPE_CHECKING:
     from server.engine.session import Session
@@ -88,7 +88,7 @@ class Inbox:
         try:
             result = handler(session.sid, message)
         except Exception as error:
-            logger.error("message handler failed: %s", describe(error))
+            self._session.core.complaints.say("message handler", error)
             return None
         return result if result is not None and isawaitable(result) else None
 
@@ -100,7 +100,7 @@ class Inbox:
                 try:
                     await command
                 except Exception as error:
-                    logger.error("message handler failed: %s", describe(error))
+                    self._session.core.complaints.say("message handler", error)
                 command = self._next()
         finally:
             self.task = None

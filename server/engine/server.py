@@ -12,7 +12,8 @@ from aiohttp import web
 from engineio.packet import Packet
 
 from server.engine import packets
-from server.engine.core import Core, Stats, describe, logger
+from server.engine.complaints import logger
+from server.engine.core import Core, Stats
 from server.engine.deadlines import Deadlines
 from server.engine.environ import make_environ
 from server.engine.frames import NORMAL, SERVICE_RESTART
@@ -199,7 +200,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             verdict = handler(session.sid, make_environ(request, self._environ_headers))
             return await verdict if isawaitable(verdict) else verdict
         except Exception as error:
-            logger.error("connect handler failed: %s", describe(error))
+            self._core.complaints.say("connect handler", error)
             return False
         except asyncio.CancelledError:
             session.gone()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from engineio import AsyncServer
 
 from server.engine import packets
-from server.engine.core import Core, describe, logger
+from server.engine.core import Core
 from server.engine.frames import INTERNAL_ERROR, NORMAL, POLICY_VIOLATION, PROTOCOL_ERROR
 from server.engine.inbox import Inbox
 from server.engine.outbox import Outbox, OutboxFull
@@ -267,7 +267,7 @@ class Session:
             try:
                 result = handler(self.sid, self.reason)
             except Exception as error:
-                logger.error("disconnect handler failed: %s", describe(error))
+                self.core.complaints.say("disconnect handler", error)
         if result is not None and isawaitable(result):
             self.inbox.task = self.core.spawn(self._finish_later(result))
         else:
@@ -278,7 +278,7 @@ class Session:
             async with asyncio.timeout(self.core.limits.disconnect_timeout_s):
                 await disconnecting
         except Exception as error:
-            logger.error("disconnect handler failed: %s", describe(error))
+            self.core.complaints.say("disconnect handler", error)
         finally:
             self.inbox.task = None
             self.gone()

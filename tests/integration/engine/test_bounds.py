@@ -20,10 +20,10 @@ async def test_a_socket_that_never_connects_is_closed_after_the_connect_timeout(
 
 
 async def test_a_socket_that_was_marked_connected_stays() -> None:
-    async with engine_rig(connect_timeout=0.2) as rig:
+    async with engine_rig(connect_timeout=0.7) as rig:
         ws, sid = await rig.open_websocket()
         rig.engine.mark_connected(sid)
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1.0)
         await ws.send("4still here")
         assert await ws.text() == "4still here"
         await ws.finish()
@@ -86,6 +86,8 @@ async def test_a_slow_reader_that_catches_up_gets_everything_in_order(rig: Rig) 
         if number % 20 == 0:
             await asyncio.sleep(0)
     await eventually(lambda: len(rig.engine.sockets[sid].outbox) > 0, "a queue")
+    sock: socket.socket = ws.writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     ws.writer.transport.resume_reading()
     for number in range(2_000):
         assert (await ws.text())[1:6] == f"{number:05}"

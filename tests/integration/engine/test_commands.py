@@ -100,8 +100,8 @@ async def test_a_handler_that_raises_hurts_nobody_and_its_text_is_not_logged(
     ws, sid = await rig.open_websocket()
     with caplog.at_level(logging.DEBUG):
         await ws.send("4secret words", "4secret words")
-        await eventually(lambda: len(caplog.records) >= 2, "the log lines")
-    assert "ValueError" in caplog.text
+        await eventually(lambda: "ValueError" in caplog.text, "the log line")
+    assert caplog.text.count("ValueError") == 1  # the same failure is not logged over and over
     assert "secret" not in caplog.text
     rig.engine.on("message", lambda sid, data: rig.engine.send_text(sid, data))
     await ws.send("4fine")

@@ -8,7 +8,7 @@ from tests.integration.engine.wire import Rig, engine_rig
 
 
 async def test_a_websocket_is_pinged_after_each_interval_and_lives_on_pongs() -> None:
-    async with engine_rig(ping_interval=0.1, ping_timeout=0.2) as rig:
+    async with engine_rig(ping_interval=0.1, ping_timeout=20) as rig:
         ws, sid = await rig.open_websocket()
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -21,7 +21,7 @@ async def test_a_websocket_is_pinged_after_each_interval_and_lives_on_pongs() ->
 
 
 async def test_polling_is_pinged_too() -> None:
-    async with engine_rig(ping_interval=0.1, ping_timeout=0.5) as rig:
+    async with engine_rig(ping_interval=0.1, ping_timeout=20) as rig:
         sid = await rig.open_polling()
         for _ in range(3):
             assert (await rig.poll(sid)).text == "2"
@@ -37,20 +37,16 @@ async def silent_for(rig: Rig, sid: str) -> float:
     return loop.time() - start
 
 
-async def test_a_silent_websocket_is_closed_right_after_interval_and_timeout() -> None:
-    async with engine_rig(ping_interval=0.2, ping_timeout=0.3) as rig:
+async def test_a_silent_client_is_closed_right_after_interval_and_timeout_on_either_transport() -> None:
+    async with engine_rig(ping_interval=0.5, ping_timeout=1.5) as rig:
         ws, sid = await rig.open_websocket()
-        assert 0.45 <= await silent_for(rig, sid) < 0.9
+        polling = await rig.open_polling()
+        for lived_s in await asyncio.gather(silent_for(rig, sid), silent_for(rig, polling)):
+            assert 1.9 <= lived_s < 3.2  # the stock engine takes up to the interval and twice the timeout: 3.5
         assert await ws.close_code() == 1011
         assert await ws.ended() == b""  # cut, though the client never answered the close frame
         await ws.close()
-
-
-async def test_a_silent_polling_client_is_closed_right_after_interval_and_timeout() -> None:
-    async with engine_rig(ping_interval=0.2, ping_timeout=0.3) as rig:
-        sid = await rig.open_polling()
-        assert 0.45 <= await silent_for(rig, sid) < 0.9
-        assert (await rig.poll(sid)).code == 1
+        assert (await rig.poll(polling)).code == 1
 
 
 async def test_messages_do_not_stand_in_for_a_pong() -> None:
@@ -65,7 +61,7 @@ async def test_messages_do_not_stand_in_for_a_pong() -> None:
 
 
 async def test_a_slow_command_does_not_stop_the_heartbeat() -> None:
-    async with engine_rig(ping_interval=0.1, ping_timeout=0.2) as rig:
+    async with engine_rig(ping_interval=0.1, ping_timeout=20) as rig:
         leave = asyncio.Event()
 
         async def slow(sid: str, data: str) -> None:

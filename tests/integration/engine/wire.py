@@ -170,6 +170,7 @@ class Rig:
 
     engine: EngineServer
     port: int
+    root: str = "/engine.io/"
     events: list[tuple[str, ...]] = field(default_factory=list)
 
     def told(self, kind: str) -> list[tuple[str, ...]]:
@@ -178,6 +179,7 @@ class Rig:
 
     async def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         """One request on a connection of its own."""
+        path = path.replace("/engine.io/", self.root)
         connection = await Connection.open(self.port)
         extra = {"Content-Length": str(len(body))} if body or method in ("POST", "PUT") else {}
         connection.send_head(method, path, {**extra, **(headers or {})})
@@ -204,7 +206,7 @@ class Rig:
     async def handshake(self, path: str, headers: dict[str, str] | None = None) -> tuple[RawWebSocket, int, str]:
         """Ask for a WebSocket; gives status and headers of the answer."""
         ws = await RawWebSocket.open(self.port)
-        ws.send_head("GET", path, {**UPGRADE, **(headers or {})})
+        ws.send_head("GET", path.replace("/engine.io/", self.root), {**UPGRADE, **(headers or {})})
         async with asyncio.timeout(LIMIT_S):
             head = (await ws.reader.readuntil(b"\r\n\r\n")).decode()
         return ws, int(head.split()[1]), head
@@ -247,10 +249,10 @@ async def served(app: web.Application) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def engine_rig(make: Callable[..., Any] = EngineServer, **options: Any) -> AsyncIterator[Rig]:
-    """An echoing engine. After the test nothing of it may be left: no session, no task."""
+    """An echoing engine."""
     options = {"cors_allowed_origins": "*", "ping_interval": 25, "ping_timeout": 20, **options}
     engine = make(**options)
-    rig = Rig(engine, 0)
+    rig = Rig(engine, port=0)
 
     @engine.on("connect")  # type: ignore[untyped-decorator]
     async def connect(sid: str, environ: dict[str, str]) -> None:
@@ -265,11 +267,19 @@ async def engine_rig(make: Callable[..., Any] = EngineServer, **options: Any) ->
         rig.events.append(("message", sid, data))
         await engine.send(sid, data)
 
-    app = web.Application()
-    engine.attach(app)
-    before = asyncio.all_tasks()
-    async with served(app) as rig.port:
+    async with attached(engine, "/engine.io") as rig.port:
         yield rig
+
+
+@asynccontextmanager
+async def attached(engine: Any, path: str) -> AsyncIterator[int]:
+    """The engine on a port. Afterwards nothing of it may be left: no session, no connection, no task."""
+    app = web.Application()
+    engine.attach(app, path)
+    before = asyncio.all_tasks()
+    async with served(app) as port:
+        yield port
     assert not engine.sockets
+    assert len(engine._core.closing) == 0
     here = {asyncio.current_task()}
     await eventually(lambda: asyncio.all_tasks() - here <= before, "the end of all tasks")

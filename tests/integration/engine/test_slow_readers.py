@@ -1,0 +1,69 @@
+"""Fifty sockets that never read, in a room of a hundred that chats."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from pathlib import Path
+
+from server.engine import EngineLimits
+from tests.integration.engine.wire import RawWebSocket, engine_rig, eventually
+
+MIB = 1_048_576
+PAGE = 4_096
+READERS = 50
+NON_READERS = 50
+MESSAGES = 6_000
+TEXT = "x" * 1_000
+
+
+def rss() -> int:
+    """Resident bytes of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+async def test_non_readers_are_dropped_and_cost_neither_memory_nor_the_others() -> None:
+    async with engine_rig(limits=EngineLimits(outbox_bytes=262_144)) as rig:
+        room: list[str] = []
+        counts = [0] * READERS
+        readers, frozen = [], []
+        for number in range(READERS):
+            ws, sid = await rig.open_websocket()
+            room.append(sid)
+            readers.append((ws, asyncio.create_task(count_bytes(ws, counts, number))))
+        for _ in range(NON_READERS):
+            ws, sid = await rig.open_websocket()
+            ws.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            ws.writer.transport.pause_reading()
+            room.append(sid)
+            frozen.append((ws, sid))
+        gc.collect()
+        before = peak = rss()
+        expected = MESSAGES * (len(TEXT) + 1 + 4)
+        for number in range(MESSAGES):
+            rig.engine.broadcast(room, TEXT)
+            if number % 10 == 0:
+                sent = (number + 1) * (len(TEXT) + 1 + 4)
+                await eventually(lambda sent=sent: min(counts) >= sent - 50_000, "the readers", 30)
+                peak = max(peak, rss())
+        await eventually(lambda: min(counts) >= expected, "every message at every reader", 30)
+        for _, sid in frozen:
+            assert await rig.gone(sid) == "transport error"
+        assert rig.engine.stats.overflows == NON_READERS
+        assert rig.engine.session_count == READERS
+        assert peak - before < 50 * MIB, f"{(peak - before) / MIB:.0f} MiB"
+        gc.collect()
+        assert rss() - before < 20 * MIB, f"{(rss() - before) / MIB:.0f} MiB are still there"
+        for ws, reading in readers:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            ws.abort()
+        for ws, _ in frozen:
+            ws.abort()
+
+
+async def count_bytes(ws: RawWebSocket, counts: list[int], number: int) -> None:
+    """Read on, and count."""
+    while data := await ws.reader.read(65_536):
+        counts[number] += len(data)
