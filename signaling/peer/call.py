@@ -14,24 +14,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aiortc import RTCIceCandidate, RTCSessionDescription
+from aiortc import RTCSessionDescription
 
-from signaling.peer.candidates import (
-    UnusableCandidate,
-    candidate_ufrag,
-    description_ufrags,
-    is_mdns,
-    parse_candidate,
-)
+from signaling.peer.candidates import RemoteCandidates, description_ufrags
 from signaling.peer.connection import Connection, ConnectionSettings
 from signaling.peer.stats import Measurements
 from signaling.peer.vouch import Unverified, Voucher
 
 MAX_SIGNALS_WAITING = 512
-MAX_EARLY_CANDIDATES = 256
 MAX_OFFERS = 3
 """How often a connection that failed is offered anew."""
-MDNS_WAIT_S = 2.0
 RESEND_AFTER_S = 1.0
 
 Send = Callable[[str, dict[str, Any]], Awaitable[Any]]
@@ -77,8 +69,7 @@ class Call:
         self._ignored: set[str | None] = set()
         self._last_offer: dict[str, Any] | None = None
         self._last_answer: dict[str, Any] | None = None
-        self._early: list[dict[str, Any] | None] = []
-        self._resolving: set[asyncio.Task[None]] = set()
+        self._candidates = RemoteCandidates()
         self._inbox: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(MAX_SIGNALS_WAITING)
         self._worker = asyncio.create_task(self._work())
 
@@ -112,10 +103,9 @@ class Call:
         if self._final_state is None:
             self._final_state, self.left_reason = self.state, reason
         self._worker.cancel()
-        for task in (self._worker, *self._resolving):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._worker
+        await self._candidates.close()
         if self._connection is not None:
             await self._connection.close()
 
@@ -123,6 +113,7 @@ class Call:
         steps = {
             "start-offer": self._offer,
             "resend-offer": self._resend_offer,
+            "tell-state": self._tell_state,
             "offer-received": self._on_offer,
             "answer-received": self._on_answer,
             "ice-candidate-received": self._on_candidate,
@@ -153,6 +144,10 @@ class Call:
         if self._last_offer and self._connection is not None and self._connection.awaits_answer:
             await self._context.send("offer", self._last_offer)
 
+    async def _tell_state(self, state: dict[str, Any]) -> None:
+        with contextlib.suppress(SignalRefused):  # only for the server's record of the call
+            await self._context.send("call-state", state)
+
     async def _on_offer(self, payload: dict[str, Any]) -> None:
         negotiation_id = payload.get("negotiationId")
         description = self._received("offer", payload)
@@ -170,7 +165,7 @@ class Call:
         self._negotiation_id = negotiation_id
         answer = await connection.answer(description)
         self.answered = True
-        await self._add_early(connection)
+        await self._candidates.release(connection.pc)
         await self._send_description("answer", answer)
 
     async def _on_answer(self, payload: dict[str, Any]) -> None:
@@ -180,17 +175,16 @@ class Call:
         await connection.accept_answer(self._received("answer", payload))
         self._ignored = set()
         self.answered = True
-        await self._add_early(connection)
+        await self._candidates.release(connection.pc)
 
     async def _on_candidate(self, payload: dict[str, Any]) -> None:
         if payload.get("negotiationId") in self._ignored or self._is_stale(payload):
             return
         connection = self._connection
         if connection is None or connection.remote_sdp is None:
-            if len(self._early) < MAX_EARLY_CANDIDATES:
-                self._early.append(payload["candidate"])
-            return
-        await self._add_candidate(connection, payload["candidate"])
+            self._candidates.hold(payload["candidate"])
+        else:
+            await self._candidates.add(connection.pc, payload["candidate"])
 
     def _received(self, kind: str, payload: dict[str, Any]) -> RTCSessionDescription:
         sdp, voucher = payload["description"]["sdp"], self._context.voucher
@@ -215,7 +209,7 @@ class Call:
     async def _begin_anew(self) -> Connection:
         if self._connection is not None:
             await self._connection.close()
-        self._early.clear()
+        self._candidates.forget()
         self._ignored = set()
         self._last_offer = self._last_answer = None
         servers = await self._context.ice_servers()
@@ -239,38 +233,9 @@ class Call:
         # Every candidate of ours is in the SDP: all that is left to trickle is their end.
         await self._context.send("ice-candidate", common | {"candidate": None})
 
-    async def _add_early(self, connection: Connection) -> None:
-        early, self._early = self._early, []
-        for init in early:
-            await self._add_candidate(connection, init)
-
-    async def _add_candidate(self, connection: Connection, init: dict[str, Any] | None) -> None:
-        try:
-            candidate = parse_candidate(init)
-        except UnusableCandidate:
-            return
-        if candidate is None:
-            if self._resolving:
-                await asyncio.wait(self._resolving, timeout=MDNS_WAIT_S)
-            await connection.pc.addIceCandidate(None)
-            return
-        ufrag, known = candidate_ufrag(init or {}), description_ufrags(connection.remote_sdp or "")
-        if ufrag is not None and known and ufrag not in known:
-            return
-        if not is_mdns(candidate):
-            await connection.pc.addIceCandidate(candidate)
-            return
-        task = asyncio.create_task(_add_mdns(connection, candidate))
-        self._resolving.add(task)
-        task.add_done_callback(self._resolving.discard)
-
     def _on_change(self) -> None:
-        failed = self._connection is not None and self._connection.state == "failed"
-        if failed and self._final_state is None and 0 < self.offers_sent < MAX_OFFERS:
+        state = None if self._connection is None else self._connection.state
+        if state in ("connected", "failed"):
+            self.signal("tell-state", {"state": state})
+        if state == "failed" and self._final_state is None and 0 < self.offers_sent < MAX_OFFERS:
             self.start_offer()
-
-
-async def _add_mdns(connection: Connection, candidate: RTCIceCandidate) -> None:
-    # A host without multicast cannot resolve such a name; the other candidates are what is left then.
-    with contextlib.suppress(OSError, ValueError):
-        await connection.pc.addIceCandidate(candidate)

@@ -8,7 +8,7 @@ from typing import Any
 from signaling.peer.call import Call
 from signaling.peer.client import RoomClient
 from signaling.peer.recording import Recorder
-from signaling.peer.stats import Measurements
+from signaling.peer.stats import Candidate, Measurements, Pair
 from signaling.peer.turn_check import TurnResult
 
 EXIT_OK, EXIT_NO_MEDIA, EXIT_NOT_JOINED = 0, 1, 2
@@ -169,7 +169,7 @@ def _call_json(call: Call) -> dict[str, Any]:
         "offersSent": call.offers_sent,
         "collisions": call.collisions,
         "connectedMs": _ms(measured.connected_after_s),
-        "pair": None if measured.pair is None else asdict(measured.pair) | {"relayed": measured.pair.relayed},
+        "pair": None if measured.pair is None else _pair_json(measured.pair),
         "mediaFlowed": measured.media_flowed,
         **_media_json(measured),
     }
@@ -204,6 +204,17 @@ def _media_json(measured: Measurements) -> dict[str, Any]:
             "echoedMessages": measured.echoed_messages,
         },
     }
+
+
+def _pair_json(pair: Pair) -> dict[str, Any]:
+    def end(candidate: Candidate) -> dict[str, str]:
+        return {
+            "type": candidate.type,
+            "protocol": candidate.protocol,
+            "addressFamily": candidate.address_family,
+        }
+
+    return {"local": end(pair.local), "remote": end(pair.remote), "relayed": pair.relayed}
 
 
 def _turn_json(result: TurnResult) -> dict[str, Any]:

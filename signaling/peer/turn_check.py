@@ -24,7 +24,9 @@ class TurnResult:
     problem: str | None = None
 
 
-class _Allocation(asyncio.DatagramProtocol):
+class Allocation(asyncio.DatagramProtocol):
+    """Receives nothing; `closed` says that the allocation has been given back."""
+
     def __init__(self) -> None:
         self.closed = asyncio.Event()
 
@@ -59,7 +61,7 @@ async def _check(url: str, username: str, credential: str) -> TurnResult:
 
 async def _allocate(parsed: dict[str, Any], username: str, credential: str) -> None:
     transport, allocation = await turn.create_turn_endpoint(
-        _Allocation,
+        Allocation,
         server_addr=(parsed["host"], parsed["port"]),
         username=username,
         password=credential,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 
@@ -50,7 +51,8 @@ def test_the_client_that_comes_with_coturn_can_use_our_credentials(turn_server: 
     command += ["-u", str(entry["username"]), "-w", str(entry["credential"]), LOOPBACK]
     done = subprocess.run(command, capture_output=True, text=True, timeout=UCLIENT_LIMIT_S, check=False)
     assert done.returncode == 0, done.stdout
-    assert "tot_recv_msgs=10" in done.stdout, done.stdout
+    sent, received = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", done.stdout)[-1]
+    assert int(sent) == int(received) > 0, done.stdout
 
 
 async def test_a_call_restricted_to_relays_goes_through_coturn(turn_server: TurnServer) -> None:

@@ -38,6 +38,8 @@ async def test_both_see_and_hear_each_other_and_pings_come_back() -> None:
         assert call.measured.pair.local.type == "host"
         assert (call.problem, call.state) == (None, "connected")
     assert (one.offers_sent, two.offers_sent) == (1, 0)
+    told = sorted((sender, fields["state"]) for sender, fields in wire.events("call-state"))
+    assert told == [("p0", "connected"), ("p1", "connected")]
 
 
 async def test_offer_answer_and_candidates_of_one_negotiation_share_its_id() -> None:
@@ -47,7 +49,8 @@ async def test_offer_answer_and_candidates_of_one_negotiation_share_its_id() -> 
         await until(lambda: one.answered and len(wire.events("ice-candidate")) == 2, "the end of both sides")
         first_id = wire.events("offer")[0][1]["negotiationId"]
         assert isinstance(first_id, str)
-        assert {fields["negotiationId"] for _, _, fields in wire.sent} == {first_id}
+        signals = [fields for _, event, fields in wire.sent if event != "call-state"]
+        assert {fields["negotiationId"] for fields in signals} == {first_id}
         two.start_offer()
         await until(lambda: len(wire.events("answer")) == 2, "a second negotiation")
         assert wire.events("offer")[1][1]["negotiationId"] != first_id
@@ -135,6 +138,7 @@ async def test_a_description_that_was_lost_is_made_good_after_the_gap(lost: str)
         one.check_offer()
         await until(lambda: flows(one) and flows(two), "media")
         assert wire.events("offer")[0] == wire.events("offer")[1]
+        await until(lambda: len(wire.events("call-state")) == 2, "both told that they are connected")
         before = len(wire.sent)
         one.check_offer()
         two.check_offer()
