@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -11,18 +12,20 @@ from collections.abc import Callable
 from aiohttp import web
 from pydantic import ValidationError
 
-from server.app import create_app
+from server.app import create_app, make_store
 from server.observability import logs
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
 
 SHUTDOWN_TIMEOUT_S = 5.0
 KEEPALIVE_TIMEOUT_S = 75.0
 
 
-async def serve(settings: Settings) -> None:
+async def serve(app: web.Application, settings: Settings) -> None:
     """Serve until the process is told to stop."""
     runner = web.AppRunner(
-        create_app(settings),
+        app,
         access_log=None,
         shutdown_timeout=SHUTDOWN_TIMEOUT_S,
         keepalive_timeout=KEEPALIVE_TIMEOUT_S,
@@ -51,17 +54,27 @@ def main() -> int:
         settings = Settings()
     except ValidationError as error:
         for one in error.errors(include_input=False, include_url=False):
-            name = "_".join(str(part) for part in one["loc"]).upper()
-            print(f"{name}: {one['msg']}", file=sys.stderr)  # noqa: T201
+            _complain(str(one["loc"][0]).upper(), one["msg"].removeprefix("Value error, "))
         return 2
     logs.configure(settings.log_level, settings.log_format)
+    for doubt in settings.doubts():
+        log.warning(doubt)
+    try:
+        store = make_store(settings)
+    except ValueError as error:
+        _complain("MONGODB_URI", str(error))
+        return 2
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            runner.run(serve(settings))
+            runner.run(serve(create_app(settings, store=store), settings))
         except OSError as error:
             print(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
             return 1
     return 0
+
+
+def _complain(variable: str, reason: str) -> None:
+    print(f"{variable}: {reason}", file=sys.stderr)  # noqa: T201 - the one who started it is to read this
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,13 +1,34 @@
-"""Settings, from the environment and from `.env`. One field for each variable that README's table documents."""
+"""Settings, from the environment and from `.env`. One field for each variable that README's table documents.
+
+A value that makes no sense is refused at start. What is said about it never repeats it: some of them are secrets.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+YEAR_S = 365 * 86_400
+MAX_CAPACITY = 100_000
+MAX_EVENTS_PER_S = 1_000_000
+
+# An origin (RFC 6454) with `*` for parts of names or for a port; schemes of apps (capacitor://localhost) included.
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+/?", re.IGNORECASE)
+BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.IGNORECASE)
+# RFC 7064 and RFC 7065: no slashes after the scheme, which browsers refuse as well.
+STUN_URL = re.compile(r"stuns?:[^\s/?@]+")
+TURN_URL = re.compile(r"turns?:[^\s/?@]+(\?transport=(udp|tcp))?")
+MONGODB_URI = re.compile(r"mongodb(\+srv)?://\S+")
+
 CommaList = Annotated[tuple[str, ...], NoDecode]
+
+
+def _seconds(default: float, *, least: float = 0, most: float = 10 * YEAR_S) -> float:
+    value: float = Field(default=default, ge=least, le=most, allow_inf_nan=False)
+    return value
 
 
 class Settings(BaseSettings):
@@ -29,18 +50,18 @@ class Settings(BaseSettings):
     turn_ttl_s: int = Field(default=3600, ge=60, le=86_400)
     stun_urls: CommaList = ("stun:stun.l.google.com:19302",)
 
-    room_ttl_s: float = Field(default=86_400, gt=0)
-    room_capacity: int = Field(default=8, ge=1)
-    seat_grace_s: float = Field(default=30, ge=0)
-    empty_room_ttl_s: float = Field(default=300, ge=0)
-    max_room_ttl_s: float = Field(default=604_800, gt=0)
-    max_room_capacity: int = Field(default=1000, ge=1)
-    tombstone_ttl_s: float = Field(default=86_400, ge=0)
+    room_ttl_s: float = _seconds(86_400, least=1)
+    room_capacity: int = Field(default=8, ge=1, le=MAX_CAPACITY)
+    seat_grace_s: float = _seconds(30, most=86_400)
+    empty_room_ttl_s: float = _seconds(300)
+    max_room_ttl_s: float = _seconds(604_800, least=1)
+    max_room_capacity: int = Field(default=1000, ge=1, le=MAX_CAPACITY)
+    tombstone_ttl_s: float = _seconds(86_400)
 
-    events_per_s: float = Field(default=50, ge=0)
-    ping_interval_s: float = Field(default=25, gt=0)
-    ping_timeout_s: float = Field(default=20, gt=0)
-    connect_timeout_s: float = Field(default=15, gt=0)
+    events_per_s: float = Field(default=50, ge=0, le=MAX_EVENTS_PER_S, allow_inf_nan=False)
+    ping_interval_s: float = _seconds(25, least=0.05, most=3600)
+    ping_timeout_s: float = _seconds(20, least=0.05, most=3600)
+    connect_timeout_s: float = _seconds(15, least=0.05, most=3600)
 
     message_log: Literal["off", "on"] = "off"
     environment: str = "development"
@@ -56,17 +77,62 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("log_level", "log_format", "message_log", "engine", mode="before")
+    @field_validator("log_level", "log_format", "message_log", "engine", "environment", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
+        return value.strip().lower() if isinstance(value, str) else value
 
     @field_validator("public_url")
     @classmethod
-    def _without_slash(cls, value: str) -> str:
+    def _base_of_links(cls, value: str) -> str:
+        if value and not BASE_URL.fullmatch(value):
+            raise ValueError("must be an address such as https://rooms.example.com")
         return value.rstrip("/")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(origin == "*" or ORIGIN.fullmatch(origin) for origin in value):
+            raise ValueError("must be origins such as https://example.com,https://*.vercel.app, without a path")
+        return value
+
+    @field_validator("turn_urls")
+    @classmethod
+    def _turn(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(TURN_URL.fullmatch(url) for url in value):
+            raise ValueError("must be URLs such as turn:turn.example.com:3478?transport=udp")
+        return value
+
+    @field_validator("stun_urls")
+    @classmethod
+    def _stun(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(STUN_URL.fullmatch(url) for url in value):
+            raise ValueError("must be URLs such as stun:stun.example.com:3478")
+        return value
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _mongodb(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not MONGODB_URI.fullmatch(value.get_secret_value()):
+            raise ValueError("must be a URI such as mongodb://localhost/mayfly")
+        return value
 
     @property
     def development(self) -> bool:
         """Whether pages on localhost may use the server without being named."""
         return self.environment == "development"
+
+    def doubts(self) -> list[str]:
+        """What is allowed but can hardly be meant, in words for the operator."""
+        found = []
+        if self.turn_urls and not self.turn_secret.get_secret_value():
+            found.append("TURN_URLS without TURN_SECRET: clients are not told of the TURN servers.")
+        if self.turn_secret.get_secret_value() and not self.turn_urls:
+            found.append("TURN_SECRET without TURN_URLS: there is no TURN server to use it with.")
+        if self.message_log == "on" and not self.mongodb_uri.get_secret_value():
+            found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
+        if self.room_ttl_s > self.max_room_ttl_s:
+            found.append("ROOM_TTL_S is above MAX_ROOM_TTL_S: rooms get the latter.")
+        if self.room_capacity > self.max_room_capacity:
+            found.append("ROOM_CAPACITY is above MAX_ROOM_CAPACITY: rooms get the latter.")
+        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from rooms.events import (
@@ -15,10 +16,14 @@ from rooms.events import (
 )
 from rooms.model import Media, Participant, RoomView
 
+SECONDS_REMEMBERED = 256
+
 
 def iso(at: float) -> str:
     """Seconds since the Unix epoch as ISO 8601 UTC with milliseconds."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(at * 1000) % 1000:03d}Z"
+    # From whole milliseconds: rounding the seconds and the fraction apart could put them a second apart.
+    seconds, milliseconds = divmod(int(at * 1000), 1000)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds:03d}Z"
 
 
 def media(value: Media) -> dict[str, bool]:

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import traceback
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
+MAX_FRAMES = 12
+
 # These log what they carry, at levels that somebody may switch on.
-PAYLOAD_LOGGERS = ("engineio", "engineio.server", "socketio", "socketio.server", "aiohttp.access")
+PAYLOAD_LOGGERS = (
+    "engineio",
+    "engineio.server",
+    "socketio",
+    "socketio.server",
+    "aiohttp.access",
+    "aiohttp.server",
+    "pymongo",
+)
+
+
+class ConsoleFormatter(logging.Formatter):
+    """For people. An exception is shown as its type and its place, without its message, which may carry content."""
+
+    def formatException(self, ei: Any) -> str:
+        """The type and the frames of an exception, outermost first."""
+        frames = traceback.extract_tb(ei[2], limit=-MAX_FRAMES)
+        places = "".join(f"\n  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+        return f"{ei[0].__name__}{places}"
 
 
 class JsonFormatter(logging.Formatter):
@@ -35,7 +57,11 @@ def configure(level: str, form: str) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {
-                "console": {"format": "%(asctime)s %(levelname)-7s %(message)s", "datefmt": "%H:%M:%S"},
+                "console": {
+                    "()": ConsoleFormatter,
+                    "format": "%(asctime)s %(levelname)-7s %(message)s",
+                    "datefmt": "%H:%M:%S",
+                },
                 "json": {"()": JsonFormatter},
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server import answer_payloads
-from server.answer_payloads import Sent
+from server.event_payloads import Sent
 from storage.memory import MemoryStore
 from tests.integration.contract.wire import Answered, Server, fits, running
 
@@ -27,7 +27,8 @@ def granted(answer: Answered, model: type[Sent], status: int = 200) -> Any:
 
 
 async def test_an_empty_body_makes_a_room_with_the_defaults(server: Server) -> None:
-    for options in ({}, {"data": b""}, {"json": {}}, {"data": b"  \n"}):
+    bodies: list[dict[str, Any]] = [{}, {"data": b""}, {"json": {}}, {"data": b"  \n"}]
+    for options in bodies:
         made = granted(await server.call("POST", "/api/rooms", **options), answer_payloads.RoomCreated, 201)
         assert made["url"] == f"{server.url}/r/{made['roomId']}"
         assert len(made["roomId"]) >= 26  # 128 bits in base 32

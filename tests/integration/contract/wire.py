@@ -230,18 +230,22 @@ class Answered:
 
 
 class Server:
-    """A running application. Use `running()`."""
+    """A running server, in this process (`running()`) or in another one (`talking_to()`)."""
 
-    def __init__(self, app: web.Application, runner: web.AppRunner, url: str, http: aiohttp.ClientSession) -> None:
-        self.app = app
-        self.runner = runner
+    def __init__(self, url: str, http: aiohttp.ClientSession, runner: web.AppRunner | None = None) -> None:
         self.url = url
         self.http = http
         self.clients: list[Client] = []
+        self._runner = runner
+
+    @property
+    def runner(self) -> web.AppRunner:
+        assert self._runner is not None, "the server runs in another process"
+        return self._runner
 
     @property
     def context(self) -> Context:
-        return self.app[CONTEXT]
+        return self.runner.app[CONTEXT]
 
     async def connect(self, auth: Mapping[str, Any] | None = None) -> Client:
         """A client in the default namespace."""
@@ -290,7 +294,7 @@ class Server:
 async def running(
     *, store: Store | None = None, clock: Callable[[], float] | None = None, **settings: Any
 ) -> AsyncIterator[Server]:
-    """A server on a free port of 127.0.0.1. On the way out every client's faults fail the test."""
+    """A server on a free port of 127.0.0.1, in this process."""
     chosen = {"stun_urls": ("stun:127.0.0.1:9",), **settings}
     extra: dict[str, Any] = {} if clock is None else {"clock": clock}
     app = create_app(Settings(_env_file=None, **chosen), store=store, **extra)  # type: ignore[call-arg]
@@ -298,17 +302,24 @@ async def running(
     await runner.setup()
     try:
         await web.TCPSite(runner, LOOPBACK, 0).start()
-        async with aiohttp.ClientSession() as http:
-            server = Server(app, runner, f"http://{LOOPBACK}:{runner.addresses[0][1]}", http)
+        async with talking_to(f"http://{LOOPBACK}:{runner.addresses[0][1]}", runner) as server:
             yield server
-            for client in server.clients:
-                await client.leave()
-            faults = [fault for client in server.clients for fault in client.faults]
-            doubled = [acks for client in server.clients for acks in client.acks.values() if len(acks) != 1]
-            assert not faults, faults
-            assert doubled == []
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def talking_to(url: str, runner: web.AppRunner | None = None) -> AsyncIterator[Server]:
+    """A server that runs already. On the way out every client's faults fail the test."""
+    async with aiohttp.ClientSession() as http:
+        server = Server(url, http, runner)
+        yield server
+        for client in server.clients:
+            await client.leave()
+        faults = [fault for client in server.clients for fault in client.faults]
+        doubled = [acks for client in server.clients for acks in client.acks.values() if len(acks) != 1]
+        assert not faults, faults
+        assert doubled == []
 
 
 class Clock:
