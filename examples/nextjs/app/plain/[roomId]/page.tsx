@@ -1,0 +1,18 @@
+"use client";
+import { use, useEffect, useReducer } from "react";
+import { io } from "socket.io-client";
+
+const socket = io(process.env.NEXT_PUBLIC_MAYFLY_URL ?? "http://localhost:3001", { autoConnect: false });
+
+export default function Room({ params }: { params: Promise<{ roomId: string }> }) {
+  const { roomId } = use(params);
+  const [lines, show] = useReducer((lines: string[], line: string) => [...lines, line], []);
+  const say = (text: unknown) => { show(`Me: ${text}`); socket.emit("send-message", { roomId, text }); };
+  useEffect(() => {
+    socket.on("connect", () => socket.recovered || socket.emit("join-room", { roomId }));
+    socket.on("message-received", (message) => show(`${message.senderName}: ${message.text}`));
+    socket.on("request-failed", (failure) => show(failure.error.message)).connect();
+    return () => void socket.off().disconnect();
+  }, [roomId]);
+  return <form action={(form) => say(form.get("text"))}><pre>{lines.join("\n")}</pre><input name="text" /></form>;
+}

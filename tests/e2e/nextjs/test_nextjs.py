@@ -1,0 +1,81 @@
+"""The Next.js example in real Chromium, as built for production and in development under React Strict Mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.e2e.nextjs.site import Site, build, current_client, installed_client, require_example, site
+from tests.support.node import run_node
+from tests.support.processes import ServerProcess, server_process
+
+SCRIPT = Path(__file__).with_name("rooms.mjs")
+SCENARIO_LIMIT_S = 120.0
+
+# The first test waits for the build, too.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerProcess]:
+    require_example()
+    # No STUN server of the outside world, and no grace: whoever is still listed has not been joined twice by accident.
+    with server_process(STUN_URLS="stun:127.0.0.1:9", ENVIRONMENT="development") as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=["start", "dev"])
+def served(request: pytest.FixtureRequest, server: ServerProcess) -> Iterator[Site]:
+    """The example, in production and in development."""
+    if request.param == "start":
+        build(server.url)
+    with site(request.param, server.url) as running:
+        yield running
+
+
+async def play(scenario: str, served: Site, server: ServerProcess) -> dict[str, Any]:
+    """What people saw at the example."""
+    (seen,) = await run_node(SCRIPT, scenario, served.url, server.url, limit_s=SCENARIO_LIMIT_S)
+    assert isinstance(seen, dict)
+    return seen
+
+
+def test_the_example_has_the_client_as_it_is_now() -> None:
+    require_example()
+    assert installed_client() == current_client(), "run `make install-dev`"
+
+
+async def test_two_pages_chat_and_call_and_a_reload_keeps_the_participant(served: Site, server: ServerProcess) -> None:
+    seen = await play("call", served, server)
+    assert not {"Ada", "Ben"} & {p["name"] for p in seen["participants"]}, "a name left the browser in the clear"
+    assert sorted(p["id"] for p in seen["participants"]) == sorted(seen["after"])
+    assert seen["after"] == seen["before"]
+    assert sorted(seen["host"]) == sorted(seen["after"])
+    assert all(p["connected"] for p in seen["participants"])
+    assert set(parse_qs(urlsplit(seen["address"]).fragment)) == {"e2e"}, "the address bar shows who is the host"
+    assert seen["errors"] == []
+
+
+async def test_a_link_for_one_person_is_spent_once(served: Site, server: ServerProcess) -> None:
+    seen = await play("invite", served, server)
+    assert [(i["uses"], i["used"]) for i in seen["invites"]] == [(1, 1)]
+    assert len(seen["participants"]) == 2
+    assert "used" in seen["refusal"]
+    assert seen["errors"] == []
+
+
+async def test_the_plain_page_chats_with_one_participant_for_each_page(served: Site, server: ServerProcess) -> None:
+    seen = await play("plain", served, server)
+    assert len(seen["participants"]) == 2
+    assert seen["shown"].splitlines()[0] == "Me: Hello Ben"
+    assert seen["errors"] == []
+
+
+async def test_every_page_is_accessible_and_fits(served: Site, server: ServerProcess) -> None:
+    seen = await play("accessibility", served, server)
+    assert seen["violations"] == []
+    assert seen["errors"] == []
