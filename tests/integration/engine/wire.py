@@ -117,7 +117,9 @@ def client_frame(payload: bytes, opcode: int = 1, *, fin: bool = True, masked: b
         head = struct.pack("!BBQ", first, flag | 127, size)
     if not masked:
         return head + payload
-    return head + MASK + bytes(byte ^ MASK[i % 4] for i, byte in enumerate(payload))
+    keys = MASK * (size // 4 + 1)
+    mixed = int.from_bytes(payload, "big") ^ int.from_bytes(keys[:size], "big")
+    return head + MASK + mixed.to_bytes(size, "big")
 
 
 class RawWebSocket(Connection):

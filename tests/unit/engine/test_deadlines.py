@@ -1,0 +1,158 @@
+"""Deadlines on a loop whose clock the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from server.engine import deadlines as module
+from server.engine.deadlines import Deadlines
+
+
+class Handle:
+    def __init__(self, at: float, call: Callable[[], None]) -> None:
+        self.at, self.call, self.is_cancelled = at, call, False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
+class ClockLoop:
+    """A loop's clock and its timers."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.timers: list[Handle] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, at: float, call: Callable[[], None]) -> Handle:
+        self.timers.append(Handle(at, call))
+        return self.timers[-1]
+
+    @property
+    def pending(self) -> list[Handle]:
+        return [timer for timer in self.timers if not timer.is_cancelled]
+
+    def advance(self, seconds: float) -> None:
+        end = self.now + seconds
+        while due := [timer for timer in self.pending if timer.at <= end]:
+            timer = min(due, key=lambda timer: timer.at)
+            self.now = max(self.now, timer.at)
+            self.timers.remove(timer)
+            timer.call()
+        self.now = end
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> ClockLoop:
+    clock = ClockLoop()
+    monkeypatch.setattr(module, "get_running_loop", lambda: clock)
+    return clock
+
+
+def test_each_item_falls_due_once_after_the_delay(loop: ClockLoop) -> None:
+    due: list[tuple[str, float]] = []
+    deadlines: Deadlines[str] = Deadlines(10, lambda item: due.append((item, loop.now)))
+    deadlines.add("a")
+    loop.advance(4)
+    deadlines.add("b")
+    loop.advance(100)
+    assert due == [("a", 110.0), ("b", 114.0)]
+    assert not loop.pending
+
+
+def test_any_number_of_items_shares_one_timer(loop: ClockLoop) -> None:
+    deadlines: Deadlines[int] = Deadlines(10, lambda item: None)
+    for item in range(1_000):
+        deadlines.add(item)
+        loop.advance(0.001)
+    assert len(loop.pending) == 1
+
+
+def test_an_item_that_is_added_again_waits_anew(loop: ClockLoop) -> None:
+    due: list[float] = []
+    deadlines: Deadlines[str] = Deadlines(10, lambda item: due.append(loop.now))
+    deadlines.add("a")
+    loop.advance(9)
+    deadlines.add("a")
+    loop.advance(9)
+    assert not due
+    loop.advance(1)
+    assert due == [119.0]
+
+
+def test_a_discarded_item_never_falls_due_and_the_last_one_takes_the_timer_with_it(loop: ClockLoop) -> None:
+    due: list[str] = []
+    deadlines: Deadlines[str] = Deadlines(10, due.append)
+    deadlines.add("a")
+    assert deadlines.discard("a")
+    assert not deadlines.discard("a")
+    assert not loop.pending
+    loop.advance(50)
+    assert not due
+
+
+def test_an_item_may_discard_another_that_is_due_at_the_same_moment(loop: ClockLoop) -> None:
+    due: list[str] = []
+
+    def on_due(item: str) -> None:
+        due.append(item)
+        deadlines.discard("b")
+
+    deadlines: Deadlines[str] = Deadlines(10, on_due)
+    deadlines.add("a")
+    deadlines.add("b")
+    loop.advance(20)
+    assert due == ["a"]
+    assert not loop.pending
+
+
+def test_an_item_may_add_itself_again(loop: ClockLoop) -> None:
+    due: list[float] = []
+
+    def on_due(item: str) -> None:
+        due.append(loop.now)
+        if len(due) < 3:
+            deadlines.add(item)
+
+    deadlines: Deadlines[str] = Deadlines(10, on_due)
+    deadlines.add("a")
+    loop.advance(100)
+    assert due == [110.0, 120.0, 130.0]
+    assert not loop.pending
+
+
+def test_an_error_of_one_item_does_not_stop_the_clock(loop: ClockLoop) -> None:
+    due: list[str] = []
+
+    def on_due(item: str) -> None:
+        if item == "bad":
+            raise RuntimeError
+        due.append(item)
+
+    deadlines: Deadlines[str] = Deadlines(10, on_due)
+    deadlines.add("bad")
+    deadlines.add("good")
+    with pytest.raises(RuntimeError):
+        loop.advance(20)
+    loop.advance(20)
+    assert due == ["good"]
+
+
+async def test_waiting_for_empty_ends_with_the_last_item_or_with_its_patience() -> None:
+    deadlines: Deadlines[str] = Deadlines(60, lambda item: None)
+    await deadlines.until_empty(1)
+    deadlines.add("a")
+    waiting = asyncio.create_task(deadlines.until_empty(5))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    deadlines.discard("a")
+    await waiting
+    deadlines.add("b")
+    await deadlines.until_empty(0.01)
+    assert "b" in deadlines
+    deadlines.clear()

@@ -1,0 +1,155 @@
+"""RFC 6455 frames: what is built, and what is parsed in whatever pieces it comes."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.engine.frames import (
+    NO_STATUS,
+    Control,
+    FrameError,
+    FrameParser,
+    Message,
+    binary_frame,
+    close_code,
+    close_frame,
+    control_frame,
+    frame_payload,
+    text_frame,
+)
+
+MAX = 100_000
+
+
+def masked(first: int, payload: bytes, mask: bytes = b"\x01\x80\xfe\x33") -> bytes:
+    """A client's frame with any first byte."""
+    size = len(payload)
+    head = bytes((first, 0x80 | size)) if size < 126 else struct.pack("!BBH", first, 0xFE, size)
+    if size > 65_535:
+        head = struct.pack("!BBQ", first, 0xFF, size)
+    return head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+
+
+def parse(*pieces: bytes, max_bytes: int = MAX) -> list[Message]:
+    """All messages of what arrives in these pieces."""
+    parser, messages = FrameParser(max_bytes), []
+    for piece in pieces:
+        parser.feed(piece)
+        while (message := parser.next_message()) is not None:
+            messages.append(message)
+    return messages
+
+
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [
+        (0, b"\x81\x00"),
+        (125, b"\x81\x7d"),
+        (126, b"\x81\x7e\x00\x7e"),
+        (65_535, b"\x81\x7e\xff\xff"),
+        (65_536, b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
+    ],
+)
+def test_a_text_frame_has_the_shortest_header(size: int, head: bytes) -> None:
+    assert text_frame(b"x" * size) == head + b"x" * size
+
+
+def test_the_examples_of_the_rfc_are_parsed() -> None:
+    # Section 5.7: a single-frame masked text message, and an unmasked ping's masked answer.
+    assert parse(bytes.fromhex("818537fa213d7f9f4d5158")) == ["Hello"]
+    assert parse(bytes.fromhex("8a8537fa213d7f9f4d5158")) == [Control(0xA, b"Hello")]
+
+
+@given(st.binary(max_size=70_000), st.booleans())
+def test_what_was_framed_is_found_again(payload: bytes, is_text: bool) -> None:
+    frame = text_frame(payload) if is_text else binary_frame(payload)
+    assert frame_payload(frame) == (is_text, payload)
+
+
+texts = st.text(max_size=300)
+
+
+@given(st.lists(st.one_of(texts, st.binary(max_size=300)), max_size=8), st.data())
+def test_messages_are_the_same_in_whatever_pieces_they_come(messages: list[str | bytes], data: st.DataObject) -> None:
+    stream = b"".join(masked(0x81, m.encode()) if isinstance(m, str) else masked(0x82, m) for m in messages)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=12)))
+    pieces = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    assert parse(*pieces) == messages
+
+
+@given(texts, st.data())
+def test_fragments_make_the_message_they_were_cut_from(text: str, data: st.DataObject) -> None:
+    raw = text.encode()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), min_size=1, max_size=5)))
+    parts = [raw[a:b] for a, b in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
+    opcodes = [0x01] + [0x00] * (len(parts) - 2) + [0x80]
+    frames = [masked(opcode, part) for opcode, part in zip(opcodes, parts, strict=True)]
+    assert parse(*frames) == [text]
+
+
+@given(st.binary(max_size=400))
+def test_noise_gives_messages_or_a_frame_error_and_nothing_else(noise: bytes) -> None:
+    code = 0
+    try:
+        parse(noise, max_bytes=100)
+    except FrameError as error:
+        code = error.code
+    assert code in (0, 1002, 1007, 1009)
+
+
+def test_a_message_may_be_as_long_as_the_bound_and_no_longer() -> None:
+    assert parse(masked(0x81, b"x" * 200), max_bytes=200) == ["x" * 200]
+    with pytest.raises(FrameError) as caught:
+        parse(masked(0x81, b"x" * 201), max_bytes=200)
+    assert caught.value.code == 1009
+
+
+def test_fragments_together_are_bound_like_one_message() -> None:
+    with pytest.raises(FrameError) as caught:
+        parse(masked(0x01, b"x" * 150), masked(0x00, b"x" * 150), max_bytes=200)
+    assert caught.value.code == 1009
+
+
+def test_a_caller_may_stop_in_the_middle_of_what_arrived() -> None:
+    parser = FrameParser(MAX)
+    parser.feed(masked(0x81, b"one") + masked(0x81, b"two"))
+    assert parser.next_message() == "one"
+    parser.feed(masked(0x81, b"three"))
+    assert [parser.next_message(), parser.next_message(), parser.next_message()] == ["two", "three", None]
+
+
+def test_one_byte_at_a_time_takes_no_quadratic_time() -> None:
+    parser = FrameParser(MAX)
+    frame = masked(0x81, b"x" * 60_000)
+    for byte in frame[:-1]:
+        parser.feed(bytes((byte,)))
+        assert parser.next_message() is None
+    parser.feed(frame[-1:])
+    assert parser.next_message() == "x" * 60_000
+
+
+@pytest.mark.parametrize(("payload", "code"), [(b"", NO_STATUS), (b"\x03\xe8", 1000), (b"\x0f\xa0why", 4000)])
+def test_a_legal_close_frame_gives_its_code(payload: bytes, code: int) -> None:
+    assert close_code(payload) == code
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535])
+def test_codes_that_must_not_be_sent_are_an_error(code: int) -> None:
+    with pytest.raises(FrameError):
+        close_code(struct.pack("!H", code))
+
+
+@given(st.text(max_size=200))
+def test_a_close_frame_fits_a_control_frame_and_its_reason_stays_utf_8(reason: str) -> None:
+    frame = close_frame(4001, reason)
+    assert frame[0] == 0x88
+    assert frame[1] == len(frame) - 2 <= 125
+    assert reason.startswith(frame[4:].decode())
+
+
+def test_a_control_frame_is_never_longer_than_the_rfc_allows() -> None:
+    assert control_frame(0xA, b"x" * 300) == b"\x8a\x7d" + b"x" * 125
