@@ -79,12 +79,7 @@ async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
     policy = request.app[ORIGINS]
     allowed = policy.allows(request)
     if request.method == "OPTIONS":
-        if not allowed:
-            return error_response(Refused(Code.FORBIDDEN, "This origin is not allowed."))
-        response: web.StreamResponse = web.Response(status=204)
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE, OPTIONS"
-        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key"
-        response.headers["Access-Control-Max-Age"] = "600"
+        response: web.StreamResponse = _preflight(allowed=allowed)
     else:
         response = await handler(request)
     origin = request.headers.get("Origin")
@@ -92,6 +87,16 @@ async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"
     response.headers["Vary"] = "Origin"
+    return response
+
+
+def _preflight(*, allowed: bool) -> web.Response:
+    if not allowed:
+        return error_response(Refused(Code.FORBIDDEN, "This origin is not allowed."))
+    response = web.Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE, OPTIONS"
+    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key"
+    response.headers["Access-Control-Max-Age"] = "600"
     return response
 
 
