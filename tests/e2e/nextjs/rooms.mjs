@@ -87,11 +87,11 @@ const scenarios = {
     await ben.getByRole("button", { name: "Join call" }).click();
     await Promise.all([seesEverybody(ada), seesEverybody(ben)]);
     const before = await tiles(ben);
-    if (process.env.SCREENSHOTS) await ada.screenshot({ path: `${process.env.SCREENSHOTS}/call.png` });
     await ben.reload();
     await Promise.all([hasPeople(ben, 2), seesEverybody(ben), seesEverybody(ada)]);
     await hears(ben, "Hello Ben");
     const { participants } = await ask(ada, "users");
+    if (process.env.SCREENSHOTS) await ada.screenshot({ path: `${process.env.SCREENSHOTS}/call.png` });
     const report = { link, before, after: await tiles(ben), host: await tiles(ada), participants, address: ada.url() };
     await ben.getByRole("button", { name: "Leave", exact: true }).click();
     await ben.getByText("You have left.").waitFor();
