@@ -18,6 +18,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const UPLINK_BPS = 3_000_000;
 const MIN_VIDEO_BPS = 150_000;
 const MAX_VIDEO_BPS = 1_500_000;
+/** Up to so many peers are sent half of the camera's width, more a third. */
+const MANY_PEERS = 3;
 
 const SLOTS = { audio: openMicrophone, video: openCamera, screen: openScreen };
 
@@ -227,7 +229,7 @@ export class Call {
       seal: (description, negotiationId) => this.#seal(id, description, negotiationId),
       open: (description, negotiationId) => this.#open(id, description, negotiationId),
       tracks: () => this.#tracks,
-      changed: () => this.#refresh(),
+      changed: () => this.#onPeerChanged(),
       prepared: (pc) => this.#emitter.emit("peer-connection", { participantId: id, pc }),
       failed: (error) => this.#emitter.emit("error", error),
     });
@@ -282,16 +284,20 @@ export class Call {
     }
   }
 
+  #onPeerChanged() {
+    this.#refresh();
+    this.#shareUplink();
+  }
+
+  /** The more people, the smaller the picture that each is sent: neither uplink nor processor grows with the room. */
   #shareUplink() {
-    const share = UPLINK_BPS / Math.max(1, this.#peers.size);
-    const maxBitrate = Math.round(Math.min(MAX_VIDEO_BPS, Math.max(MIN_VIDEO_BPS, share)));
+    const count = Math.max(1, this.#peers.size);
+    const maxBitrate = Math.round(Math.min(MAX_VIDEO_BPS, Math.max(MIN_VIDEO_BPS, UPLINK_BPS / count)));
+    const scaleResolutionDownBy = count === 1 ? 1 : count <= MANY_PEERS ? 2 : 3;
     for (const { pc } of this.#peers.values()) {
       for (const sender of pc?.getSenders() ?? []) {
-        if (sender.track?.kind !== "video") continue;
-        const parameters = sender.getParameters();
-        if (!parameters.encodings?.length || parameters.encodings[0].maxBitrate === maxBitrate) continue;
-        parameters.encodings[0].maxBitrate = maxBitrate;
-        sender.setParameters(parameters).catch(() => {}); // A wish: without it the call uses what the browser finds.
+        if (!sender.track || sender.track === this.#tracks.screen) continue;
+        if (sender.track.kind === "video") limit(sender, { maxBitrate, scaleResolutionDownBy });
       }
     }
   }
@@ -327,4 +333,13 @@ export class Call {
     this.#streams.set(id, { ...kept, [slot]: stream });
     return stream;
   }
+}
+
+function limit(sender, wanted) {
+  const parameters = sender.getParameters();
+  const encoding = parameters.encodings?.[0];
+  if (!encoding || Object.keys(wanted).every((name) => encoding[name] === wanted[name])) return;
+  Object.assign(encoding, wanted);
+  // A wish: where it is refused the call uses what the browser finds.
+  sender.setParameters(parameters).catch(() => {});
 }

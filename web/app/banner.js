@@ -12,7 +12,7 @@ export class Banner {
   constructor() {
     this.text = h("span", {});
     this.mark = h("span", { class: "banner-mark" });
-    this.element = h("div", { class: "banner", hidden: true }, this.mark, this.text);
+    this.element = h("section", { class: "banner", "aria-label": "Notice", hidden: true }, this.mark, this.text);
   }
 
   draw({ status }) {

@@ -20,7 +20,8 @@ export class Chat {
 
   constructor({ room }) {
     this.#room = room;
-    this.list = h("ol", { class: "messages", role: "log", "aria-label": "Messages", tabIndex: 0 });
+    this.rows = h("ol", { class: "message-rows" });
+    this.list = h("div", { class: "messages", role: "log", "aria-label": "Messages", tabIndex: 0 }, this.rows);
     this.empty = h("p", { class: "chat-empty" }, "Nothing has been said yet. What you write here is gone when the room ends.");
     this.typing = h("p", { class: "typing", "aria-live": "polite" });
     this.count = h("span", { class: "char-count", hidden: true });
@@ -72,7 +73,7 @@ export class Chat {
     const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END_PX;
     if (messages !== this.drawn) {
       const grouped = messages.map((message, at) => ({ message, first: !sameGroup(messages[at - 1], message) }));
-      keyed(this.list, this.#views, grouped, ({ message }) => message.key, ({ message }) => new MessageView(message, this.#room));
+      keyed(this.rows, this.#views, grouped, ({ message }) => message.key, ({ message }) => new MessageView(message, this.#room));
       this.drawn = messages;
       this.empty.hidden = messages.length > 0;
       if (atEnd || messages.at(-1)?.own) this.list.scrollTop = this.list.scrollHeight;

@@ -11,7 +11,7 @@ export class Controls {
     this.#room = room;
     const { call } = room;
     const state = () => call.getSnapshot();
-    this.mic = toggle("Microphone", "mic", "micOff", () => this.#device("audio", !state().audio));
+    this.mic = toggle("Mic", "mic", "micOff", () => this.#device("audio", !state().audio));
     this.camera = toggle("Camera", "camera", "cameraOff", () => this.#device("video", !state().video));
     this.screen = client.canShareScreen() && toggle("Share screen", "screen", "screen", () => call.setScreen(!state().screen));
     this.hand = toggle("Raise hand", "hand", "hand", () =>
@@ -21,8 +21,8 @@ export class Controls {
     this.people = toggle("People", "people", "people", () => openPanel("people"));
     this.badge = h("span", { class: "badge", hidden: true });
     this.knockBadge = h("span", { class: "badge", hidden: true });
-    this.chat.button.append(this.badge);
-    this.people.button.append(this.knockBadge);
+    this.chat.button.append(" ", this.badge);
+    this.people.button.append(" ", this.knockBadge);
     this.leave = h("button", { class: "control leave", type: "button", "aria-label": "Leave", title: "Leave", onclick: leave }, icon("leave", 22), h("span", { class: "control-label" }, "Leave"));
     const of = (...controls) => controls.filter(Boolean).map((control) => control.button);
     this.element = h(
@@ -34,12 +34,13 @@ export class Controls {
   }
 
   draw({ self, knocks }, call, { panel, unread }) {
-    this.mic.set(call.audio, call.audio ? "Mute" : "Unmute");
-    this.camera.set(call.video, call.video ? "Turn camera off" : "Turn camera on");
-    this.screen?.set?.(call.screen, call.screen ? "Stop sharing" : "Share screen");
-    this.hand.set(Boolean(self?.media?.handRaised), self?.media?.handRaised ? "Lower hand" : "Raise hand");
-    this.chat.set(panel === "chat", unread ? `Chat, ${unread} unread` : "Chat");
-    this.people.set(panel === "people", knocks.length ? `People, ${knocks.length} waiting` : "People");
+    this.mic.set(call.audio, { title: call.audio ? "Turn the microphone off" : "Turn the microphone on" });
+    this.camera.set(call.video, { title: call.video ? "Turn the camera off" : "Turn the camera on" });
+    this.screen?.set?.(call.screen, { title: call.screen ? "Stop sharing the screen" : "Share the screen" });
+    const raised = Boolean(self?.media?.handRaised);
+    this.hand.set(raised, { title: raised ? "Lower your hand" : "Raise your hand" });
+    this.chat.set(panel === "chat", { name: unread ? `Chat ${unread} unread` : "Chat", title: "Chat" });
+    this.people.set(panel === "people", { name: knocks.length ? `People ${knocks.length} waiting` : "People", title: "People" });
     drawBadge(this.badge, unread);
     drawBadge(this.knockBadge, knocks.length);
   }
@@ -56,20 +57,21 @@ function drawBadge(badge, count) {
 }
 
 function toggle(label, on, off, onclick) {
-  const button = h("button", { class: `control ${on}`, type: "button", onclick });
+  const button = h("button", { class: `control for-${on}`, type: "button", onclick });
   const mark = h("span", { class: "control-icon" });
   button.append(mark, h("span", { class: "control-label", "aria-hidden": "true" }, SHORT[label] ?? label));
   let shown;
   return {
     button,
-    set(pressed, title) {
+    set(pressed, { name = label, title }) {
       if (shown !== pressed) mark.replaceChildren(icon(pressed ? on : off, 22));
       shown = pressed;
       toggleAttribute(button, "aria-pressed", String(pressed));
-      toggleAttribute(button, "aria-label", title);
+      // The name stays what is written on the button; `aria-pressed` says the state, the title what a press does.
+      toggleAttribute(button, "aria-label", name);
       toggleAttribute(button, "title", title);
     },
   };
 }
 
-const SHORT = { Microphone: "Mic", "Share screen": "Share", "Raise hand": "Hand" };
+const SHORT = { "Share screen": "Share", "Raise hand": "Hand" };

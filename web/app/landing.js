@@ -75,7 +75,7 @@ export function showLanding({ client, go }) {
             "ul",
             { class: "promises" },
             PROMISES.map(([name, title, text]) =>
-              h("li", {}, h("span", { class: "promise-icon" }, icon(name, 22)), h("div", {}, h("h3", {}, title), h("p", {}, text))),
+              h("li", {}, h("span", { class: "promise-icon" }, icon(name, 22)), h("div", {}, h("h2", {}, title), h("p", {}, text))),
             ),
           ),
         ),

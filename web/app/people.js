@@ -51,7 +51,7 @@ export class People {
       "li",
       { class: "knock" },
       h("bdi", { class: "name" }, displayName(name)),
-      actionButton("Let in", () => answer(true), { class: "button primary small", "aria-label": `Let ${displayName(name)} in` }),
+      actionButton("Let in", () => answer(true), { class: "button primary small", "aria-label": `Let in ${displayName(name)}` }),
       actionButton("Decline", () => answer(false), { class: "button small", "aria-label": `Decline ${displayName(name)}` }),
     );
   }

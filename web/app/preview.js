@@ -48,6 +48,12 @@ export class Preview {
       video: this.#toggle("video", "camera", "cameraOff", "Camera"),
     };
     this.selects = { audio: this.#select("audio", "Microphone"), video: this.#select("video", "Camera") };
+    this.choice = h(
+      "details",
+      { class: "device-choice", hidden: true },
+      h("summary", {}, icon("devices", 18), "Choose devices"),
+      h("div", { class: "device-selects" }, this.selects.audio.parentElement, this.selects.video.parentElement),
+    );
     this.element = h(
       "section",
       { class: "preview", "aria-label": "Camera and microphone" },
@@ -59,7 +65,7 @@ export class Preview {
         h("div", { class: "level", "aria-hidden": "true" }, this.level),
         h("div", { class: "preview-buttons" }, this.buttons.audio, this.buttons.video),
       ),
-      h("div", { class: "device-selects" }, this.selects.audio.parentElement, this.selects.video.parentElement),
+      this.choice,
     );
   }
 
@@ -174,6 +180,7 @@ export class Preview {
     const { cameras, microphones } = await this.#client.listDevices();
     fillSelect(this.selects.audio, microphones, this.#tracks.audio);
     fillSelect(this.selects.video, cameras, this.#tracks.video);
+    this.choice.hidden = microphones.length < 2 && cameras.length < 2;
   }
 }
 

@@ -26,9 +26,9 @@ export function openLeave({ room, toast }) {
               }
               close();
             },
-            { class: "button danger", busy: "Ending …" },
+            { class: "button danger-quiet", busy: "Ending …" },
           ),
-        actionButton("Leave", () => room.leave(), { class: isHost ? "button danger-quiet" : "button danger", busy: "Leaving …" }),
+        actionButton("Leave", () => room.leave(), { class: "button danger", busy: "Leaving …" }),
       ),
     ],
   });

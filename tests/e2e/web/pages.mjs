@@ -2,15 +2,24 @@
 import { watchErrors } from "../../support/browser.mjs";
 
 export const LIMIT_MS = 15_000;
+/** Launch options: two cores encode and decode every picture of every page in software. */
+export const FEW_FRAMES = { args: ["--use-fake-device-for-media-stream=fps=10"] };
 
 /** A page in a browser context of its own, as another person on another device would have it. */
-export async function newPerson(browser, { errors = true, ...options } = {}) {
+export async function newPerson(browser, { errors = true, devices = true, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(LIMIT_MS);
   page.clicks = 0;
   page.errors = errors ? watchErrors(page) : [];
+  if (!devices) await page.addInitScript(withoutDevices);
   return page;
+}
+
+/** As on a computer that has neither camera nor microphone. */
+export function withoutDevices() {
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("none", "NotFoundError"));
+  navigator.mediaDevices.enumerateDevices = () => Promise.resolve([]);
 }
 
 /** One click of a person, counted. */
@@ -73,17 +82,20 @@ export async function sees(page, text, limitMs = LIMIT_MS) {
   await page.locator(".message-text").filter({ hasText: text }).first().waitFor({ timeout: limitMs });
 }
 
-/** Pictures of others that move: waits until so many tiles have shown new frames. */
+/** Waits until so many pictures of others are there, no more and no fewer, and each has moved on since the call. */
 export async function seesMoving(page, count, limitMs = LIMIT_MS) {
+  await page.evaluate(() => (window.framesSeen = new WeakMap()));
   await page.waitForFunction(
     (wanted) => {
-      const moving = [...document.querySelectorAll(".tile:not(.own):not(.screen).with-video video")].filter((video) => {
+      const tiles = [...document.querySelectorAll(".tile:not(.own):not(.screen)")];
+      const moving = tiles.filter((tile) => {
+        const video = tile.querySelector("video");
+        if (!tile.classList.contains("with-video") || !video.srcObject) return false;
         const frames = video.getVideoPlaybackQuality().totalVideoFrames;
-        const first = (video.firstFrames ??= { stream: video.srcObject, frames });
-        if (first.stream !== video.srcObject) video.firstFrames = { stream: video.srcObject, frames };
-        return frames > video.firstFrames.frames + 5;
+        if (!window.framesSeen.has(video.srcObject)) window.framesSeen.set(video.srcObject, frames);
+        return frames > window.framesSeen.get(video.srcObject) + 5;
       });
-      return moving.length === wanted && document.querySelectorAll(".tile:not(.own):not(.screen)").length === wanted;
+      return tiles.length === wanted && moving.length === wanted;
     },
     count,
     { timeout: limitMs, polling: 100 },

@@ -1,0 +1,173 @@
+"""The page in a real Chromium, against the real server: newcomers, reloads, outages, keyboards and attackers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from tests.support.node import node_script, run_node
+from tests.support.parts import requires
+from tests.support.processes import ROOT, ServerProcess, server_process
+
+HERE = Path(__file__).parent
+SCRIPT_LIMIT_S = 110.0
+AXE_LIMIT_S = 280.0
+RESTART_LIMIT_S = 60.0
+# No address outside the machine is asked for candidates.
+OFFLINE = {"STUN_URLS": "", "LOG_LEVEL": "debug", "LOG_FORMAT": "json"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerProcess]:
+    requires("node", "node packages", "chromium")
+    with server_process(**OFFLINE) as running:
+        yield running
+
+
+async def run(script: str, *arguments: str, limit_s: float = SCRIPT_LIMIT_S) -> dict[str, Any]:
+    lines = await run_node(HERE / script, *arguments, limit_s=limit_s)
+    result = lines[-1]
+    assert isinstance(result, dict)
+    return result
+
+
+async def test_a_newcomer_makes_a_room_and_talks_face_to_face_in_under_ten_clicks(server: ServerProcess) -> None:
+    seen = await run("newcomer.mjs", server.url)
+    assert seen["clicks"] < 10
+    assert seen["errors"] == []
+
+
+@pytest.mark.slow
+async def test_a_reload_and_an_outage_of_ten_seconds_lose_and_double_nothing(server: ServerProcess) -> None:
+    seen = await run("comeback.mjs", server.url)
+    assert seen["callBackMs"] < 5_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_four_people_all_see_each_other_also_after_one_has_reloaded(server: ServerProcess) -> None:
+    seen = await run("mesh.mjs", server.url, limit_s=150.0)
+    assert seen["connectedMs"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_hostile_names_and_messages_run_nothing_and_break_no_layout(server: ServerProcess) -> None:
+    seen = await run("hostile.mjs", server.url, limit_s=150.0)
+    assert seen["checked"] >= 16
+
+
+async def test_the_keyboard_alone_makes_a_room_and_ends_it(server: ServerProcess) -> None:
+    assert (await run("keyboard.mjs", server.url))["errors"] == []
+
+
+async def test_a_server_that_swaps_fingerprints_gets_no_media(server: ServerProcess) -> None:
+    seen = await run("middle.mjs", server.url)
+    assert seen["forged"] > 0
+    assert seen["errors"] == []
+
+
+STATES = {
+    "outside": "landing,ready,ready-qr,door,no-camera,waiting,missing-client",
+    "inside": "alone,chat,people,screen,knock",
+    "above": "reconnecting,ending,leave,invite,devices",
+    "instead": "used,over,full,locked,not-found,invite-needed,removed",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("states", STATES.values(), ids=STATES.keys())
+async def test_axe_finds_nothing_on_any_state_at_any_size_in_any_theme(server: ServerProcess, states: str) -> None:
+    seen = await run("axe.mjs", server.url, states, limit_s=AXE_LIMIT_S)
+    assert seen["violations"] == []
+    assert seen["checked"] == 4 * len(states.split(","))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_a_restarted_server_finds_both_people_back_and_never_held_a_word_of_theirs(mongo_uri: str) -> None:
+    requires("node", "node packages", "chromium")
+    planted, names = "Zwetschgenknödel-7431", ["Ada Zwetschge-7431", "Ben Zwetschge-7432"]
+    later = "Marillenknödel-7431"
+    with server_process(**OFFLINE, MONGODB_URI=mongo_uri, MESSAGE_LOG="on") as server:
+        async with node_script(HERE / "restart.mjs", server.url) as pages:
+            await pages.call("meet", text=planted, names=names, limit_s=RESTART_LIMIT_S)
+            control = await asyncio.to_thread(post_in_the_open, server.url)
+            secrets = [planted, later, *names]
+            assert words_in_memory(server.pid, [control, *secrets]) == {control}
+            await asyncio.to_thread(server.terminate)
+            await pages.call("offline", limit_s=RESTART_LIMIT_S)
+            await pages.call("sayOffline", text=later)
+            await asyncio.to_thread(server.restart)
+            await pages.call("back", text=later, all=[planted, later], limit_s=RESTART_LIMIT_S)
+        held = "".join([server.log(), everything_in(mongo_uri)])
+        assert "Zwetschge" not in held
+        assert "Marille" not in held
+        assert words_in_memory(server.pid, secrets) == set()
+
+
+def post_in_the_open(url: str) -> str:
+    """A word that the server does hold, so that the search for the others can be seen to work."""
+    word = "Germknödel-7431"
+    room = call(f"{url}/api/rooms", {})
+    call(f"{url}/api/rooms/{room['roomId']}/messages", {"text": word}, room["hostKey"])
+    return word
+
+
+def call(url: str, body: dict[str, Any], key: str = "") -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return dict(json.load(answer))
+
+
+def words_in_memory(pid: int, words: list[str]) -> set[str]:
+    """Which of the words the process holds anywhere in its writable memory, in an encoding that Python may use."""
+    needles = {word: [word.encode(code) for code in ("utf-8", "latin-1", "utf-16-le")] for word in words}
+    found = set()
+    with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
+        for line in maps:
+            matched = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+            if matched is None or "[v" in line:
+                continue
+            start, end = (int(part, 16) for part in matched.groups())
+            memory.seek(start)
+            try:
+                content = memory.read(end - start)
+            except OSError:
+                continue  # A region that went away while it was being read.
+            found |= {word for word, forms in needles.items() if any(form in content for form in forms)}
+    return found
+
+
+def everything_in(uri: str) -> str:
+    """Every document of every collection of the database, as text."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        database = client.get_default_database()
+        names = database.list_collection_names()
+        documents = [document for name in names for document in database[name].find()]
+    assert documents
+    return str(documents)
+
+
+async def test_the_client_s_pure_parts_hold() -> None:
+    requires("node")
+    process = await asyncio.create_subprocess_exec(
+        "node",
+        "--test",
+        "test/",
+        cwd=ROOT / "client",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, output.decode()
