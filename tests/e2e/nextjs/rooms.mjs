@@ -17,6 +17,16 @@ async function person(browser, options = {}) {
   return page;
 }
 
+/** Counts the Engine.IO sessions that a page begins. */
+function countConnects(page) {
+  const counted = { connects: 0 };
+  page.on("request", (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    if (pathname === "/socket.io/" && !searchParams.has("sid")) counted.connects += 1;
+  });
+  return counted;
+}
+
 /** What a scenario reports about errors: connections that a reload or a closed page cuts are none. */
 const allErrors = () => errors.flat().filter((error) => !/ERR_ABORTED|ERR_NETWORK_CHANGED/.test(error));
 
@@ -131,6 +141,7 @@ const scenarios = {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     };
+    const counted = countConnects(ada);
     await ada.goto(`${site}/plain/${roomId}`);
     await arrived(1);
     await ben.goto(`${site}/plain/${roomId}`);
@@ -141,7 +152,7 @@ const scenarios = {
       await from.getByText(`Me: ${text}`).waitFor();
       await to.getByText(`: ${text}`).waitFor();
     }
-    const report = { participants: await users(), shown: await ada.locator("pre").textContent() };
+    const report = { ...counted, participants: await users(), shown: await ada.locator("pre").textContent() };
     const lost = await person(browser);
     await lost.goto(`${site}/plain/${"x".repeat(22)}`);
     return { ...report, lost: await lost.locator("pre").filter({ hasText: /\w/ }).textContent() };

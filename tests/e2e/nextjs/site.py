@@ -23,6 +23,7 @@ class Site(Service):
     def __init__(self, mode: str, port: int, env: Mapping[str, str]) -> None:
         super().__init__(port, ["node", str(NEXT), mode, "-H", LOOPBACK, "-p", str(port)], env=env)
         self.cwd = EXAMPLE
+        self.mode = mode
 
     @property
     def url(self) -> str:

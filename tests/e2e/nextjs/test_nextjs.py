@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
     require_example()
-    # No STUN server of the outside world, and no grace: whoever is still listed has not been joined twice by accident.
+    # The default STUN server is in the outside world. A seat taken by mistake stays listed, the grace period being 30 s.
     with server_process(STUN_URLS="stun:127.0.0.1:9", ENVIRONMENT="development") as running:
         yield running
 
@@ -71,10 +71,15 @@ async def test_a_link_for_one_person_is_spent_once(served: Site, server: ServerP
 async def test_the_plain_page_chats_with_one_participant_for_each_page(served: Site, server: ServerProcess) -> None:
     seen = await play("plain", served, server)
     assert len(seen["participants"]) == 2
+    assert all(p["connected"] for p in seen["participants"])
     assert seen["shown"].splitlines()[0] == "Me: Hello Ben"
+    # Strict Mode, in development only: connect, disconnect, connect.
+    assert (seen["connects"] > 1) == (served.mode == "dev")
+    assert seen["lost"] == "There is no such room."
     assert seen["errors"] == []
 
 
+@pytest.mark.parametrize("served", ["start"], indirect=True)
 async def test_every_page_is_accessible_and_fits(served: Site, server: ServerProcess) -> None:
     seen = await play("accessibility", served, server)
     assert seen["violations"] == []
