@@ -6,7 +6,7 @@ NPM := $(shell command -v npm 2>/dev/null)
 NPM_INSTALL = $(NPM) ci --no-audit --no-fund --loglevel=error --prefix
 PACKAGES := server rooms signaling storage
 
-.PHONY: run test check bench install install-dev system-packages format clean
+.PHONY: run test check bench install install-dev system-packages format schemas clean
 
 run: install
 	@$(BIN)/python -m server
@@ -25,6 +25,10 @@ bench: install-dev
 format: install-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The contract for machines, and the tables of docs/protocol.md, from the payload models.
+schemas: install
+	@$(BIN)/python -m server.schema
 
 install: $(VENV)/.installed client/node_modules/.installed
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from server.event_payloads import Count, Error, IceServer, MessageReceived, Participant, Room, RoomJoined, Sent, Time
+from server.event_payloads import Count, ErrorObject, IceServer, MessageReceived, Participant, Room, RoomJoined, Sent, Time
 
 
 class Empty(Sent):
@@ -163,7 +163,7 @@ class Rates(Sent):
 class ErrorAnswer(Sent):
     """The body of every refused REST call."""
 
-    error: Error
+    error: ErrorObject
 
 
 class Stats(Sent):

@@ -25,6 +25,7 @@ from server.observability.figures import FIGURES, Figures
 from server.pages import add_pages
 from server.recovery import Recovery
 from server.rest import rooms as rooms_rest
+from server.rest import schemas as schemas_rest
 from server.rest import service as service_rest
 from server.rest.http import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.rest.limits import BUCKETS
@@ -80,6 +81,7 @@ def create_app(
     app[FIGURES] = Figures(context, dispatcher, sockets)
     app.add_routes(rooms_rest.routes)
     app.add_routes(service_rest.routes)
+    app.add_routes(schemas_rest.routes)
     add_pages(app)
     app.cleanup_ctx.append(_alive)
     # Before the engine's own shutdown, which closes every transport: clients are told first.

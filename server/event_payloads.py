@@ -99,7 +99,7 @@ class Limits(Sent):
     burst: float = Field(ge=0)
 
 
-class Error(Sent):
+class ErrorObject(Sent):
     """The error object. `details` maps a field to the reason it was refused for, never to its value."""
 
     code: Code = Field(strict=False)
@@ -293,7 +293,7 @@ class RequestFailed(Sent):
     """A request that asked for no acknowledgement was refused."""
 
     event: str
-    error: Error
+    error: ErrorObject
 
 
 EVENTS: dict[str, type[Sent]] = {

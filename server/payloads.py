@@ -41,7 +41,9 @@ Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 Secret = Annotated[str, Field(min_length=1, max_length=MAX_SECRET_CHARS)]
 Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(_clean_name)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARS)]
-Sdp = Annotated[str, Field(max_length=MAX_SDP_BYTES), AfterValidator(_looks_like_sdp)]
+Sdp = Annotated[
+    str, Field(max_length=MAX_SDP_BYTES, json_schema_extra={"pattern": "^v=0"}), AfterValidator(_looks_like_sdp)
+]
 
 
 class Payload(BaseModel):

@@ -1,0 +1,740 @@
+// Mayfly's events, generated from the server's payload models. Do not edit.
+//
+//   import { io, type Socket } from "socket.io-client";
+//   import type { ClientToServerEvents, ServerToClientEvents } from "./events";
+//   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(url);
+
+/** `kick`, `ban`, `transfer-host`. */
+export interface AboutParticipant {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  participantId: string;
+}
+
+/** `answer`. */
+export interface Answer {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  to?: string | null;
+  /** 1 to 64 characters */
+  negotiationId?: string | null;
+  description: AnswerDescription;
+}
+
+/** An `RTCSessionDescriptionInit` of type answer. */
+export interface AnswerDescription {
+  type: "answer";
+  /** at most 65536 characters */
+  sdp: string;
+}
+
+/** `answer-knock`. */
+export interface AnswerKnock {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  knockId: string;
+  admit: boolean;
+}
+
+/** An answer for this participant. */
+export interface AnswerReceived {
+  roomId: string;
+  from: string;
+  negotiationId?: string;
+  description: AnswerDescription;
+}
+
+/** `call-state`: how the sender's call goes. `ended` means that it hung up and stays in the room. */
+export interface CallState {
+  /** 1 to 64 characters */
+  roomId: string;
+  state: "connected" | "failed" | "ended";
+}
+
+/** An `RTCIceCandidateInit` (W3C WebRTC, section 4.8.1). */
+export interface CandidateInit {
+  /** at most 2048 characters */
+  candidate?: string;
+  /** at most 64 characters */
+  sdpMid?: string | null;
+  /** 0 to 65535 */
+  sdpMLineIndex?: number | null;
+  /** at most 256 characters */
+  usernameFragment?: string | null;
+}
+
+/** `POST /api/rooms/{roomId}/invites`. */
+export interface CreateInvite {
+  /** 1 to 1000 */
+  uses?: number;
+  /** at least 1 */
+  expiresInS?: number | null;
+}
+
+/** `POST /api/rooms`. */
+export interface CreateRoom {
+  /** at least 1 */
+  capacity?: number | null;
+  /** at least 1 */
+  expiresInS?: number | null;
+  inviteOnly?: boolean;
+  /** 1 to 256 characters */
+  password?: string | null;
+  lobby?: boolean;
+  log?: boolean;
+}
+
+/** Granted; there is nothing more to say. */
+export type Empty = Record<string, never>;
+
+/** `end-room`. */
+export interface EndRoom {
+  /** 1 to 64 characters */
+  roomId: string;
+}
+
+/** The room is over. */
+export interface Erased {
+  erased: ErasedCounts;
+}
+
+/** How much was erased. */
+export interface ErasedCounts {
+  /** at least 0 */
+  messages: number;
+  /** at least 0 */
+  seats: number;
+  /** at least 0 */
+  invites: number;
+}
+
+/** The body of every refused REST call. */
+export interface ErrorAnswer {
+  error: ErrorObject;
+}
+
+/** Every error code of the protocol (protocol page, "Error codes"). */
+export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR";
+
+/** The error object. `details` maps a field to the reason it was refused for, never to its value. */
+export interface ErrorObject {
+  code: ErrorCode;
+  message: string;
+  retryable: boolean;
+  /** at least 1 */
+  retryAfterMs?: number;
+  details?: Record<string, string>;
+}
+
+/** `get-ice-servers`. */
+export interface GetIceServers {
+  /** 1 to 64 characters */
+  roomId: string;
+}
+
+/** `degraded`: it serves, but not all of what it depends on does. */
+export interface Health {
+  status: "ok" | "degraded";
+  storage: Storage;
+  bus: Storage;
+  draining: boolean;
+  /** at least 0 */
+  uptimeS: number;
+}
+
+/** `ice-candidate`; `null` means the end of candidates. */
+export interface IceCandidate {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  to?: string | null;
+  /** 1 to 64 characters */
+  negotiationId?: string | null;
+  candidate: CandidateInit | null;
+}
+
+/** A candidate for this participant; null is the end of candidates. */
+export interface IceCandidateReceived {
+  roomId: string;
+  from: string;
+  negotiationId?: string;
+  candidate: CandidateInit | null;
+}
+
+/** An `RTCIceServer` (W3C WebRTC, section 4.2.2). */
+export interface IceServer {
+  urls: string[];
+  username?: string;
+  credential?: string;
+}
+
+/** `expiresAt` is null where nothing expires. */
+export interface IceServers {
+  iceServers: IceServer[];
+  /** ISO 8601, UTC, with milliseconds */
+  expiresAt: string | null;
+}
+
+/** An invite, without its token. */
+export interface Invite {
+  inviteId: string;
+  /** at least 1 */
+  uses: number;
+  /** at least 0 */
+  used: number;
+  /** ISO 8601, UTC, with milliseconds */
+  createdAt: string;
+  /** ISO 8601, UTC, with milliseconds */
+  expiresAt: string;
+  revoked: boolean;
+}
+
+/** A new invite. Its token, `invite`, is told this once; `url` carries it in the fragment. */
+export interface InviteCreated {
+  inviteId: string;
+  /** at least 1 */
+  uses: number;
+  /** at least 0 */
+  used: number;
+  /** ISO 8601, UTC, with milliseconds */
+  createdAt: string;
+  /** ISO 8601, UTC, with milliseconds */
+  expiresAt: string;
+  revoked: boolean;
+  invite: string;
+  url: string;
+}
+
+/** All invites of a room. */
+export interface Invites {
+  invites: Invite[];
+}
+
+/** `join-room`. `clientJoinId` marks the repetitions of one join, so that a lost reply costs no second seat. */
+export interface JoinRoom {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** at most 64 characters */
+  name?: string | null;
+  /** 1 to 256 characters */
+  hostKey?: string | null;
+  /** 1 to 256 characters */
+  invite?: string | null;
+  /** 1 to 256 characters */
+  password?: string | null;
+  media?: MediaState | null;
+  resume?: ResumeRequest | null;
+  /** 16 to 64 characters */
+  clientJoinId?: string | null;
+}
+
+/** The answer to a knock. `invite` comes where `admitted`, is good for one join and for five minutes. */
+export interface KnockAnswered {
+  roomId: string;
+  admitted: boolean;
+  invite?: string;
+}
+
+/** Somebody waits in the lobby. For the host. */
+export interface KnockReceived {
+  roomId: string;
+  knockId: string;
+  name: string;
+}
+
+/** `knock`. */
+export interface KnockRequest {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** at most 64 characters */
+  name?: string | null;
+}
+
+/** `leave-room`. */
+export interface LeaveRoom {
+  /** 1 to 64 characters */
+  roomId: string;
+}
+
+/** What the server accepts: sizes of requests, requests a second (0: any number) and how many at once. */
+export interface Limits {
+  /** at least 0 */
+  messageChars: number;
+  /** at least 0 */
+  nameChars: number;
+  /** at least 0 */
+  sdpBytes: number;
+  /** at least 0 */
+  candidateChars: number;
+  /** at least 0 */
+  callParticipants: number;
+  /** at least 0 */
+  roomsPerSocket: number;
+  /** at least 0 */
+  eventsPerS: number;
+  /** at least 0 */
+  burst: number;
+}
+
+/** What a participant says of its own devices. */
+export interface Media {
+  audio: boolean;
+  video: boolean;
+  screen: boolean;
+  handRaised: boolean;
+}
+
+/** Which of its devices a participant says are on. */
+export interface MediaState {
+  audio?: boolean | null;
+  video?: boolean | null;
+  screen?: boolean | null;
+  handRaised?: boolean | null;
+}
+
+/** `duplicate`: the same `clientMessageId` was accepted before, and this is the answer of that time. */
+export interface MessageAccepted {
+  id: string;
+  /** at least 1 */
+  seq: number;
+  /** ISO 8601, UTC, with milliseconds */
+  timestamp: string;
+  /** at least 0 */
+  deliveredTo: number;
+  duplicate: boolean;
+}
+
+/** Somebody said something. `sender` is a participant id, or empty for the room's owner over REST. */
+export interface MessageReceived {
+  id: string;
+  roomId: string;
+  text: string;
+  sender: string;
+  senderName: string;
+  /** ISO 8601, UTC, with milliseconds */
+  timestamp: string;
+  /** at least 1 */
+  seq: number;
+  epoch: string;
+  clientMessageId?: string;
+  to?: string;
+  encrypted?: true;
+}
+
+/** A page of messages, newest first. */
+export interface Messages {
+  messages: MessageReceived[];
+}
+
+/** A missed `user-joined`. */
+export interface MissedJoin {
+  event: "user-joined";
+  payload: UserJoined;
+}
+
+/** A missed `user-left`. */
+export interface MissedLeave {
+  event: "user-left";
+  payload: UserLeft;
+}
+
+/** A missed `message-received`. */
+export interface MissedMessage {
+  event: "message-received";
+  payload: MessageReceived;
+}
+
+/** A missed `room-updated`. */
+export interface MissedRoomUpdate {
+  event: "room-updated";
+  payload: RoomUpdated;
+}
+
+/** A missed `user-updated`. */
+export interface MissedUpdate {
+  event: "user-updated";
+  payload: UserUpdated;
+}
+
+/** `offer`. */
+export interface Offer {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  to?: string | null;
+  /** 1 to 64 characters */
+  negotiationId?: string | null;
+  description: OfferDescription;
+}
+
+/** An `RTCSessionDescriptionInit` of type offer. */
+export interface OfferDescription {
+  type: "offer";
+  /** at most 65536 characters */
+  sdp: string;
+}
+
+/** An offer for this participant. */
+export interface OfferReceived {
+  roomId: string;
+  from: string;
+  negotiationId?: string;
+  description: OfferDescription;
+}
+
+/** Somebody else in a snapshot. `needsIceRestart`: signals of this participant were lost while you were away. */
+export interface OtherParticipant {
+  id: string;
+  name: string;
+  role: "host" | "member";
+  connected: boolean;
+  /** ISO 8601, UTC, with milliseconds */
+  joinedAt: string;
+  media: Media;
+  polite: boolean;
+  needsIceRestart?: true;
+}
+
+/** `POST /api/rooms/{roomId}/messages`. */
+export interface OutsideMessage {
+  /** 1 to 4000 characters */
+  text: string;
+  /** at most 64 characters */
+  senderName?: string;
+}
+
+/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. */
+export interface Participant {
+  id: string;
+  name: string;
+  role: "host" | "member";
+  connected: boolean;
+  /** ISO 8601, UTC, with milliseconds */
+  joinedAt: string;
+  media: Media;
+}
+
+/** Averages since the start. */
+export interface Rates {
+  /** at least 0 */
+  requestsPerS: number;
+}
+
+/** New rooms can be made. */
+export interface Ready {
+  status: "ready";
+}
+
+/** A request that asked for no acknowledgement was refused. */
+export interface RequestFailed {
+  event: string;
+  error: ErrorObject;
+}
+
+/** Taking a seat back; `epoch` and `lastSeq` say what was seen last. */
+export interface ResumeRequest {
+  /** 1 to 64 characters */
+  participantId: string;
+  /** 1 to 256 characters */
+  resumeToken: string;
+  /** 1 to 64 characters */
+  epoch?: string | null;
+  /** at least 0 */
+  lastSeq?: number | null;
+}
+
+/** What anyone who has the link may know of a room. `hostId` is null while nobody is in. */
+export interface Room {
+  id: string;
+  status: "open" | "locked" | "ended";
+  /** at least 1 */
+  capacity: number;
+  /** at least 0 */
+  participantCount: number;
+  hostId: string | null;
+  inviteOnly: boolean;
+  passwordRequired: boolean;
+  lobby: boolean;
+  /** ISO 8601, UTC, with milliseconds */
+  createdAt: string;
+  /** ISO 8601, UTC, with milliseconds */
+  expiresAt: string;
+}
+
+/** A room. */
+export interface RoomAnswer {
+  room: Room;
+}
+
+/** `hostKey` is told this once. */
+export interface RoomCreated {
+  roomId: string;
+  url: string;
+  hostKey: string;
+  room: Room;
+}
+
+/** The room ends soon: 60 s and 10 s ahead. */
+export interface RoomExpiring {
+  roomId: string;
+  /** ISO 8601, UTC, with milliseconds */
+  expiresAt: string;
+}
+
+/** The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`. */
+export interface RoomJoined {
+  self: Participant;
+  room: Room;
+  participants: OtherParticipant[];
+  typing: string[];
+  messages: MessageReceived[];
+  iceServers: IceServer[];
+  /** ISO 8601, UTC, with milliseconds */
+  iceExpiresAt: string | null;
+  epoch: string;
+  /** at least 0 */
+  seq: number;
+  recovered: boolean;
+  missed?: (MissedMessage | MissedJoin | MissedLeave | MissedUpdate | MissedRoomUpdate)[];
+  resumeToken: string;
+  /** at least 0 */
+  resumeTtlS: number;
+  limits: Limits;
+}
+
+/** This socket's seat is gone. `action` says what to do about it. */
+export interface RoomLeft {
+  roomId: string;
+  reason: "left" | "timeout" | "kicked" | "banned" | "replaced" | "room-ended" | "room-expired" | "server-shutdown";
+  action: "resume" | "rejoin" | "none";
+}
+
+/** What a host may change; ceilings come from the settings of the server. */
+export interface RoomSettings {
+  locked?: boolean | null;
+  /** at least 1 */
+  capacity?: number | null;
+  lobby?: boolean | null;
+  /** at least 1 */
+  expiresInS?: number | null;
+}
+
+/** The room's settings or its host changed. */
+export interface RoomUpdated {
+  roomId: string;
+  /** at least 1 */
+  seq: number;
+  room: Room;
+}
+
+/** `send-message`. */
+export interface SendMessage {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 4000 characters */
+  text: string;
+  /** 1 to 64 characters */
+  clientMessageId?: string | null;
+  /** 1 to 64 characters */
+  to?: string | null;
+  encrypted?: boolean | null;
+}
+
+/** `deliveredTo` is how many connected others it went to at once. */
+export interface SentMessage {
+  id: string;
+  /** at least 1 */
+  seq: number;
+  /** ISO 8601, UTC, with milliseconds */
+  timestamp: string;
+  /** at least 0 */
+  deliveredTo: number;
+}
+
+/** The process is about to stop. Reconnect after `retryAfterMs` and resume. */
+export interface ServerDraining {
+  /** at least 0 */
+  retryAfterMs: number;
+}
+
+/** `typing`. */
+export interface SetTyping {
+  /** 1 to 64 characters */
+  roomId: string;
+  isTyping: boolean;
+}
+
+/** `buffered`: the target is away, and gets it if it comes back in time. */
+export interface SignalAccepted {
+  delivery: "sent" | "buffered";
+}
+
+/** The figures of the process. `requests` is by outcome: `ok`, or the error code. */
+export interface Stats {
+  /** at least 0 */
+  uptimeS: number;
+  /** at least 0 */
+  rooms: number;
+  /** at least 0 */
+  tombstones: number;
+  /** at least 0 */
+  seats: number;
+  /** at least 0 */
+  seatsAway: number;
+  /** at least 0 */
+  sockets: number;
+  /** at least 0 */
+  calls: number;
+  /** at least 0 */
+  messages: number;
+  requests: Record<string, number>;
+  rates: Rates;
+  /** at least 0 */
+  droppedLogMessages: number;
+}
+
+/** The store of the process. */
+export interface Storage {
+  kind: string;
+  ok: boolean;
+}
+
+/** Somebody began or stopped typing. */
+export interface TypingChanged {
+  roomId: string;
+  participantId: string;
+  isTyping: boolean;
+}
+
+/** `update-media`. */
+export interface UpdateMedia {
+  audio?: boolean | null;
+  video?: boolean | null;
+  screen?: boolean | null;
+  handRaised?: boolean | null;
+  /** 1 to 64 characters */
+  roomId: string;
+}
+
+/** `update-room`. */
+export interface UpdateRoom {
+  locked?: boolean | null;
+  /** at least 1 */
+  capacity?: number | null;
+  lobby?: boolean | null;
+  /** at least 1 */
+  expiresInS?: number | null;
+  /** 1 to 64 characters */
+  roomId: string;
+}
+
+/** A new participant. `polite` is the flag to use towards it. */
+export interface UserJoined {
+  roomId: string;
+  /** at least 1 */
+  seq: number;
+  participant: Participant;
+  polite: boolean;
+}
+
+/** A participant is gone for good. */
+export interface UserLeft {
+  roomId: string;
+  /** at least 1 */
+  seq: number;
+  participantId: string;
+  reason: "left" | "timeout" | "kicked" | "banned" | "replaced" | "room-ended" | "room-expired" | "server-shutdown";
+}
+
+/** The name, role, media or connection of a participant changed. */
+export interface UserUpdated {
+  roomId: string;
+  /** at least 1 */
+  seq: number;
+  participant: Participant;
+}
+
+/** Who is in a room. */
+export interface Users {
+  participants: Participant[];
+}
+
+/** How every request is acknowledged, exactly once. */
+export type Ack<Data> = { ok: true; data: Data } | { ok: false; error: ErrorObject };
+
+/** Requests. Each is acknowledged exactly once. */
+export interface ClientToServerEvents {
+  /** Take a seat, or take one back. The acknowledgement is the snapshot. */
+  "join-room": (request: JoinRoom, acknowledge: (ack: Ack<RoomJoined>) => void) => void;
+  /** Free the seat at once. */
+  "leave-room": (request: LeaveRoom, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Say something to the room, or to one participant. */
+  "send-message": (request: SendMessage, acknowledge: (ack: Ack<MessageAccepted>) => void) => void;
+  /** Relay an offer. */
+  "offer": (request: Offer, acknowledge: (ack: Ack<SignalAccepted>) => void) => void;
+  /** Relay an answer. */
+  "answer": (request: Answer, acknowledge: (ack: Ack<SignalAccepted>) => void) => void;
+  /** Relay a candidate, or the end of candidates (`null`). */
+  "ice-candidate": (request: IceCandidate, acknowledge: (ack: Ack<SignalAccepted>) => void) => void;
+  /** Fresh ICE servers for a seat: `{iceServers, expiresAt}`. */
+  "get-ice-servers": (request: GetIceServers, acknowledge: (ack: Ack<IceServers>) => void) => void;
+  /** Take note of how a participant's call goes, for the content-free record of the call. */
+  "call-state": (request: CallState, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Say which devices are on. */
+  "update-media": (request: UpdateMedia, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Begin or stop typing. */
+  "typing": (request: SetTyping, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Wait at the door of a room with a lobby. */
+  "knock": (request: KnockRequest, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Let somebody in, or send them away. */
+  "answer-knock": (request: AnswerKnock, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Put somebody out. */
+  "kick": (request: AboutParticipant, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Put somebody out and keep them out. */
+  "ban": (request: AboutParticipant, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Change the room's settings. The acknowledgement is the room. */
+  "update-room": (request: UpdateRoom, acknowledge: (ack: Ack<Room>) => void) => void;
+  /** Make somebody else the host. */
+  "transfer-host": (request: AboutParticipant, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** End the room for all. */
+  "end-room": (request: EndRoom, acknowledge: (ack: Ack<Empty>) => void) => void;
+}
+
+/** What the server tells. */
+export interface ServerToClientEvents {
+  /** The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`. */
+  "room-joined": (payload: RoomJoined, offset?: string) => void;
+  /** This socket's seat is gone. `action` says what to do about it. */
+  "room-left": (payload: RoomLeft) => void;
+  /** A new participant. `polite` is the flag to use towards it. */
+  "user-joined": (payload: UserJoined, offset?: string) => void;
+  /** A participant is gone for good. */
+  "user-left": (payload: UserLeft, offset?: string) => void;
+  /** The name, role, media or connection of a participant changed. */
+  "user-updated": (payload: UserUpdated, offset?: string) => void;
+  /** Somebody said something. `sender` is a participant id, or empty for the room's owner over REST. */
+  "message-received": (payload: MessageReceived, offset?: string) => void;
+  /** An offer for this participant. */
+  "offer-received": (payload: OfferReceived) => void;
+  /** An answer for this participant. */
+  "answer-received": (payload: AnswerReceived) => void;
+  /** A candidate for this participant; null is the end of candidates. */
+  "ice-candidate-received": (payload: IceCandidateReceived) => void;
+  /** Somebody began or stopped typing. */
+  "typing-changed": (payload: TypingChanged) => void;
+  /** The room's settings or its host changed. */
+  "room-updated": (payload: RoomUpdated, offset?: string) => void;
+  /** Somebody waits in the lobby. For the host. */
+  "knock-received": (payload: KnockReceived) => void;
+  /** The answer to a knock. `invite` comes where `admitted`, is good for one join and for five minutes. */
+  "knock-answered": (payload: KnockAnswered) => void;
+  /** The room ends soon: 60 s and 10 s ahead. */
+  "room-expiring": (payload: RoomExpiring) => void;
+  /** The process is about to stop. Reconnect after `retryAfterMs` and resume. */
+  "server-draining": (payload: ServerDraining) => void;
+  /** A request that asked for no acknowledgement was refused. */
+  "request-failed": (payload: RequestFailed) => void;
+}

@@ -1,0 +1,108 @@
+"""JSON Schema (draft 2020-12) of every model on the wire, under one name each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
+
+from server.answer_payloads import ACKS, ErrorAnswer
+from server.commands import COMMANDS
+from server.event_payloads import EVENTS
+from server.schema.operations import OPERATIONS
+
+PREFIX = "#/components/schemas/"
+RENAMED = {"Code": "ErrorCode"}
+
+
+class _Generator(GenerateJsonSchema):
+    """Without titles that repeat field names, and without `default: null` for what may be left out."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        found = super().default_schema(schema)
+        if found.get("default", ...) is None:
+            found = {name: value for name, value in found.items() if name != "default"}
+        return found
+
+
+def models() -> list[type[BaseModel]]:
+    """Every model that something in the contract names."""
+    named: list[type[BaseModel]] = [command.payload for command in COMMANDS.values()]
+    named += [*EVENTS.values(), *ACKS.values(), ErrorAnswer]
+    for operation in OPERATIONS:
+        named += [model for model in (operation.body, operation.answer) if model is not None]
+    return list(dict.fromkeys(named))
+
+
+@cache
+def schemas() -> dict[str, Any]:
+    """name → schema, with references as `#/components/schemas/…`."""
+    _, found = models_json_schema(
+        [(model, "validation") for model in models()], ref_template=PREFIX + "{model}", schema_generator=_Generator
+    )
+    return {
+        RENAMED.get(name, name): _without_title(_renamed(schema))
+        for name, schema in sorted(found["$defs"].items(), key=lambda item: RENAMED.get(item[0], item[0]))
+    }
+
+
+def name_of(model: type[BaseModel]) -> str:
+    """The name of a model's schema."""
+    return RENAMED.get(model.__name__, model.__name__)
+
+
+def reference(model: type[BaseModel]) -> dict[str, str]:
+    """A reference to the schema of a model."""
+    return {"$ref": PREFIX + name_of(model)}
+
+
+def summary(described: object) -> str:
+    """What the docstring of a model or a use case says, on one line."""
+    return " ".join((described.__doc__ or "").split())
+
+
+def envelope(data: type[BaseModel]) -> dict[str, Any]:
+    """The acknowledgement of a request: granted with this data, or refused."""
+    return {"oneOf": [_variant(True, "data", reference(data)), _variant(False, "error", _ERROR)]}
+
+
+_ERROR = {"$ref": PREFIX + "ErrorObject"}
+
+
+def _variant(ok: bool, name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    properties = {"ok": {"type": "boolean", "const": ok}, name: schema}
+    return {"type": "object", "properties": properties, "required": ["ok", name], "additionalProperties": False}
+
+
+def _renamed(node: Any) -> Any:
+    if isinstance(node, dict):
+        # OpenAPI's and AsyncAPI's discriminators differ; the constants say the same.
+        return {key: _renamed(value) for key, value in node.items() if key != "discriminator"}
+    if isinstance(node, list):
+        return [_renamed(value) for value in node]
+    if isinstance(node, str) and node.startswith(PREFIX):
+        name = node.removeprefix(PREFIX)
+        return PREFIX + RENAMED.get(name, name)
+    return node
+
+
+def _without_title(schema: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in schema.items() if key != "title"}
+    if "description" in kept:
+        kept["description"] = " ".join(kept["description"].split())
+    return kept
+
+
+def codes_by_status(codes: Iterable[Any], status_of: Any) -> dict[int, list[str]]:
+    """HTTP status → the error codes that come with it, both in order."""
+    found: dict[int, list[str]] = {}
+    for code in codes:
+        found.setdefault(status_of(code), []).append(code.value)
+    return dict(sorted(found.items()))

@@ -1,0 +1,165 @@
+"""The table of REST calls: what each takes, answers and may be refused with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rooms.errors import Code
+from server import answer_payloads as answers
+from server.event_payloads import Sent
+from server.payloads import CreateInvite, CreateRoom, OutsideMessage, Payload, RoomSettings
+
+HOST = ("hostKey",)
+READER = ("hostKey", "resumeToken")
+ADMIN = ("adminKey",)
+
+GONE = (Code.ROOM_NOT_FOUND, Code.ROOM_ENDED, Code.ROOM_EXPIRED, Code.UNAVAILABLE)
+KEYED = (*GONE, Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMITED)
+BODY = (Code.INVALID_PAYLOAD, Code.PAYLOAD_TOO_LARGE)
+
+
+class Parameter(NamedTuple):
+    """A query parameter or header."""
+
+    name: str
+    place: str
+    kind: str
+    description: str
+    least: int | None = None
+    most: int | None = None
+
+
+class Operation(NamedTuple):
+    """One call. `keys` are the secrets that admit, as bearer tokens; `text` is the media type where it is not JSON."""
+
+    method: str
+    path: str
+    summary: str
+    answer: type[Sent] | None
+    status: int = 200
+    keys: tuple[str, ...] = ()
+    body: type[Payload] | None = None
+    errors: tuple[Code, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    text: str = ""
+    optional_key: bool = False
+
+
+IDEMPOTENCY = Parameter(
+    "Idempotency-Key", "header", "string", "Repeating a call with the same key gives the same room.", 1, 255
+)
+BEFORE = Parameter("before", "query", "string", "The id of the oldest message seen.")
+LIMIT = Parameter("limit", "query", "integer", "Messages on the page; above 50 counts as 50.", 1)
+
+OPERATIONS = (
+    Operation(
+        "post",
+        "/api/rooms",
+        "Make a room. Every field has a default.",
+        answers.RoomCreated,
+        201,
+        body=CreateRoom,
+        errors=(*BODY, Code.RATE_LIMITED, Code.SERVER_DRAINING, Code.UNAVAILABLE),
+        parameters=(IDEMPOTENCY,),
+    ),
+    Operation(
+        "get",
+        "/api/rooms/{roomId}",
+        "Look at a room. Spends nothing; safe for link previews.",
+        answers.RoomAnswer,
+        errors=GONE,
+    ),
+    Operation(
+        "get",
+        "/api/rooms/{roomId}/users",
+        "Who is in. For an invite-only, locked, password or lobby room only with the host key.",
+        answers.Users,
+        keys=HOST,
+        errors=KEYED,
+        optional_key=True,
+    ),
+    Operation("delete", "/api/rooms/{roomId}", "End the room for all.", answers.Erased, keys=HOST, errors=KEYED),
+    Operation(
+        "patch",
+        "/api/rooms/{roomId}",
+        "Change settings, as update-room.",
+        answers.RoomAnswer,
+        keys=HOST,
+        body=RoomSettings,
+        errors=(*KEYED, *BODY),
+    ),
+    Operation(
+        "post",
+        "/api/rooms/{roomId}/invites",
+        "Make an invite. Its token is told this once.",
+        answers.InviteCreated,
+        201,
+        HOST,
+        CreateInvite,
+        (*KEYED, *BODY),
+    ),
+    Operation(
+        "get",
+        "/api/rooms/{roomId}/invites",
+        "All invites, without their tokens.",
+        answers.Invites,
+        keys=HOST,
+        errors=KEYED,
+    ),
+    Operation(
+        "delete",
+        "/api/rooms/{roomId}/invites/{inviteId}",
+        "Make an invite useless. Whoever came in with it stays.",
+        answers.Empty,
+        keys=HOST,
+        errors=(*KEYED, Code.INVITE_INVALID),
+    ),
+    Operation(
+        "get",
+        "/api/rooms/{roomId}/messages",
+        "A page of messages, newest first.",
+        answers.Messages,
+        keys=READER,
+        errors=(*KEYED, Code.INVALID_PAYLOAD),
+        parameters=(BEFORE, LIMIT),
+    ),
+    Operation(
+        "post",
+        "/api/rooms/{roomId}/messages",
+        "A message from outside, delivered to everybody in the room.",
+        answers.SentMessage,
+        201,
+        HOST,
+        OutsideMessage,
+        (*KEYED, *BODY),
+    ),
+    Operation(
+        "get",
+        "/api/rooms/{roomId}/ice-servers",
+        "Fresh ICE servers.",
+        answers.IceServers,
+        keys=READER,
+        errors=KEYED,
+    ),
+    Operation("get", "/health", "Whether the process serves, and what it depends on.", answers.Health),
+    Operation("get", "/api/health", "The same as /health.", answers.Health),
+    Operation(
+        "get",
+        "/ready",
+        "Whether new rooms can be made.",
+        answers.Ready,
+        errors=(Code.SERVER_DRAINING, Code.UNAVAILABLE),
+    ),
+    Operation("get", "/metrics", "Prometheus text exposition format.", None, text="text/plain"),
+    Operation(
+        "get",
+        "/api/admin/stats",
+        "Figures of the process. Off (404) without ADMIN_KEY.",
+        answers.Stats,
+        keys=ADMIN,
+        errors=(Code.UNAUTHORIZED, Code.FORBIDDEN, Code.ROOM_NOT_FOUND, Code.RATE_LIMITED),
+    ),
+    Operation("get", "/openapi.json", "This document.", None, text="application/json"),
+    Operation("get", "/asyncapi.json", "The events, as AsyncAPI 3.0.", None, text="application/json"),
+    Operation("get", "/events.d.ts", "The events, as TypeScript.", None, text="application/typescript"),
+)

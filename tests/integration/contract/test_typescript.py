@@ -1,0 +1,120 @@
+"""`/events.d.ts` in the hands of a site builder: real client code compiles, and wrong code does not."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from server.schema.files import published
+from tests.integration.contract.wire import Server
+from tests.support.processes import ROOT
+
+pytestmark = pytest.mark.usefixtures("node")
+
+PACKAGES = ROOT / "tests" / "node_modules"
+OPTIONS = [
+    *("--noEmit", "--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"),
+    *("--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom", "--types", ""),
+]
+
+HEAD = """
+import { io, type Socket } from "socket.io-client";
+import type { Ack, ClientToServerEvents, RoomJoined, ServerToClientEvents } from "./events.js";
+const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io("http://localhost:3001");
+declare const roomId: string;
+declare const joined: RoomJoined;
+"""
+
+CLIENT = """
+export async function join(): Promise<RoomJoined> {
+  const ack: Ack<RoomJoined> = await socket.emitWithAck("join-room", { roomId, name: "Ada", media: { audio: true } });
+  if (ack.ok) return ack.data;
+  if (ack.error.code === "ROOM_FULL" && ack.error.retryable) throw new Error(`full, ${ack.error.retryAfterMs ?? 0} ms`);
+  throw new Error(ack.error.details?.["name"] ?? ack.error.message);
+}
+
+export async function call(snapshot: RoomJoined): Promise<void> {
+  const peer = new RTCPeerConnection({ iceServers: snapshot.iceServers });
+  for (const { id, name, polite } of snapshot.participants) {
+    peer.onicecandidate = ({ candidate }) => {
+      socket.emit("ice-candidate", { roomId, to: id, candidate: candidate?.toJSON() ?? null }, () => {});
+    };
+    await peer.setLocalDescription();
+    const sdp = peer.localDescription?.sdp ?? "";
+    const offer = { roomId, to: id, description: { type: "offer" as const, sdp } };
+    const ack = await socket.timeout(5000).emitWithAck("offer", offer);
+    console.log(name, polite, ack.ok && ack.data.delivery === "buffered");
+  }
+  socket.on("answer-received", async ({ description }) => peer.setRemoteDescription(description));
+  socket.on("ice-candidate-received", async ({ candidate }) => peer.addIceCandidate(candidate ?? undefined));
+}
+
+socket.on("room-joined", (snapshot, offset) => {
+  console.log(snapshot.self.name, snapshot.room.hostId?.length, offset?.length, snapshot.limits.messageChars);
+  for (const { event, payload } of snapshot.missed ?? []) {
+    if (event === "message-received") console.log(payload.senderName, payload.text, payload.encrypted === true);
+    else if (event === "user-left") console.log(payload.participantId, payload.reason);
+  }
+});
+socket.on("user-joined", ({ participant, polite, seq }) => console.log(participant.role === "host", polite, seq + 1));
+socket.on("room-left", ({ reason, action }) => console.log(reason === "kicked", action === "rejoin"));
+socket.on("request-failed", ({ event, error }) => console.log(event, error.code));
+socket.emit("typing", { roomId, isTyping: true }, (ack) => ack.ok || console.log(ack.error.message));
+"""
+
+WRONG = {
+    "an unknown field of an event": 'socket.on("message-received", (message) => console.log(message.txt));',
+    "an unknown event": 'socket.on("message", () => {});',
+    "an unknown request": 'socket.emit("say", { roomId }, () => {});',
+    "a misspelt field of a request": 'socket.emit("send-message", { roomId, txt: "hi" }, () => {});',
+    "a missing field": 'socket.emit("send-message", { roomId }, () => {});',
+    "a field of the wrong type": 'socket.emit("typing", { roomId, isTyping: "yes" }, () => {});',
+    "the wrong kind of description": (
+        'socket.emit("offer", { roomId, description: { type: "answer", sdp: "v=0" } }, () => {});'
+    ),
+    "data of an unchecked acknowledgement": (
+        'socket.emitWithAck("send-message", { roomId, text: "" }).then((ack) => ack.data.id);'
+    ),
+    "an error code that does not exist": (
+        'socket.on("request-failed", ({ error }) => console.log(error.code === "FULL"));'
+    ),
+    "a state of a room that does not exist": 'console.log(joined.room.status === "closed");',
+    "a host that may be missing": "console.log(joined.room.hostId.length);",
+}
+
+
+def compiled(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
+    """What the TypeScript compiler says of a client beside our declarations."""
+    for file in published():
+        (folder / file.name).write_text(file.text)
+    (folder / "node_modules").symlink_to(PACKAGES)
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "client.ts").write_text(HEAD + source)
+    command = [str(PACKAGES / ".bin" / "tsc"), *OPTIONS, "client.ts"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_real_client_code_compiles(tmp_path: Path) -> None:
+    said = compiled(tmp_path, CLIENT)
+    assert (said.returncode, said.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("mistake", WRONG)
+def test_a_mistake_does_not_compile(tmp_path: Path, mistake: str) -> None:
+    said = compiled(tmp_path, WRONG[mistake])
+    assert said.returncode != 0
+    # One error, in our line: everything before it is right.
+    places = [line.partition(":")[0] for line in said.stdout.splitlines() if "error TS" in line]
+    assert len(places) == 1, said.stdout
+    assert places[0].startswith(f"client.ts({len(HEAD.splitlines()) + 1},")
+
+
+async def test_the_files_are_served(server: Server) -> None:
+    for file in published():
+        answer = await server.call("GET", f"/{file.name}", headers={"Origin": server.url})
+        assert answer.status == 200
+        assert answer.text == file.text
+        assert answer.headers["Content-Type"] == f"{file.media_type}; charset=utf-8"
+        assert answer.headers["Access-Control-Allow-Origin"] == server.url

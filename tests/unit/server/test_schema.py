@@ -1,0 +1,146 @@
+"""The contract for machines: valid, complete, and what is committed is what the models say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from rooms.errors import Code
+from server.answer_payloads import ACKS
+from server.app import create_app
+from server.commands import COMMANDS
+from server.event_payloads import DURABLE, EVENTS, ErrorObject
+from server.payloads import Payload
+from server.schema import files
+from server.schema.asyncapi import asyncapi
+from server.schema.components import PREFIX, schemas
+from server.schema.openapi import openapi
+from server.schema.typescript import bounds_of
+from server.settings import Settings
+from tests.support.parts import requires
+from tests.support.processes import ROOT
+
+PAGES = re.compile(r"/|/r/.*|/vendor/.*|/\{area\}.*|/socket\.io.*")
+
+
+@pytest.mark.parametrize("file", files.published(), ids=lambda file: file.name)
+def test_what_is_committed_is_what_the_models_say(file: files.Published) -> None:
+    assert (ROOT / "docs" / file.name).read_text() == file.text, "run `make schemas`"
+
+
+def test_the_rest_description_is_valid_openapi() -> None:
+    document: dict[Hashable, Any] = {**openapi()}
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_the_rest_description_has_every_route_and_no_other() -> None:
+    app = create_app(Settings(_env_file=None))  # type: ignore[call-arg]
+    routed = set()
+    for route in app.router.routes():
+        assert route.resource is not None
+        path = re.sub(r"_(\w)(?=\w*\})", lambda found: found[1].upper(), route.resource.canonical)
+        if route.method not in ("HEAD", "OPTIONS", "*") and not PAGES.fullmatch(path):
+            routed.add((route.method.lower(), path))
+    described = {(method, path) for path, item in openapi()["paths"].items() for method in item}
+    assert described == routed
+
+
+def test_every_refusal_of_a_call_carries_a_known_code() -> None:
+    for item in openapi()["paths"].values():
+        for operation in item.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert {Code(code) for code in response["description"].split(", ")}
+
+
+def test_the_events_are_valid_asyncapi() -> None:
+    requires("node packages")
+    specs = Path(ROOT, "tests/node_modules/@asyncapi/specs/schemas/3.0.0.json")
+    schema = json.loads(specs.read_text())
+    jsonschema.Draft7Validator(schema).validate(asyncapi())
+
+
+def test_the_event_description_has_every_request_and_event_with_its_answer() -> None:
+    operations = asyncapi()["operations"]
+    received = {name.removeprefix("receive.") for name, one in operations.items() if one["action"] == "receive"}
+    sent = {name.removeprefix("send.") for name, one in operations.items() if one["action"] == "send"}
+    assert received == set(COMMANDS) == set(ACKS)
+    assert sent == set(EVENTS)
+    assert all("reply" in one for one in operations.values() if one["action"] == "receive")
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for document in (openapi(), asyncapi()):
+        for target in set(references(document)):
+            node: Any = document
+            for part in target.removeprefix("#/").split("/"):
+                node = node[part]
+
+
+def references(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [found for value in node.values() for found in references(value)]
+    if isinstance(node, list):
+        return [found for value in node for found in references(value)]
+    return []
+
+
+def test_no_two_models_share_a_name() -> None:
+    assert not [name for name in schemas() if "__" in name]
+    assert PREFIX == "#/components/schemas/"
+
+
+def test_what_is_sent_is_closed_and_what_is_taken_is_open() -> None:
+    assert schemas()["MessageReceived"]["additionalProperties"] is False
+    assert "additionalProperties" not in schemas()["SendMessage"]
+
+
+def test_a_field_that_may_be_missing_is_not_null() -> None:
+    schema = schemas()["MessageReceived"]
+    assert schema["properties"]["to"] == {"type": "string"}
+    assert "to" not in schema["required"]
+
+
+def test_the_error_object_lists_every_code() -> None:
+    assert schemas()["ErrorCode"]["enum"] == [code.value for code in Code]
+    ErrorObject.model_validate({"code": "ROOM_FULL", "message": "", "retryable": True})
+
+
+def test_durable_events_are_those_with_a_seq() -> None:
+    assert {name for name, model in EVENTS.items() if "seq" in model.model_fields} == DURABLE | {"room-joined"}
+
+
+def test_every_request_is_about_a_room() -> None:
+    for event, command in COMMANDS.items():
+        assert issubclass(command.payload, Payload)
+        assert "room_id" in command.payload.model_fields, event
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "string", "minLength": 1, "maxLength": 64}, "1 to 64 characters"),
+        ({"anyOf": [{"type": "string", "maxLength": 64}, {"type": "null"}]}, "at most 64 characters"),
+        ({"type": "integer", "minimum": 0}, "at least 0"),
+        ({"type": "boolean"}, ""),
+    ],
+)
+def test_sizes_are_told_in_words(schema: dict[str, Any], words: str) -> None:
+    assert bounds_of(schema) == words
+
+
+def test_the_command_writes_what_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from server.schema import __main__ as command
+
+    monkeypatch.setattr(command, "DOCS", tmp_path)
+    command.main()
+    for file in files.published():
+        assert (tmp_path / file.name).read_text() == file.text
