@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from asyncio import Future, TimerHandle, get_running_loop, timeout
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
+
+TICK_S: Final = 0.02
+"""What falls due within so short a time is handled together. Finding the first item again after each is not free:
+a dictionary passes over the places of those that were deleted."""
 
 
 class Deadlines(Generic[T]):
@@ -99,4 +103,5 @@ class Deadlines(Generic[T]):
         if head is None:
             self._rest()
         else:
-            self._timer = get_running_loop().call_at(head, self._run)
+            loop = get_running_loop()
+            self._timer = loop.call_at(max(head, loop.time() + TICK_S), self._run)

@@ -210,3 +210,36 @@ async def test_a_long_answer_is_compressed_where_the_client_takes_it(rig: Rig) -
     assert gzip.decompress(answer.body) == b"4" + b"x" * 5_000
     rig.engine.send_text(sid, "x" * 5_000)
     assert "content-encoding" not in (await rig.poll(sid)).headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        # aiohttp does not tell the reader of a broken chunk: the time-out of the body ends the wait.
+        ({"Transfer-Encoding": "chunked"}, b"zz\r\nno chunk\r\n", 408),
+        ({"Content-Encoding": "gzip", "Content-Length": "9"}, b"not gzip!", 400),
+    ],
+)
+async def test_a_body_whose_coding_is_broken_ends_the_session(
+    headers: dict[str, str], body: bytes, status: int
+) -> None:
+    async with engine_rig(limits=EngineLimits(body_timeout_s=0.5)) as rig:
+        sid = await rig.open_polling()
+        connection = await Connection.open(rig.port)
+        connection.send_head("POST", f"{PATH}polling&sid={sid}", headers)
+        await eventually(lambda: rig.engine.sockets[sid].carrier.posting, "the POST")
+        connection.writer.write(body)
+        assert (await connection.answer()).status == status
+        assert await rig.gone(sid) == "transport error"
+        connection.abort()
+        assert not rig.told("message")
+
+
+async def test_a_body_that_grows_beyond_the_limit_when_it_is_unpacked_is_refused() -> None:
+    async with engine_rig(max_http_buffer_size=10_000) as rig:
+        sid = await rig.open_polling()
+        body = gzip.compress(b"4" + b"x" * 5_000_000)
+        headers = {"Content-Encoding": "gzip", "Content-Length": str(len(body))}
+        answer = await rig.request("POST", f"{PATH}polling&sid={sid}", body, headers)
+        assert answer.status == 413
+        assert await rig.gone(sid) == "transport error"

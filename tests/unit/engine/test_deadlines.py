@@ -73,6 +73,18 @@ def test_any_number_of_items_shares_one_timer(loop: ClockLoop) -> None:
     assert len(loop.pending) == 1
 
 
+def test_items_that_fall_due_close_together_are_handled_together_and_hardly_late(loop: ClockLoop) -> None:
+    due: list[float] = []
+    deadlines: Deadlines[int] = Deadlines(10, lambda item: due.append(loop.now))
+    for item in range(200):
+        deadlines.add(item)
+        loop.advance(0.001)
+    loop.advance(100)
+    assert len(due) == 200
+    assert len(set(due)) <= 12
+    assert all(0 <= at - (110 + item * 0.001) <= module.TICK_S + 1e-6 for item, at in enumerate(due))
+
+
 def test_an_item_that_is_added_again_waits_anew(loop: ClockLoop) -> None:
     due: list[float] = []
     deadlines: Deadlines[str] = Deadlines(10, lambda item: due.append(loop.now))
