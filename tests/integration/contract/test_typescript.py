@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from server.schema.files import published
 from tests.integration.contract.wire import Server
 from tests.support.processes import ROOT
-
-pytestmark = pytest.mark.usefixtures("node")
 
 PACKAGES = ROOT / "tests" / "node_modules"
 OPTIONS = [
@@ -85,30 +82,38 @@ WRONG = {
 }
 
 
-def compiled(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
-    """What the TypeScript compiler says of a client beside our declarations."""
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory, node: str) -> dict[str, list[str]]:
+    """source file → what the TypeScript compiler says of it, for all of them in one run."""
+    folder = tmp_path_factory.mktemp("site")
     for file in published():
         (folder / file.name).write_text(file.text)
     (folder / "node_modules").symlink_to(PACKAGES)
     (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "client.ts").write_text(HEAD + source)
-    command = [str(PACKAGES / ".bin" / "tsc"), *OPTIONS, "client.ts"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    sources = {"client.ts": CLIENT, **{wrong_file(mistake): line for mistake, line in WRONG.items()}}
+    for name, source in sources.items():
+        (folder / name).write_text(HEAD + source)
+    command = [str(PACKAGES / ".bin" / "tsc"), *OPTIONS, *sources]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    errors = [line for line in run.stdout.splitlines() if "error TS" in line]
+    assert run.returncode != 0
+    assert all(line.startswith(tuple(sources)) for line in errors), run.stdout
+    return {name: [line for line in errors if line.startswith(name)] for name in sources}
 
 
-def test_real_client_code_compiles(tmp_path: Path) -> None:
-    said = compiled(tmp_path, CLIENT)
-    assert (said.returncode, said.stdout) == (0, "")
+def wrong_file(mistake: str) -> str:
+    return mistake.replace(" ", "_") + ".ts"
+
+
+def test_real_client_code_compiles(said: dict[str, list[str]]) -> None:
+    assert said["client.ts"] == []
 
 
 @pytest.mark.parametrize("mistake", WRONG)
-def test_a_mistake_does_not_compile(tmp_path: Path, mistake: str) -> None:
-    said = compiled(tmp_path, WRONG[mistake])
-    assert said.returncode != 0
+def test_a_mistake_does_not_compile(said: dict[str, list[str]], mistake: str) -> None:
     # One error, in our line: everything before it is right.
-    places = [line.partition(":")[0] for line in said.stdout.splitlines() if "error TS" in line]
-    assert len(places) == 1, said.stdout
-    assert places[0].startswith(f"client.ts({len(HEAD.splitlines()) + 1},")
+    (error,) = said[wrong_file(mistake)]
+    assert error.startswith(f"{wrong_file(mistake)}({len(HEAD.splitlines()) + 1},")
 
 
 async def test_the_files_are_served(server: Server) -> None:
