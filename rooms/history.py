@@ -68,6 +68,10 @@ class History:
             return None
         return [event for event in self._events if event.position > position]
 
+    def seq_at(self, position: int) -> int:
+        """The `seq` of the newest event up to a position that `after_position` still reaches back to."""
+        return max((event.seq for event in self._events if event.position <= position), default=self.floor)
+
     def backlog(self, participant_id: str) -> list[MessagePosted]:
         """The last messages that this participant may see, oldest first."""
         return [message for message in self._backlog if entitled(message, participant_id)]

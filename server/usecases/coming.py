@@ -55,14 +55,14 @@ def _resume(ctx: Context, caller: Connection, room_id: str, resume: ResumeReques
 def _missed(ctx: Context, caller: Connection, room: Room, seat: Seat, resume: ResumeRequest) -> list[Durable] | None:
     if resume.epoch != room.epoch or resume.last_seq is None:
         return None
+    # What connection state recovery has sent on this connection is not sent twice.
+    sent_after = caller.recovered_from.get(room.id) if seat.connection == caller.id else None
+    if sent_after is not None and sent_after <= resume.last_seq <= room.seq:
+        return []
     events = room.history.since(resume.last_seq, ctx.clock())
     if events is None:
         return None
-    if caller.recovered and seat.connection == caller.id:
-        # What connection state recovery has sent on this connection is not sent twice.
-        sent_from = caller.sent_from[room.id]
-        events = (event for event in events if event.position <= sent_from)
-    return replayable(events, seat.id)
+    return replayable((e for e in events if sent_after is None or e.seq <= sent_after), seat.id)
 
 
 def _taken(ctx: Context, caller: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None) -> Reply:
@@ -189,6 +189,7 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
     caller.recovered, caller.private_id = True, private_id
     for one in found:
         was_provisional = one.seat.provisional
+        caller.recovered_from[one.room.id] = one.room.history.seq_at(position)
         ctx.publish(one.room, one.room.take(one.seat, caller.id, ctx.clock()))
         caller.sent_from[one.room.id] = position
         if was_provisional:
