@@ -193,10 +193,12 @@ class TcpProxy:
 
     async def _shut_down(self) -> None:
         await self._stop_listening()
-        tasks = list(self._pipes.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # All tasks and not all pipes: a connection that is just being accepted has no pipe yet.
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0)
 
 
 @contextmanager
