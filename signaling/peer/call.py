@@ -103,8 +103,7 @@ class Call:
         if self._final_state is None:
             self._final_state, self.left_reason = self.state, reason
         self._worker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._worker
+        await asyncio.wait({self._worker})
         await self._candidates.close()
         if self._connection is not None:
             await self._connection.close()
@@ -118,7 +117,7 @@ class Call:
             "answer-received": self._on_answer,
             "ice-candidate-received": self._on_candidate,
         }
-        while True:
+        while self._final_state is None:
             event, payload = await self._inbox.get()
             try:
                 await steps[event](payload)

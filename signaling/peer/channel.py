@@ -1,4 +1,8 @@
-"""Requests and events over one Socket.IO connection: acknowledged, bounded, in order. No room rules here."""
+"""Requests and events over one Socket.IO connection: acknowledged, bounded, in order. No room rules here.
+
+Throughout the test peer waits are bounded by `asyncio.timeout`: before Python 3.12 `asyncio.wait_for` swallows a
+cancellation that comes in the same moment as the result, and a call that was ended would go on.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +91,8 @@ class Channel:
         for _ in range(MAX_TRIES):
             try:
                 if when_ready:
-                    await asyncio.wait_for(self.ready.wait(), RESUME_WAIT_S)
+                    async with asyncio.timeout(RESUME_WAIT_S):
+                        await self.ready.wait()
                 reply = await self._exchange(event, fields)
             except (SocketIOError, ConnectionError, TimeoutError):
                 if not when_ready:
@@ -109,7 +114,8 @@ class Channel:
         self._pending.add(replied)
         try:
             await self._sio.emit(event, fields, callback=lambda *reply: _resolve(replied, reply))
-            reply = await asyncio.wait_for(replied, ACK_TIMEOUT_S)
+            async with asyncio.timeout(ACK_TIMEOUT_S):
+                reply = await replied
         finally:
             self._pending.discard(replied)
         return reply[0] if reply and isinstance(reply[0], dict) else {}

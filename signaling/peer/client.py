@@ -105,11 +105,11 @@ class RoomClient:
         self._leaving = True
         if self.self_id is not None and not self.ended.is_set():
             with contextlib.suppress(Refused, Unreachable, TimeoutError):
-                await asyncio.wait_for(self._request("leave-room", {}), LEAVE_TIMEOUT_S)
+                async with asyncio.timeout(LEAVE_TIMEOUT_S):
+                    await self._request("leave-room", {})
         if self._dispatcher is not None:
             self._dispatcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._dispatcher
+            await asyncio.wait({self._dispatcher})
         for call in self.every_call():
             await call.close(None)
         await self.channel.close()
@@ -143,7 +143,8 @@ class RoomClient:
         self._knock_answer = asyncio.get_running_loop().create_future()
         await self._request("knock", {"name": self._credentials.name}, when_ready=False)
         try:
-            answer = await asyncio.wait_for(self._knock_answer, KNOCK_WAIT_S)
+            async with asyncio.timeout(KNOCK_WAIT_S):
+                answer = await self._knock_answer
         except TimeoutError:
             raise Refused("LOBBY_WAITING", "nobody answered the knock") from None
         if not answer.get("admitted"):
@@ -178,31 +179,42 @@ class RoomClient:
             self._polite.pop(payload["participantId"], None)
             await self._end_call(payload["participantId"], str(payload.get("reason")))
         elif event == "room-left":
-            self._end(str(payload.get("reason")))
+            await self._on_left(payload)
         elif event == "knock-answered" and self._knock_answer is not None and not self._knock_answer.done():
             self._knock_answer.set_result(payload)
 
     async def _come_back(self) -> None:
         if self.self_id is None:
-            return None  # lost before there was a seat: `open` tells
+            return  # lost before there was a seat: `open` tells
         resume = {name: value for name, value in self._resume.items() if value is not None}
         try:
             snapshot = await self._request("join-room", {"resume": resume}, when_ready=False)
-            newcomer = False
         except Refused as refused:
-            if refused.code not in ("RESUME_INVALID", "RESUME_EXPIRED"):
-                return self._end(refused.code)
-            try:
-                snapshot = await self._request("join-room", self._credentials.fields(), when_ready=False)
-            except Refused as again:
-                return self._end(again.code)
-            newcomer = True
+            if refused.code in ("RESUME_INVALID", "RESUME_EXPIRED"):
+                await self._join_afresh()
+            else:
+                self._end(refused.code)
         except Unreachable:
-            return None  # lost again before the answer: the next connection begins again
-        await self._take_snapshot(snapshot, newcomer=newcomer)
-        for missed in snapshot.get("missed") or ():
-            await self._handle(missed["event"], missed["payload"])
-        return None
+            return  # lost again before the answer: the next connection begins again
+        else:
+            await self._take_snapshot(snapshot, newcomer=False)
+            for missed in snapshot.get("missed") or ():
+                await self._handle(missed["event"], missed["payload"])
+
+    async def _join_afresh(self) -> None:
+        try:
+            await self._join(self._credentials)
+        except Refused as refused:
+            self._end(refused.code)
+        except Unreachable:
+            return  # as above
+
+    async def _on_left(self, payload: dict[str, Any]) -> None:
+        action = payload.get("action")
+        if action == "rejoin":
+            await self._join_afresh()
+        elif action != "resume":  # that one happens by itself, once the connection is back
+            self._end(str(payload.get("reason")))
 
     async def _take_snapshot(self, snapshot: dict[str, Any], *, newcomer: bool) -> None:
         self.self_id = snapshot["self"]["id"]

@@ -130,7 +130,8 @@ async def _wait(options: Options, stop: asyncio.Event, done: Callable[[], bool])
     deadline = None if options.seconds is None else time.monotonic() + options.seconds
     while not done() and (deadline is None or time.monotonic() < deadline):
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), CHECK_INTERVAL_S)
+            async with asyncio.timeout(CHECK_INTERVAL_S):
+                await stop.wait()
             return
 
 

@@ -31,6 +31,7 @@ class Wire:
     ) -> None:
         self._ice_servers = ice_servers
         self.losing: str | None = None
+        self.rewrite: Callable[[dict[str, Any]], dict[str, Any]] = lambda fields: fields
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
         self.held: list[tuple[int, str, dict[str, Any]]] | None = None
         self.calls = tuple(
@@ -56,6 +57,7 @@ class Wire:
 
     def _deliver(self, side: int, event: str, fields: dict[str, Any]) -> None:
         payload = {name: value for name, value in fields.items() if name != "to"} | {"from": f"p{side}"}
+        payload = self.rewrite(payload)
         self.calls[1 - side].signal(f"{event}-received", payload)
 
     def release(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from typing import Any
 
+import aioice.stun
 import pytest
 
 from signaling.peer.call import RESEND_AFTER_S, Call, CallContext, SignalRefused
@@ -18,6 +20,7 @@ from signaling.peer.candidates import (
     parse_candidate,
 )
 from signaling.peer.connection import ConnectionSettings, MediaMode
+from tests.support.processes import ROOT
 from tests.unit.signaling.peer_wire import flows, until, wired
 
 HOST_LINE = "candidate:842163049 1 udp 1677729535 192.0.2.7 46154 typ host generation 0 ufrag EEtu network-id 3"
@@ -146,6 +149,26 @@ async def test_a_description_that_was_lost_is_made_good_after_the_gap(lost: str)
         assert len(wire.sent) == before, "nothing is sent where nothing is missing"
 
 
+async def test_a_connection_that_fails_is_offered_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aioice.stun, "RETRY_MAX", 1)  # checks give up after a second instead of half a minute
+
+    def to_nowhere(fields: dict[str, Any]) -> dict[str, Any]:
+        if "description" not in fields:
+            return fields
+        sdp = re.sub(r"(a=candidate:\S+ \d+ udp \d+ \S+) \d+", r"\1 9", fields["description"]["sdp"])
+        return fields | {"description": fields["description"] | {"sdp": sdp}}
+
+    async with wired() as wire:
+        one, two = wire.calls
+        wire.rewrite = to_nowhere
+        one.start_offer()
+        await until(lambda: ("p0", {"state": "failed"}) in wire.events("call-state"), "the failure")
+        wire.rewrite = lambda fields: fields
+        await until(lambda: flows(one) and flows(two), "media on a new connection")
+        assert one.offers_sent >= 2
+        assert two.offers_sent == 0
+
+
 async def test_an_answer_to_another_negotiation_is_left_alone() -> None:
     async with wired() as wire:
         one, two = wire.calls
@@ -241,10 +264,20 @@ def test_the_ice_generation_of_a_description_is_its_user_name_fragments() -> Non
     assert description_ufrags("v=0\r\na=ice-ufrag:one\r\nm=x\r\na=ice-ufrag:two\r\n") == {"one", "two"}
 
 
+def test_the_peer_imports_nothing_of_the_server_and_the_server_nothing_of_the_peer() -> None:
+    sources = {path: path.read_text() for path in (ROOT / "signaling" / "peer").glob("*.py")}
+    assert len(sources) > 10
+    for path, source in sources.items():
+        assert not re.search(r"^\s*(from|import) (server|storage|rooms)\b", source, re.MULTILINE), path
+    code = "import sys, server.__main__; print(sorted({'aiortc', 'aioice', 'av'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
 def test_importing_signaling_loads_none_of_the_heavy_packages() -> None:
     code = (
         "import sys, signaling, signaling.ice, signaling.peer, signaling.peer.link, signaling.peer.cli;"
         "print(sorted({'aiortc', 'aioice', 'av', 'socketio', 'aiohttp', 'server'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
