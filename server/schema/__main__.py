@@ -1,8 +1,9 @@
-"""`python -m server.schema`: write the published files to `docs/`."""
+"""`python -m server.schema`: write the published files to `docs/`, and fill the tables of `docs/protocol.md`."""
 
 from __future__ import annotations
 
 from server.schema.files import DOCS, published
+from server.schema.markdown import filled
 
 
 def main() -> None:
@@ -10,6 +11,9 @@ def main() -> None:
     for file in published():
         (DOCS / file.name).write_text(file.text)
         print(f"docs/{file.name}")  # noqa: T201 - this is a command
+    page = DOCS / "protocol.md"
+    page.write_text(filled(page.read_text()))
+    print("docs/protocol.md")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -27,12 +27,13 @@ PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean":
 def typescript() -> str:
     """The declarations."""
     parts = [HEAD]
-    parts += [_declaration(name, schema) for name, schema in schemas().items()]
+    parts += [declaration(name, schema) for name, schema in schemas().items()]
     parts += [ACK, _client_to_server(), _server_to_client()]
     return "\n".join(parts)
 
 
-def _declaration(name: str, schema: dict[str, Any]) -> str:
+def declaration(name: str, schema: dict[str, Any]) -> str:
+    """One type, exported."""
     head = _comment(schema.get("description", ""))
     if "properties" not in schema and schema.get("type") != "object":
         return f"{head}export type {name} = {_type(schema)};\n"
