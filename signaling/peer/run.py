@@ -20,6 +20,7 @@ from signaling.peer.own_room import own_room
 from signaling.peer.picture import TAG_BITS
 from signaling.peer.recording import Recordings
 from signaling.peer.report import Problem, Report, seat_report
+from signaling.peer.transport import use_loopback_where_there_is_nothing_else
 from signaling.peer.turn_check import check_turn
 
 CHECK_INTERVAL_S = 0.1
@@ -52,6 +53,7 @@ class Options:
 
 async def run(options: Options, stop: asyncio.Event) -> Report:
     """Run until the mode is done, the time is over, the seat is gone, or `stop` is set."""
+    use_loopback_where_there_is_nothing_else()
     try:
         return await (_run_probe if options.mode == "probe" else _run_one)(options, stop)
     except Unreachable as error:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
+import aioice.ice
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCIceServer, RTCPeerConnection
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from signaling.peer.stats import Candidate, Pair
+
+LOOPBACK = "127.0.0.1"
 
 
 def configuration(ice_servers: list[dict[str, Any]], *, relay_only: bool) -> RTCConfiguration:
@@ -31,6 +34,19 @@ def configuration(ice_servers: list[dict[str, Any]], *, relay_only: bool) -> RTC
         # One transport for everything: one gathering and one TURN allocation instead of three.
         bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
     )
+
+
+def use_loopback_where_there_is_nothing_else() -> None:
+    """Let a machine without a network (a container, a train) hold calls with itself.
+
+    The ICE agent leaves 127.0.0.1 out, as RFC 8445, section 5.1.1.1 asks, and would gather nothing there.
+    """
+    gathered = aioice.ice.get_host_addresses
+
+    def addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        return gathered(use_ipv4, use_ipv6) or [LOOPBACK]
+
+    aioice.ice.get_host_addresses = addresses
 
 
 def selected_pair(pc: RTCPeerConnection) -> Pair | None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
+import aioice.ice
 import aioice.stun
 import pytest
 
@@ -20,6 +21,7 @@ from signaling.peer.candidates import (
     parse_candidate,
 )
 from signaling.peer.connection import ConnectionSettings, MediaMode
+from signaling.peer.transport import use_loopback_where_there_is_nothing_else
 from tests.support.processes import ROOT
 from tests.unit.signaling.peer_wire import flows, until, wired
 
@@ -167,6 +169,18 @@ async def test_a_connection_that_fails_is_offered_anew(monkeypatch: pytest.Monke
         await until(lambda: flows(one) and flows(two), "media on a new connection")
         assert one.offers_sent >= 2
         assert two.offers_sent == 0
+
+
+async def test_a_machine_with_nothing_but_loopback_can_call_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: [])
+    use_loopback_where_there_is_nothing_else()
+    async with wired() as wire:
+        one, two = wire.calls
+        one.start_offer()
+        await until(lambda: flows(one) and flows(two), "media")
+        (_, offer) = wire.events("offer")[0]
+    candidates = re.findall(r"a=candidate:\S+ \d+ \S+ \d+ (\S+)", offer["description"]["sdp"])
+    assert set(candidates) == {"127.0.0.1"}
 
 
 async def test_an_answer_to_another_negotiation_is_left_alone() -> None:
