@@ -5,7 +5,7 @@ import { main, watchErrors } from "../../support/browser.mjs";
 
 const [scenario, site, server] = process.argv.slice(2);
 /** Against hanging only. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 45_000;
 const errors = [];
 
 /** A person: a browser profile of its own, and one page. */

@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
     require_example()
-    # The default STUN server is out in the world. A seat taken by mistake stays listed, as the grace period is 30 s.
-    with server_process(STUN_URLS="stun:127.0.0.1:9", ENVIRONMENT="development") as running:
+    # The default STUN server is out in the world. A seat taken by mistake must stay listed until somebody counts.
+    with server_process(STUN_URLS="stun:127.0.0.1:9", SEAT_GRACE_S="600", ENVIRONMENT="development") as running:
         yield running
 
 
