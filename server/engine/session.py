@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from engineio import AsyncServer
 
 from server.engine import packets
+from server.engine.carrier import Carrier
 from server.engine.core import Core
 from server.engine.frames import INTERNAL_ERROR, NORMAL, POLICY_VIOLATION, PROTOCOL_ERROR
 from server.engine.inbox import Inbox
@@ -22,30 +23,6 @@ Reason: Final = AsyncServer.reason
 
 _OPEN = State.OPEN
 _CLOSING = State.CLOSING
-
-
-class Carrier(Protocol):
-    """What carries a session: polling or a WebSocket."""
-
-    name: str
-
-    def flush(self, outbox: Outbox) -> None:
-        """Send what waits, as far as the transport takes it."""
-
-    def hold_reading(self) -> None:
-        """Take nothing more from the client for now."""
-
-    def resume_reading(self) -> None:
-        """Take from the client again."""
-
-    def close(self, outbox: Outbox, code: int, text: str, final: bytes, *, linger: bool) -> None:
-        """Send what waits, then close: a WebSocket with a code and a text, polling with a last packet.
-
-        `linger` keeps what waits for a polling client that is between two polls.
-        """
-
-    def abort(self) -> None:
-        """Cut the connection; what waits is lost."""
 
 
 class Session:
@@ -208,18 +185,22 @@ class Session:
         """
         if self.state < _CLOSING:
             was_open = self._begin_end(reason)
-            if self.carrier is not None:
-                linger = reason == Reason.SERVER_DISCONNECT
-                self.carrier.close(self.outbox, code, text, final, linger=linger)
-            self._end(was_open, keep_commands)
+            try:
+                if self.carrier is not None:
+                    linger = reason == Reason.SERVER_DISCONNECT
+                    self.carrier.close(self.outbox, code, text, final, linger=linger)
+            finally:
+                self._end(was_open, keep_commands)
 
     def abort(self, reason: str) -> None:
         """End the session and cut its transport at once; what is queued is lost."""
         if self.state < _CLOSING:
             was_open = self._begin_end(reason)
-            if self.carrier is not None:
-                self.carrier.abort()
-            self._end(was_open, keep_commands=False)
+            try:
+                if self.carrier is not None:
+                    self.carrier.abort()
+            finally:
+                self._end(was_open, keep_commands=False)
 
     def lost(self, reason: str) -> None:
         """The transport is gone. What the client sent before is still handled, in order."""

@@ -87,12 +87,12 @@ class WebSocketCarrier(asyncio.Protocol):
 
     def flush(self, outbox: Outbox) -> None:
         """Write what waits, in one piece."""
-        if not self._slow and self._phase is _OPEN:
-            self._transport.write(outbox.take_bytes())
+        if not self._slow:
+            self.write(outbox.take_bytes())
 
     def write(self, frame: bytes) -> None:
-        """Write one frame now."""
-        if self._phase is _OPEN:
+        """Write now. A transport that is closing already (uvloop's would raise) gets nothing more."""
+        if self._phase is _OPEN and not self._transport.is_closing():
             self._transport.write(frame)
 
     def hold_reading(self) -> None:
@@ -108,14 +108,14 @@ class WebSocketCarrier(asyncio.Protocol):
 
     def close(self, outbox: Outbox, code: int, text: str, final: bytes, *, linger: bool) -> None:
         """Write what waits, then close."""
-        if len(outbox) and self._phase is _OPEN:
-            self._transport.write(outbox.take_bytes())
+        if len(outbox):
+            self.write(outbox.take_bytes())
         self.shut(code, text)
 
     def shut(self, code: int, text: str) -> None:
         """Write a close frame; the connection is cut where the client does not answer in time."""
         if self._phase is _OPEN:
-            self._transport.write(frames.close_frame(code, text))
+            self.write(frames.close_frame(code, text))
             self._phase = _Phase.CLOSING
             self._core.closing.add(self)
             self.resume_reading()
@@ -163,14 +163,13 @@ class WebSocketCarrier(asyncio.Protocol):
         code = frames.close_code(payload)
         if self._phase is _OPEN:
             answer = payload[:2] if code != frames.NO_STATUS else b""
-            self._transport.write(frames.control_frame(frames.CLOSE, answer))
+            self.write(frames.control_frame(frames.CLOSE, answer))
             self._over(AsyncServer.reason.TRANSPORT_CLOSE)
         else:
             self._over("")
 
     def _fail(self, error: FrameError) -> None:
-        if self._phase is _OPEN:
-            self._transport.write(frames.close_frame(error.code, error.reason))
+        self.write(frames.close_frame(error.code, error.reason))
         self._over(AsyncServer.reason.TRANSPORT_ERROR)
 
     def _over(self, reason: str) -> None:

@@ -14,6 +14,7 @@ import uvloop
 from tests.integration.engine import (
     test_bounds,
     test_closing,
+    test_commands,
     test_fan_out,
     test_handshake,
     test_heartbeat,
@@ -26,6 +27,7 @@ from tests.integration.engine.wire import engine_rig
 MODULES = (
     test_bounds,
     test_closing,
+    test_commands,
     test_fan_out,
     test_handshake,
     test_heartbeat,
