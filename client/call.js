@@ -4,22 +4,15 @@
  */
 
 import { openCamera, openMicrophone, openScreen } from "./devices.js";
+import { IceServers } from "./ice.js";
 import { Peer } from "./negotiation.js";
 import { Emitter, Store } from "./store.js";
+import { shareUplink } from "./uplink.js";
 
 /** Somebody who was there before us and stays silent is called after so long. */
 const SILENT_PEER_MS = 4_000;
 /** Signals that may wait, for each peer, until this page starts its call. */
 const MAX_EARLY_SIGNALS = 64;
-const REFRESH_BEFORE_MS = 60_000;
-const REFRESH_RETRY_MS = 15_000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
-/** What one sender may use of an uplink, in bits per second: shared among the peers, within bounds for one picture. */
-const UPLINK_BPS = 3_000_000;
-const MIN_VIDEO_BPS = 150_000;
-const MAX_VIDEO_BPS = 1_500_000;
-/** Up to so many peers are sent half of the camera's width, more a third. */
-const MANY_PEERS = 3;
 
 const SLOTS = { audio: openMicrophone, video: openCamera, screen: openScreen };
 
@@ -33,19 +26,27 @@ export class Call {
   #tracks = {};
   #streams = new Map();
   #timers = new Map();
-  #iceServers = [];
+  #ice;
+  #reported = null;
   #selfId = null;
 
   constructor(port) {
     this.#port = port;
     this.#room = port.room;
     this.#store = new Store(this.#picture({ active: false, audio: false, video: false, screen: false, errors: {} }));
+    this.#ice = new IceServers(
+      () => port.request("get-ice-servers"),
+      () => this.#peers.forEach((peer) => peer.configure(this.#config())),
+    );
     this.#room.on("joined", (data) => this.#onJoined(data));
     this.#room.on("signal", ({ event, payload }) => this.#onSignal(event, payload));
     this.#room.on("user-joined", ({ participant }) => this.#expect(participant.id));
     this.#room.on("user-updated", ({ participant }) => this.#onUpdated(participant));
     this.#room.on("user-left", ({ participantId }) => this.#drop(participantId));
-    this.#room.on("left", () => this.stop());
+    this.#room.on("left", () => {
+      this.#ice.stop();
+      this.stop();
+    });
   }
 
   getSnapshot = () => this.#store.getSnapshot();
@@ -77,6 +78,7 @@ export class Call {
     this.#selfId = null;
     this.#store.update({ active: false, audio: false, video: false, screen: false });
     this.#refresh();
+    this.#report();
     this.#tell();
   }
 
@@ -165,7 +167,7 @@ export class Call {
   }
 
   #onJoined({ self, participants, iceServers, iceExpiresAt }) {
-    this.#useIce(iceServers, iceExpiresAt);
+    this.#ice.use(iceServers, iceExpiresAt);
     if (!this.getSnapshot().active || !this.#selfId) return;
     const present = new Set(participants.map((participant) => participant.id));
     const isNewcomer = this.#selfId !== self.id;
@@ -224,7 +226,7 @@ export class Call {
     const peer = new Peer({
       id,
       polite: Boolean(participant.polite),
-      config: () => ({ iceServers: this.#iceServers, ...this.#port.options.rtc }),
+      config: () => this.#config(),
       send: (event, fields) => this.#send(id, event, fields),
       seal: (description, negotiationId) => this.#seal(id, description, negotiationId),
       open: (description, negotiationId) => this.#open(id, description, negotiationId),
@@ -248,6 +250,10 @@ export class Call {
     this.#shareUplink();
   }
 
+  #config() {
+    return { iceServers: this.#ice.list, ...this.#port.options.rtc };
+  }
+
   #send(to, event, fields) {
     // What is lost with the connection is made good after the next join (`resend`); what is stale is not missed.
     this.#port.request(event, { to, ...fields }).catch((error) => this.#emitter.emit("signal-refused", { event, error }));
@@ -263,43 +269,25 @@ export class Call {
     return keyring ? keyring.verifyDescription({ from, to: this.#selfId, negotiationId }, description) : description;
   }
 
-  #useIce(iceServers, expiresAt) {
-    this.#iceServers = iceServers ?? [];
-    for (const peer of this.#peers.values()) peer.configure({ iceServers: this.#iceServers, ...this.#port.options.rtc });
-    clearTimeout(this.#timers.get("ice"));
-    const left = Date.parse(expiresAt) - Date.now();
-    if (!Number.isFinite(left)) return;
-    // Short-lived credentials are renewed at half their time, others a minute ahead.
-    const delay = Math.max(1_000, Math.min(MAX_TIMER_MS, left - Math.min(REFRESH_BEFORE_MS, left / 2)));
-    this.#timers.set("ice", setTimeout(() => this.#refreshIce(), delay));
-  }
-
-  async #refreshIce() {
-    try {
-      const { iceServers, expiresAt } = await this.#port.request("get-ice-servers");
-      this.#useIce(iceServers, expiresAt);
-    } catch {
-      // Offline: the next join brings new ones. Otherwise again in a while.
-      this.#timers.set("ice", setTimeout(() => this.#refreshIce(), REFRESH_RETRY_MS));
-    }
-  }
-
   #onPeerChanged() {
     this.#refresh();
     this.#shareUplink();
+    this.#report();
   }
 
-  /** The more people, the smaller the picture that each is sent: neither uplink nor processor grows with the room. */
   #shareUplink() {
-    const count = Math.max(1, this.#peers.size);
-    const maxBitrate = Math.round(Math.min(MAX_VIDEO_BPS, Math.max(MIN_VIDEO_BPS, UPLINK_BPS / count)));
-    const scaleResolutionDownBy = count === 1 ? 1 : count <= MANY_PEERS ? 2 : 3;
-    for (const { pc } of this.#peers.values()) {
-      for (const sender of pc?.getSenders() ?? []) {
-        if (!sender.track || sender.track === this.#tracks.screen) continue;
-        if (sender.track.kind === "video") limit(sender, { maxBitrate, scaleResolutionDownBy });
-      }
-    }
+    shareUplink([...this.#peers.values()].map(({ pc }) => pc), this.#tracks.screen);
+  }
+
+  /** For the server's content-free record of the call. */
+  #report() {
+    const states = [...this.#peers.values()].map((peer) => peer.state);
+    const { active } = this.getSnapshot();
+    const state = states.includes("connected") ? "connected" : states.includes("failed") ? "failed" : null;
+    const report = active ? state : this.#reported ? "ended" : null;
+    if (!report || report === this.#reported) return;
+    this.#reported = active ? report : null;
+    this.#port.request("call-state", { state: report }).catch(() => {}); // Nobody waits for it.
   }
 
   #refresh() {
@@ -333,13 +321,4 @@ export class Call {
     this.#streams.set(id, { ...kept, [slot]: stream });
     return stream;
   }
-}
-
-function limit(sender, wanted) {
-  const parameters = sender.getParameters();
-  const encoding = parameters.encodings?.[0];
-  if (!encoding || Object.keys(wanted).every((name) => encoding[name] === wanted[name])) return;
-  Object.assign(encoding, wanted);
-  // A wish: where it is refused the call uses what the browser finds.
-  sender.setParameters(parameters).catch(() => {});
 }

@@ -15,11 +15,10 @@ import { Outbox } from "./outbox.js";
 import { Sequence } from "./sequence.js";
 import { Session } from "./session.js";
 import { Emitter, Store } from "./store.js";
+import { Typist } from "./typist.js";
 
 const SAVE_DELAY_MS = 200;
 const LEAVE_TIMEOUT_MS = 2_000;
-const TYPING_REPEAT_MS = 3_000;
-const TYPING_IDLE_MS = 4_000;
 /** How long a missing `seq` may be on its way before the room asks for it, and how often it asks at most. */
 const GAP_PATIENCE_MS = 1_500;
 const GAP_REPAIR_EVERY_MS = 15_000;
@@ -56,7 +55,8 @@ export class Room {
   #media;
   #settle = {};
   #timers = {};
-  #typingSince = 0;
+  /** A hint, not worth a repetition. */
+  #typist = new Typist((isTyping) => this.request("typing", { isTyping }).catch(() => {}));
   /** Whether the seat is held by the present connection. */
   #seated = false;
 
@@ -110,14 +110,7 @@ export class Room {
   };
 
   /** Call it at every keystroke; it tells the others at a sensible pace and stops by itself. */
-  setTyping(isTyping) {
-    clearTimeout(this.#timers.typing);
-    if (isTyping) this.#timers.typing = setTimeout(() => this.setTyping(false), TYPING_IDLE_MS);
-    const now = Date.now();
-    if (isTyping ? now - this.#typingSince < TYPING_REPEAT_MS : this.#typingSince === 0) return;
-    this.#typingSince = isTyping ? now : 0;
-    this.request("typing", { isTyping }).catch(() => {}); // A hint, not worth a repetition.
-  }
+  setTyping = (isTyping) => this.#typist.set(isTyping);
 
   async updateMedia(patch) {
     this.#media = { ...this.#media, ...patch };
@@ -338,7 +331,8 @@ export class Room {
   }
 
   #finish(status, patch, { keepSession = false } = {}) {
-    for (const timer of ["typing", "save", "gap"]) clearTimeout(this.#timers[timer]);
+    for (const timer of ["save", "gap"]) clearTimeout(this.#timers[timer]);
+    this.#typist.stop();
     this.#store.update({ status, ...patch, typing: Object.freeze([]), knocks: Object.freeze([]) });
     if (!keepSession) this.#session.clear();
     this.#entry.stop();

@@ -21,17 +21,21 @@ const NOTICES = {
   KNOCK_REFUSED: ["You were not let in", "A host has declined your knock.", "retry"],
   RATE_LIMITED: ["Too many tries", "Please wait a moment, then try again.", "retry"],
   INSECURE_CONTEXT: ["This page needs HTTPS", "Browsers allow encryption and calls on secure pages only. Ask whoever runs this server to put it behind HTTPS."],
+  CONNECTION_LOST: ["The server cannot be reached", "Your network may be off, or the server is being restarted.", "retry"],
+  TIMEOUT: ["The server does not answer", "Your network may be slow, or the server is being restarted.", "retry"],
   FORBIDDEN: ["This host link does not fit", "Its key is not the one of this room."],
   left: ["You have left", "The room goes on without you.", "rejoin"],
   kicked: ["You were removed", "A host has removed you from this room."],
   banned: ["You were removed", "A host has removed you from this room, for good."],
   replaced: ["You are in this room elsewhere", "The room was opened in another tab or on another device, and continues there.", "takeBack"],
+  lost: ["This room is gone", "The server was restarted, and kept nothing of it."],
+  "shut-out": ["You were away for too long", "Your seat was given up, and your link lets nobody in a second time. Ask your host for a new one."],
   timeout: ["You were away for too long", "Your seat was given up.", "rejoin"],
   "room-ended": ["This room is over", "The host ended it for everybody. Messages, names and invites have been erased."],
   "room-expired": ["This room is over", "Its time was up. Messages, names and invites have been erased."],
 };
 const UNKNOWN = ["That did not work", "Something went wrong on the way into the room.", "retry"];
-const CALM = new Set(["left", "room-ended", "room-expired", "ROOM_ENDED", "ROOM_EXPIRED"]);
+const CALM = new Set(["left", "lost", "room-ended", "room-expired", "ROOM_ENDED", "ROOM_EXPIRED"]);
 
 /**
  * @param {string} code an error code, or the reason of an ending

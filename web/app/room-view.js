@@ -213,8 +213,17 @@ export class RoomView {
       room.joined = room.joined.catch(() => {});
       new RoomView({ ...this.#page, tracks: { audio: true, video: true }, room, client, parsed });
     };
-    showNotice(ending?.reason ?? error?.code, { rejoin: again, retry: again, takeBack, detail: error?.message });
+    showNotice(ending?.reason ?? WHILE_INSIDE[error?.code] ?? error?.code, { rejoin: again, retry: again, takeBack, detail: error?.message });
   }
 }
+
+/** What a refusal means to somebody who had been inside. */
+const WHILE_INSIDE = {
+  ROOM_NOT_FOUND: "lost",
+  INVITE_USED: "shut-out",
+  INVITE_EXPIRED: "shut-out",
+  INVITE_INVALID: "shut-out",
+  INVITE_REQUIRED: "shut-out",
+};
 
 const clip = (text) => (text.length > 80 ? `${text.slice(0, 79)}…` : text);

@@ -1,17 +1,19 @@
 // What a person does on the page, for tests: every step waits for what a person would see, within a bound.
 import { watchErrors } from "../../support/browser.mjs";
+import { drawnCamera } from "./scenes.mjs";
 
 export const LIMIT_MS = 15_000;
 /** Launch options: two cores encode and decode every picture of every page in software. */
 export const FEW_FRAMES = { args: ["--use-fake-device-for-media-stream=fps=10"] };
 
 /** A page in a browser context of its own, as another person on another device would have it. */
-export async function newPerson(browser, { errors = true, devices = true, ...options } = {}) {
+export async function newPerson(browser, { errors = true, devices = true, look, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(LIMIT_MS);
   page.clicks = 0;
   page.errors = errors ? watchErrors(page) : [];
+  if (look) await page.addInitScript(drawnCamera, look);
   if (!devices) await page.addInitScript(withoutDevices);
   return page;
 }

@@ -27,6 +27,13 @@ await serve({
     for (const page of [ada, ben]) await page.locator(".banner[data-state=offline]").waitFor();
   },
   sayOffline: async ({ text }) => say(ada, text),
+  gone: async () => {
+    for (const page of [ada, ben]) {
+      await page.getByRole("heading", { name: "This room is gone" }).waitFor();
+      const left = await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith("mayfly:")));
+      check(left.length === 0, "nothing of the room left in the tab");
+    }
+  },
   back: async ({ text, all }) => {
     for (const page of [ada, ben]) await page.locator(".banner").waitFor({ state: "hidden" });
     check(JSON.stringify(await idsNow()) === JSON.stringify(ids), "the same participants after the restart");

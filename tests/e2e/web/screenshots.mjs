@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { main } from "../../support/browser.mjs";
 import { FEW_FRAMES } from "./pages.mjs";
+import { LOOKS } from "./scenes.mjs";
 import { SIZES, STATES } from "./states.mjs";
 
 const [url, folder, wanted] = process.argv.slice(2);
@@ -13,7 +14,7 @@ await main(async (browser) => {
   for (const name of names) {
     for (const [size, viewport] of Object.entries(SIZES)) {
       try {
-        const page = await STATES[name](browser, url, { viewport, colorScheme: "light" });
+        const page = await STATES[name](browser, url, { viewport, colorScheme: "light", look: LOOKS.Ada });
         await page.evaluate(() => document.fonts.ready);
         for (const colorScheme of ["light", "dark"]) {
           await page.emulateMedia({ colorScheme });

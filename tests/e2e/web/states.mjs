@@ -1,5 +1,6 @@
 // Every state of the page, as a list of [name, function that brings a page there]: for screenshots and for axe.
 import { click, goIn, inside, makeRoom, newPerson, openChat, openLink, say, sees, seesMoving } from "./pages.mjs";
+import { LOOKS } from "./scenes.mjs";
 
 const LINES = [
   ["ben", "Morning! Is the sound all right on your side?"],
@@ -22,7 +23,8 @@ export async function meeting(browser, url, options, people = 1) {
   await goIn(ada, "Ada Lovelace");
   const guests = [];
   for (const name of ["Ben", "Cleo Okonkwo", "Dmitri"].slice(0, people)) {
-    const guest = await newPerson(browser, { viewport: { width: 1000, height: 700 } });
+    const look = options.look && LOOKS[name.split(" ")[0]];
+    const guest = await newPerson(browser, { viewport: { width: 1000, height: 700 }, look });
     await openLink(guest, link);
     await goIn(guest, name);
     guests.push(guest);

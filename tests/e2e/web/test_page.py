@@ -65,6 +65,22 @@ async def test_hostile_names_and_messages_run_nothing_and_break_no_layout(server
     assert seen["checked"] >= 16
 
 
+@pytest.mark.slow
+async def test_a_host_decides_who_comes_in_and_a_second_tab_takes_over(server: ServerProcess) -> None:
+    assert await run("host.mjs", server.url) == {"done": True}
+
+
+async def test_a_server_that_kept_nothing_leaves_a_clear_page_behind() -> None:
+    requires("node", "node packages", "chromium")
+    with server_process(**OFFLINE) as server:
+        async with node_script(HERE / "restart.mjs", server.url) as pages:
+            await pages.call("meet", text="hello", names=["Ada", "Ben"], limit_s=RESTART_LIMIT_S)
+            await asyncio.to_thread(server.kill)
+            await pages.call("offline", limit_s=RESTART_LIMIT_S)
+            await asyncio.to_thread(server.restart)
+            await pages.call("gone", limit_s=RESTART_LIMIT_S)
+
+
 async def test_the_keyboard_alone_makes_a_room_and_ends_it(server: ServerProcess) -> None:
     assert (await run("keyboard.mjs", server.url))["errors"] == []
 
