@@ -1,0 +1,179 @@
+"""The dispatcher: one answer to every request, whatever the handler does. No Socket.IO here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+
+from rooms.errors import Code, Refused
+from server.commands import COMMANDS, Command
+from server.connections import Connection, TokenBucket, bucket
+from server.dispatcher import Answer, Dispatcher
+from server.payloads import EndRoom
+from server.replies import EMPTY, Reply
+from server.usecases.context import Context
+
+WORD = "xyzzyplugh"
+ASKED = [{"roomId": "r"}]
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def connection(rate: float = 0, burst: float = 0) -> Connection:
+    return Connection("c", "127.0.0.1", "private", bucket(rate, burst, 0.0))
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def dispatcher(time: Time) -> Dispatcher:
+    # No handler of these tests looks at the context.
+    return Dispatcher(cast(Context, None), monotonic=time)
+
+
+@pytest.fixture
+def answers_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Let `end-room` be answered by this handler."""
+
+    def put(handler: Any) -> None:
+        monkeypatch.setitem(COMMANDS, "end-room", Command(EndRoom, handler))
+
+    return put
+
+
+async def envelope(answer: Answer | Awaitable[Answer]) -> dict[str, Any]:
+    return (answer if isinstance(answer, Answer) else await answer).envelope
+
+
+def code(found: dict[str, Any]) -> str:
+    return str(found["error"]["code"])
+
+
+async def test_a_plain_handler_is_answered_at_once(dispatcher: Dispatcher, answers_with: Callable[[Any], None]) -> None:
+    answers_with(lambda *_: EMPTY)
+    answer = dispatcher.handle(connection(), "end-room", ASKED)
+    assert isinstance(answer, Answer)
+    assert answer.envelope == {"ok": True, "data": {}}
+
+
+async def test_a_handler_that_waits_is_awaited(dispatcher: Dispatcher, answers_with: Callable[[Any], None]) -> None:
+    async def later(*_: Any) -> Reply:
+        await asyncio.sleep(0)
+        return Reply({"late": True})
+
+    answers_with(later)
+    assert await envelope(dispatcher.handle(connection(), "end-room", ASKED)) == {"ok": True, "data": {"late": True}}
+
+
+async def test_what_is_to_follow_an_answer_comes_with_it(
+    dispatcher: Dispatcher, answers_with: Callable[[Any], None]
+) -> None:
+    def follow_up() -> None: ...
+
+    answers_with(lambda *_: Reply({}, follow_up))
+    answer = dispatcher.handle(connection(), "end-room", ASKED)
+    assert isinstance(answer, Answer)
+    assert answer.then is follow_up
+
+
+def refusing(*_: Any) -> Reply:
+    raise Refused(Code.ROOM_FULL, "Full.", retry_after_ms=7)
+
+
+async def refusing_later(*_: Any) -> Reply:
+    await asyncio.sleep(0)
+    raise Refused(Code.ROOM_FULL, "Full.", retry_after_ms=7)
+
+
+@pytest.mark.parametrize("handler", [refusing, refusing_later])
+async def test_a_refusal_becomes_the_error_object(
+    dispatcher: Dispatcher, answers_with: Callable[[Any], None], handler: Any
+) -> None:
+    answers_with(handler)
+    found = await envelope(dispatcher.handle(connection(), "end-room", ASKED))
+    error = {"code": "ROOM_FULL", "message": "Full.", "retryable": True, "retryAfterMs": 7}
+    assert found == {"ok": False, "error": error}
+
+
+def failing(*_: Any) -> Reply:
+    raise ValueError(WORD)
+
+
+async def failing_later(*_: Any) -> Reply:
+    await asyncio.sleep(0)
+    raise ValueError(WORD)
+
+
+@pytest.mark.parametrize("handler", [failing, failing_later])
+async def test_a_failure_is_an_internal_error_and_its_words_stay_inside(
+    dispatcher: Dispatcher, answers_with: Callable[[Any], None], handler: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers_with(handler)
+    with caplog.at_level(logging.DEBUG):
+        found = await envelope(dispatcher.handle(connection(), "end-room", ASKED))
+    assert code(found) == "INTERNAL_ERROR"
+    assert WORD not in str(found)
+    assert WORD not in caplog.text
+    assert "ValueError" in caplog.text
+    assert "test_dispatcher.py" in caplog.text
+    caplog.clear()
+
+
+@pytest.mark.parametrize("args", [[], [1], [None], ["text"], [[]], [{}, {}]])
+async def test_anything_but_one_object_is_refused(dispatcher: Dispatcher, args: list[Any]) -> None:
+    assert code(await envelope(dispatcher.handle(connection(), "end-room", args))) == "INVALID_PAYLOAD"
+
+
+@pytest.mark.parametrize("name", ["", "no-such-event", "Join-Room", "join_room", "__init__"])
+async def test_an_unknown_event_is_refused(dispatcher: Dispatcher, name: str) -> None:
+    assert code(await envelope(dispatcher.handle(connection(), name, ASKED))) == "UNKNOWN_EVENT"
+
+
+async def test_the_limit_counts_every_request_also_refused_ones(
+    dispatcher: Dispatcher, answers_with: Callable[[Any], None], time: Time
+) -> None:
+    answers_with(lambda *_: EMPTY)
+    caller = connection(rate=2, burst=3)
+    for _ in range(3):
+        assert code(await envelope(dispatcher.handle(caller, "no-such-event", ASKED))) == "UNKNOWN_EVENT"
+    limited = await envelope(dispatcher.handle(caller, "end-room", ASKED))
+    assert code(limited) == "RATE_LIMITED"
+    assert limited["error"]["retryAfterMs"] == 501
+    time.now += 0.5
+    assert (await envelope(dispatcher.handle(caller, "end-room", ASKED)))["ok"]
+    assert code(await envelope(dispatcher.handle(caller, "end-room", ASKED))) == "RATE_LIMITED"
+
+
+async def test_outcomes_are_counted(dispatcher: Dispatcher, answers_with: Callable[[Any], None]) -> None:
+    answers_with(lambda *_: EMPTY)
+    for name in ("end-room", "end-room", "no-such-event"):
+        dispatcher.handle(connection(), name, ASKED)
+    dispatcher.too_large()
+    dispatcher.unreadable()
+    assert dispatcher.answered == {"ok": 2, "UNKNOWN_EVENT": 1, "PAYLOAD_TOO_LARGE": 1, "INVALID_PAYLOAD": 1}
+
+
+def test_a_bucket_refills_at_its_rate_and_never_above_its_burst() -> None:
+    tokens = bucket(10, 2, 0.0)
+    assert [tokens.take(0.0) for _ in range(3)] == [0.0, 0.0, pytest.approx(0.1)]
+    assert tokens.take(0.1) == 0.0
+    assert tokens.take(0.1) == pytest.approx(0.1)
+    assert [tokens.take(1000.0) for _ in range(3)] == [0.0, 0.0, pytest.approx(0.1)]
+
+
+def test_a_rate_of_nothing_is_no_limit() -> None:
+    tokens = TokenBucket(0, 0, 0, 0.0)
+    assert {tokens.take(0.0) for _ in range(1000)} == {0.0}
