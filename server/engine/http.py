@@ -16,7 +16,7 @@ from server.engine import handshake, packets
 from server.engine.frames import PROTOCOL_ERROR
 from server.engine.polling import BodyError, PollingCarrier, Reason, read_body
 from server.engine.session import Session
-from server.engine.takeover import take_over
+from server.engine.takeover import refuse, take_over
 from server.engine.upgrade import Probe
 from server.engine.websocket import WebSocketCarrier
 
@@ -57,10 +57,11 @@ class Endpoint:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The response to any request on the engine's path."""
         origins = self._engine.origins
-        if not origins.allows(request):
-            return _refusal(Refusal.FORBIDDEN)
-        headers = origins.headers(request)
+        headers: dict[str, str] = {}
         try:
+            if not origins.allows(request):
+                raise Refused(Refusal.FORBIDDEN)
+            headers = origins.headers(request)
             if request.method == "OPTIONS":
                 return web.Response(status=204, headers=headers)
             response = await self._route(request, headers)
@@ -71,6 +72,8 @@ class Endpoint:
             response.force_close()
         if response.status != 101:
             response.headers.update(headers)
+            if handshake.wants_websocket(request.headers):
+                refuse(request, response)
         return response
 
     async def _route(self, request: web.BaseRequest, headers: dict[str, str]) -> web.StreamResponse:

@@ -14,6 +14,9 @@ from typing import TypeVar
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
+MAX_EARLY_BYTES = 65_536
+"""aiohttp reads no more than this behind a request that it has not answered; it only matters after a refusal."""
+
 P = TypeVar("P", bound=asyncio.Protocol)
 
 
@@ -36,6 +39,16 @@ def take_over(
     transport.set_protocol(protocol)
     handler.transport = None
     return protocol, Detached(handler, bytes(early.data))
+
+
+def refuse(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Close the connection after this response, and read nothing that came behind the request.
+
+    A client that takes its WebSocket for granted sends frames at once; aiohttp would parse them as HTTP, and log them.
+    """
+    if request.transport is not None:
+        request.protocol.set_parser(_Early())  # type: ignore[arg-type]
+    response.force_close()
 
 
 class Detached(web.StreamResponse):
@@ -65,7 +78,8 @@ class _Early:
         self.data = bytearray()
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        self.data += data
+        if len(self.data) < MAX_EARLY_BYTES:
+            self.data += data
         return False, b""
 
     def feed_eof(self) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from server.engine import EngineLimits
-from tests.integration.engine.wire import ACCEPT, PATH, UPGRADE, Connection, Rig, engine_rig
+from tests.integration.engine.wire import ACCEPT, PATH, UPGRADE, Connection, RawWebSocket, Rig, client_frame, engine_rig
 
 
 async def test_a_polling_handshake_gives_sid_upgrades_and_times_in_milliseconds(rig: Rig) -> None:
@@ -103,8 +103,6 @@ async def test_an_invalid_opening_handshake_is_refused(rig: Rig, wrong: dict[str
 
 
 async def test_frames_sent_right_behind_the_handshake_are_not_lost(rig: Rig) -> None:
-    from tests.integration.engine.wire import RawWebSocket, client_frame
-
     ws = await RawWebSocket.open(rig.port)
     ws.send_head("GET", PATH + "websocket", UPGRADE)
     ws.writer.write(client_frame(b"4early") + client_frame(b"4bird"))
@@ -113,6 +111,20 @@ async def test_frames_sent_right_behind_the_handshake_are_not_lost(rig: Rig) -> 
     assert await ws.text() == "4early"
     assert await ws.text() == "4bird"
     await ws.finish()
+
+
+async def test_frames_sent_behind_a_refused_handshake_are_neither_parsed_as_http_nor_logged(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    ws = await RawWebSocket.open(rig.port)
+    ws.send_head("GET", PATH + "websocket&sid=unknown", UPGRADE)
+    ws.writer.write(client_frame(b"4secret words", masked=False) * 3)
+    answer = await ws.answer()
+    assert (answer.status, answer.code) == (400, 1)
+    assert answer.headers["connection"] == "close"
+    assert await ws.ended() == b""
+    assert not caplog.records
+    await ws.close()
 
 
 async def test_a_transport_that_is_switched_off_is_unknown() -> None:
