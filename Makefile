@@ -2,9 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-NPM := $(shell command -v npm 2>/dev/null)
-NPM_INSTALL = $(NPM) ci --no-audit --no-fund --loglevel=error --prefix
-PACKAGES := server rooms signaling storage
 
 .PHONY: run test check bench install install-dev system-packages format schemas clean
 
@@ -18,6 +15,7 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/unit/test_architecture.py
 
 bench: install-dev
 	@$(BIN)/python -m benchmarks
@@ -32,7 +30,7 @@ schemas: install
 
 install: $(VENV)/.installed client/node_modules/.installed
 
-install-dev: install system-packages $(VENV)/.installed-dev tests/node_modules/.installed \
+install-dev: system-packages install $(VENV)/.installed-dev tests/node_modules/.installed \
 	examples/nextjs/node_modules/.installed
 
 $(VENV)/bin/python:
@@ -50,13 +48,12 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@touch $@
 
 %/node_modules/.installed: %/package-lock.json
-ifeq ($(NPM),)
-	@echo "npm was not found: $*/ is left without its JavaScript packages (install Node.js 20 or later to get them)."
-else
-	@echo "Installing the JavaScript packages of $*/ …"
-	@$(NPM_INSTALL) $*
-	@touch $@
-endif
+	@if command -v npm >/dev/null; then \
+	  echo "Installing the JavaScript packages of $*/ …" && \
+	  npm ci --no-audit --no-fund --loglevel=error --prefix $* && touch $@; \
+	else \
+	  echo "npm was not found: $*/ is left without its JavaScript packages (Node.js 20 or later brings it)."; \
+	fi
 
 # The example has a copy of the client, which a change makes stale.
 examples/nextjs/node_modules/.installed: client/package.json $(wildcard client/*.js client/*.d.ts)
