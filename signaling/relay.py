@@ -48,13 +48,24 @@ class _Mailbox:
 
     def put(self, signal: Signal) -> None:
         if signal.kind is Kind.OFFER:
-            # A newer offer of the same peer replaces the older one, and its candidates with it.
-            self._keep([kept for kept in self.signals if kept.sender != signal.sender])
+            self._replace_unanswered_offer(signal.sender)
         self.signals.append(signal)
         self.size += signal.size
         self._drop_older_than(signal.at - MAILBOX_AGE_S)
         while len(self.signals) > MAILBOX_SIGNALS or self.size > MAILBOX_BYTES:
             self._lose(self.signals[0].sender)
+
+    def _replace_unanswered_offer(self, sender: str) -> None:
+        # A newer offer of the same peer replaces the older one, and its candidates with it. What came before stays:
+        # an answer lost here would leave the one who waits for it waiting.
+        own = [index for index, kept in enumerate(self.signals) if kept.sender == sender]
+        for index in reversed(own):
+            if self.signals[index].kind is Kind.ANSWER:
+                return
+            if self.signals[index].kind is Kind.OFFER:
+                replaced = {later for later in own if later >= index}
+                self._keep([kept for place, kept in enumerate(self.signals) if place not in replaced])
+                return
 
     def take(self, now: float) -> list[Signal]:
         self._drop_older_than(now - MAILBOX_AGE_S)
