@@ -7,13 +7,13 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from signaling.peer.call import Call, CallContext, SignalRefused
 from signaling.peer.channel import Channel, Refused, Unreachable
 from signaling.peer.connection import ConnectionSettings
+from signaling.peer.credentials import Credentials
 from signaling.peer.link import Link
 from signaling.peer.vouch import Voucher
 
@@ -21,29 +21,8 @@ KNOCK_WAIT_S = 60.0
 LEAVE_TIMEOUT_S = 3.0
 ICE_MARGIN_S = 60.0
 """TURN credentials with less life than this are renewed before a new connection is made with them."""
-MAX_PAST_CALLS = 1000
-MEDIA = {"audio": True, "video": True}
+MAX_CALLS, MAX_PAST_CALLS = 64, 1000
 SIGNALS = ("offer-received", "answer-received", "ice-candidate-received")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What the seat is asked for with."""
-
-    name: str
-    invite: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    host_key: str | None = field(default=None, repr=False)
-
-    def fields(self) -> dict[str, Any]:
-        """The fields of `join-room`, absent ones left out."""
-        given = {
-            "name": self.name,
-            "invite": self.invite,
-            "password": self.password,
-            "hostKey": self.host_key,
-        }
-        return {name: value for name, value in given.items() if value is not None} | {"media": MEDIA}
 
 
 class RoomClient:
@@ -255,6 +234,8 @@ class RoomClient:
             return None
         call = self.calls.get(participant_id)
         if call is None:
+            if len(self.calls) >= MAX_CALLS:
+                return None
             polite = self._polite.get(participant_id, True)
             call = Call(participant_id, polite=polite, context=self._context)
             self.calls[participant_id] = call

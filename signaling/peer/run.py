@@ -12,8 +12,9 @@ from pathlib import Path
 
 from signaling.peer.call import Call
 from signaling.peer.channel import Refused, Unreachable
-from signaling.peer.client import Credentials, RoomClient
+from signaling.peer.client import RoomClient
 from signaling.peer.connection import ConnectionSettings, MediaMode
+from signaling.peer.credentials import Credentials
 from signaling.peer.diagnosis import diagnose
 from signaling.peer.link import Link
 from signaling.peer.own_room import own_room
