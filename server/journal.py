@@ -202,8 +202,10 @@ class Journal:
     async def _pause(self, pause_s: float) -> float:
         """Wait before another try, at most until the store answers somebody; returns the next pause."""
         self._back.clear()
+        # Not `wait_for`: in Python 3.11 it can lose a cancellation that comes together with the event.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._back.wait(), pause_s)
+            async with asyncio.timeout(pause_s):
+                await self._back.wait()
         return min(pause_s * 2, RETRY_LONGEST_S)
 
     async def _answers(self) -> bool:
