@@ -6,6 +6,7 @@ import { main, watchErrors } from "../../support/browser.mjs";
 const [scenario, site, server] = process.argv.slice(2);
 /** Against hanging only. */
 const LIMIT_MS = 45_000;
+const POLL_MS = 50;
 const errors = [];
 
 /** A person: a browser profile of its own, and one page. */
@@ -27,8 +28,32 @@ function countConnects(page) {
   return counted;
 }
 
-/** What a scenario reports about errors: connections that a reload or a closed page cuts are none. */
-const allErrors = () => errors.flat().filter((error) => !/ERR_ABORTED|ERR_NETWORK_CHANGED/.test(error));
+async function until(condition, what) {
+  const deadline = Date.now() + LIMIT_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** Returns what cuts the page's WebSocket off, on both sides, once Engine.IO has moved to it (packet type 5, upgrade). */
+async function cuttable(page) {
+  const sides = [];
+  await page.routeWebSocket(/socket\.io/, (socket) => {
+    const origin = socket.connectToServer();
+    socket.onMessage((frame) => {
+      origin.send(frame);
+      if (frame === "5") sides.push(socket, origin);
+    });
+  });
+  return async () => {
+    await until(() => sides.length > 0, "the connection is a WebSocket");
+    await Promise.all(sides.splice(0).map((side) => side.close()));
+  };
+}
+
+/** What went wrong in all pages. A request or a socket that was cut on purpose, by a reload too, is no error. */
+const allErrors = () => errors.flat().filter((error) => !/ERR_ABORTED|already in CLOSING or CLOSED/.test(error));
 
 async function makeRoom(page, { inviteOnly = false } = {}) {
   await page.goto(site);
@@ -134,25 +159,27 @@ const scenarios = {
     const { roomId, hostKey } = await made.json();
     const headers = { Authorization: `Bearer ${hostKey}` };
     const users = async () => (await (await fetch(`${server}/api/rooms/${roomId}/users`, { headers })).json()).participants;
-    const arrived = async (count) => {
-      const deadline = Date.now() + LIMIT_MS;
-      while ((await users()).length < count) {
-        if (Date.now() > deadline) throw new Error(`${count} people did not arrive`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    };
+    const arrived = (count) => until(async () => (await users()).length === count, `${count} people are in`);
     const counted = countConnects(ada);
+    const cut = await cuttable(ada);
     await ada.goto(`${site}/plain/${roomId}`);
     await arrived(1);
     await ben.goto(`${site}/plain/${roomId}`);
     await arrived(2);
-    for (const [from, to, text] of [[ada, ben, "Hello Ben"], [ben, ada, "Hello Ada"]]) {
+    const tell = async (from, to, text) => {
       await from.getByRole("textbox").fill(text);
       await from.getByRole("textbox").press("Enter");
       await from.getByText(`Me: ${text}`).waitFor();
       await to.getByText(`: ${text}`).waitFor();
-    }
-    const report = { ...counted, participants: await users(), shown: await ada.locator("pre").textContent() };
+    };
+    await tell(ada, ben, "Hello Ben");
+    await tell(ben, ada, "Hello Ada");
+    const { connects } = counted;
+    await cut();
+    await until(() => counted.connects > connects, "the page connects again");
+    await tell(ben, ada, "Are you still there?");
+    await tell(ada, ben, "I am");
+    const report = { connects, participants: await users(), shown: await ada.locator("pre").textContent() };
     const lost = await person(browser);
     await lost.goto(`${site}/plain/${"x".repeat(22)}`);
     return { ...report, lost: await lost.locator("pre").filter({ hasText: /\w/ }).textContent() };

@@ -68,11 +68,14 @@ async def test_a_link_for_one_person_is_spent_once(served: Site, server: ServerP
     assert seen["errors"] == []
 
 
-async def test_the_plain_page_chats_with_one_participant_for_each_page(served: Site, server: ServerProcess) -> None:
+async def test_the_plain_page_chats_through_a_lost_connection_with_one_participant_for_each_page(
+    served: Site, server: ServerProcess
+) -> None:
     seen = await play("plain", served, server)
     assert len(seen["participants"]) == 2
     assert all(p["connected"] for p in seen["participants"])
-    assert seen["shown"].splitlines()[0] == "Me: Hello Ben"
+    said = [line.partition(": ")[2] for line in seen["shown"].splitlines()]
+    assert said == ["Hello Ben", "Hello Ada", "Are you still there?", "I am"], "lost, doubled or out of order"
     # Strict Mode, in development only: connect, disconnect, connect.
     assert (seen["connects"] > 1) == (served.mode == "dev")
     assert seen["lost"] == "There is no such room."
