@@ -7,6 +7,7 @@ What a client sends in the default namespace goes to the application as a call, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -30,6 +31,7 @@ MAX_FRAME_BYTES = 4 * 1_048_576
 
 MAX_ACK_DIGITS = 10
 MAX_INT_DIGITS = 20
+STOCK_DRAIN_S = 2.0
 LINGER_S = 1.0
 """How long a connection that was put out may still have its requests answered before it is closed."""
 
@@ -134,7 +136,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         if self._own_engine:
             await self.eio.drain(SERVICE_RESTART)
         else:
-            await self.eio.disconnect()
+            # The stock engine waits for clients that are gone without its having noticed.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.eio.disconnect(), STOCK_DRAIN_S)
 
     # In
 
