@@ -12,16 +12,16 @@ import orjson
 
 MAX_FRAMES = 12
 
-# These log what they carry, at levels that somebody may switch on.
-PAYLOAD_LOGGERS = (
-    "engineio",
-    "engineio.server",
-    "socketio",
-    "socketio.server",
-    "aiohttp.access",
-    "aiohttp.server",
-    "pymongo",
-)
+# These log what they carry, at levels that somebody may switch on; the stock engine does so even in its errors.
+PAYLOAD_LOGGERS = {
+    "engineio": "CRITICAL",
+    "engineio.server": "CRITICAL",
+    "socketio": "CRITICAL",
+    "socketio.server": "CRITICAL",
+    "aiohttp.access": "ERROR",
+    "aiohttp.server": "ERROR",
+    "pymongo": "ERROR",
+}
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -66,6 +66,6 @@ def configure(level: str, form: str) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
             "root": {"level": level.upper(), "handlers": ["stderr"]},
-            "loggers": {name: {"level": "ERROR"} for name in PAYLOAD_LOGGERS},
+            "loggers": {name: {"level": least} for name, least in PAYLOAD_LOGGERS.items()},
         }
     )

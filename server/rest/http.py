@@ -57,6 +57,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return error_response(refused)
     except web.HTTPRequestEntityTooLarge:
         return error_response(Refused(Code.PAYLOAD_TOO_LARGE))
+    except web.RequestPayloadError:
+        return error_response(Refused(Code.INVALID_PAYLOAD, "The body cannot be read."))
     except web.HTTPException as answer:
         if answer.status < 400 or not request.path.startswith("/api/"):
             raise

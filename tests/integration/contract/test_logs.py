@@ -17,12 +17,14 @@ WORD = "xyzzyplugh"
 SDP = f"v=0\r\ns={WORD}\r\n"
 
 
-@pytest.fixture(params=["console", "json"])
+@pytest.fixture(params=[("console", "mayfly"), ("json", "stock")], ids="-".join)
 def chatty(request: pytest.FixtureRequest, mongo_uri: str) -> Iterator[ServerProcess]:
     """A server that logs all it can, with messages going to MongoDB."""
+    form, engine = request.param
     with server_process(
         LOG_LEVEL="debug",
-        LOG_FORMAT=request.param,
+        LOG_FORMAT=form,
+        ENGINE=engine,
         MESSAGE_LOG="on",
         MONGODB_URI=mongo_uri,
         ADMIN_KEY="the admin key " + WORD,
@@ -85,7 +87,7 @@ async def everything_that_does_not(server: Server, room: str, host: Client) -> N
     for frame in (f"42[{WORD}", WORD, f'42[["{WORD}"]]', f'451-["{WORD}",{{"_placeholder":true,"num":0}}]'):
         client = await server.connect()
         await client.send(frame)
-        await client.closed()
+        await client.leave()
     for method, path in (("POST", "/api/rooms"), ("GET", f"/api/rooms/{WORD}"), ("PUT", f"/api/{WORD}")):
         answer = await server.call(method, path, key=WORD, data=WORD.encode(), headers={"Idempotency-Key": WORD})
         assert WORD not in answer.text

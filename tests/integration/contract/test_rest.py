@@ -100,6 +100,22 @@ async def test_a_body_that_is_no_object_is_refused(server: Server, raw: bytes) -
     assert WORD not in answer.text
 
 
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"POST /api/rooms HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nxyzzyplugh\r\n",
+        b"POST /api/rooms HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Encoding: gzip\r\n"
+        b"Content-Length: 10\r\n\r\nxyzzyplugh",
+    ],
+    ids=["chunks", "gzip"],
+)
+async def test_a_body_that_cannot_be_read_is_a_400_and_no_failure(
+    server: Server, request_bytes: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await status_of(server, request_bytes) == 400
+    assert "raised" not in caplog.text
+
+
 async def test_a_long_body_is_refused_with_413(server: Server) -> None:
     answer = await server.call("POST", "/api/rooms", data=io.BytesIO(b'{"x":"' + b"a" * 2_000_000 + b'"}'))
     assert (answer.status, answer.code) == (413, "PAYLOAD_TOO_LARGE")
@@ -133,7 +149,7 @@ async def status_of(server: Server, request: bytes) -> int:
     """The status of a request that is given as bytes."""
     host, port = server.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(request + b"\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    writer.write(request)
     status = int((await reader.readline()).split()[1])
     await reader.read()
     writer.close()
@@ -141,15 +157,19 @@ async def status_of(server: Server, request: bytes) -> int:
     return status
 
 
+async def status_of_call(server: Server, call: bytes) -> int:
+    return await status_of(server, call + b"\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+
+
 async def test_headers_that_are_not_utf_8_are_answered_like_any_others() -> None:
     async with running(admin_key="the admin key") as server:
         made = await server.room()
         odd = b"\r\nAuthorization: Bearer \xff\xfe"
-        assert await status_of(server, b"GET /api/admin/stats HTTP/1.1" + odd) == 403
+        assert await status_of_call(server, b"GET /api/admin/stats HTTP/1.1" + odd) == 403
         path = f"/api/rooms/{made['roomId']}".encode()
-        assert await status_of(server, b"DELETE " + path + b" HTTP/1.1" + odd) == 403
-        assert await status_of(server, b"GET " + path + b"/messages HTTP/1.1" + odd) == 403
-        assert await status_of(server, b"POST /api/rooms HTTP/1.1\r\nIdempotency-Key: \xff\xfe") == 201
+        assert await status_of_call(server, b"DELETE " + path + b" HTTP/1.1" + odd) == 403
+        assert await status_of_call(server, b"GET " + path + b"/messages HTTP/1.1" + odd) == 403
+        assert await status_of_call(server, b"POST /api/rooms HTTP/1.1\r\nIdempotency-Key: \xff\xfe") == 201
 
 
 async def test_looking_at_a_room(server: Server) -> None:
