@@ -44,6 +44,9 @@ class Outlet(Protocol):
     def send(self, connections: Iterable[str], packet: bytes) -> None:
         """Send one encoded Socket.IO packet to each of these connections; the unknown are passed over."""
 
+    def send_one(self, connection: str, packet: bytes) -> None:
+        """The same to one connection."""
+
     def close_later(self, connection: str) -> None:
         """Close a connection that holds no seat any more, once what is under way has been answered."""
 
@@ -74,26 +77,26 @@ class Delivery:
         payload: dict[str, Any] = {"roomId": room_id, "from": signal.sender, **signal.body}
         if signal.negotiation_id is not None:
             payload["negotiationId"] = signal.negotiation_id
-        self._outlet.send((connection,), event_packet(SIGNAL_EVENTS[signal.kind], payload))
+        self._outlet.send_one(connection, event_packet(SIGNAL_EVENTS[signal.kind], payload))
 
     def tell(self, connection: str, event: str, payload: Any) -> None:
         """One event to one connection."""
-        self._outlet.send((connection,), event_packet(event, payload))
+        self._outlet.send_one(connection, event_packet(event, payload))
 
     def snapshot(self, connection: str, picture: Any, position: int) -> None:
         """`room-joined`, with the offset that proves that it has arrived."""
-        self._outlet.send((connection,), event_packet("room-joined", picture, str(position)))
+        self._outlet.send_one(connection, event_packet("room-joined", picture, str(position)))
 
     def replay(self, room: Room, event: Durable, connection: str) -> None:
         """A durable event once more, to one that missed it."""
-        self._outlet.send((connection,), durable_packet(event, room.epoch))
+        self._outlet.send_one(connection, durable_packet(event, room.epoch))
 
     def _message(self, room: Room, event: MessagePosted) -> None:
         packet = durable_packet(event, room.epoch)
         if event.to is not None:
             target = room.connections.get(event.to)
             if target is not None:
-                self._outlet.send((target,), packet)
+                self._outlet.send_one(target, packet)
             return
         sender = room.connections.get(event.sender)
         self._outlet.send([c for c in room.connections.values() if c != sender], packet)

@@ -7,7 +7,7 @@ carries what was sent.
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -240,7 +240,8 @@ def parse(model: type[P], value: object) -> P:
     if not isinstance(value, dict):
         raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
     try:
-        return model.model_validate(value)
+        # What `model_validate` calls, without its handling of options.
+        return cast(P, model.__pydantic_validator__.validate_python(value))
     except ValidationError as error:
         raise Refused(Code.INVALID_PAYLOAD, details=_reasons(error)) from None
 

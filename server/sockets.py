@@ -108,6 +108,13 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 message = engineio.packet.Packet(engineio.packet.MESSAGE, data=text)
                 self.eio.sockets[connection].queue.put_nowait(message)
 
+    def send_one(self, connection: str, packet: bytes) -> None:
+        """Send an encoded packet to one connection."""
+        if self._own_engine:
+            self.eio.send_text(connection, packet)
+        else:
+            self.send((connection,), packet)
+
     def close_later(self, connection: str) -> None:
         """Close a connection, unless it takes another seat meanwhile. socket.io-client will not come back by itself."""
         loop = asyncio.get_running_loop()
@@ -189,10 +196,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def _acknowledge(self, eio_sid: str, event: str, ack_id: str, answer: Answer) -> None:
         envelope = answer.envelope
         if ack_id:
-            self.send((eio_sid,), b"3%b%b" % (ack_id.encode(), orjson.dumps((envelope,))))
+            self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps((envelope,)))
         elif not envelope["ok"]:
             failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": envelope["error"]}
-            self.send((eio_sid,), b"2" + orjson.dumps(("request-failed", failure)))
+            self.send_one(eio_sid, b"2" + orjson.dumps(("request-failed", failure)))
         if answer.then is not None:
             answer.then()
 
