@@ -54,6 +54,7 @@ class OwnRoom:
         """A new socket that has joined. Other fields that are no fields of `join-room` are socket.io-client's."""
         options = {each: fields.pop(each) for each in list(fields) if each in SOCKET_OPTIONS}
         socket = await js.connect(url or self.api.url, **options)
+        await socket.wait_for("connect")  # so that the next one is a reconnect
         return Member(self, socket, await self.join(socket, name=name, **fields))
 
 

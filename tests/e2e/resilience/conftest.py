@@ -43,3 +43,10 @@ async def js(node: str) -> AsyncIterator[JsClient]:
     """One Node.js process for this test's sockets."""
     async with js_client() as client:
         yield client
+
+
+@pytest.fixture
+async def another_js(node: str) -> AsyncIterator[JsClient]:
+    """Another Node.js process, for people who are busy at the same time."""
+    async with js_client() as client:
+        yield client
