@@ -72,21 +72,22 @@ def room(value: RoomView) -> dict[str, Any]:
 
 def message(event: MessagePosted, epoch: str) -> dict[str, Any]:
     """The payload of `message-received`."""
+    room_id, seq, _, at, message_id, sender, sender_name, text, client_message_id, to, encrypted = event
     payload: dict[str, Any] = {
-        "id": event.id,
-        "roomId": event.room_id,
-        "text": event.text,
-        "sender": event.sender,
-        "senderName": event.sender_name,
-        "timestamp": iso(event.at),
-        "seq": event.seq,
+        "id": message_id,
+        "roomId": room_id,
+        "text": text,
+        "sender": sender,
+        "senderName": sender_name,
+        "timestamp": iso(at),
+        "seq": seq,
         "epoch": epoch,
     }
-    if event.client_message_id is not None:
-        payload["clientMessageId"] = event.client_message_id
-    if event.to is not None:
-        payload["to"] = event.to
-    if event.encrypted:
+    if client_message_id is not None:
+        payload["clientMessageId"] = client_message_id
+    if to is not None:
+        payload["to"] = to
+    if encrypted:
         payload["encrypted"] = True
     return payload
 

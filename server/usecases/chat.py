@@ -16,7 +16,7 @@ from server.usecases.context import Context
 def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Reply:
     """Say something to the room, or to one participant."""
     room, seat = ctx.seated(caller, request.room_id)
-    posted = talk.post(
+    receipt, duplicate, events = talk.post(
         room,
         seat,
         request.text,
@@ -25,18 +25,18 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Repl
         to=request.to,
         encrypted=bool(request.encrypted),
     )
-    if posted.events:
-        ctx.delivery.publish(room, posted.events)
+    if events:
+        ctx.delivery.publish(room, events)
         if room.log:
-            log_message(ctx, room, posted.events[0])
-    receipt = posted.receipt
+            log_message(ctx, room, events[0])
+    message_id, seq, at, delivered_to = receipt
     return Reply(
         {
-            "id": receipt.id,
-            "seq": receipt.seq,
-            "timestamp": views.iso(receipt.at),
-            "deliveredTo": receipt.delivered_to,
-            "duplicate": posted.duplicate,
+            "id": message_id,
+            "seq": seq,
+            "timestamp": views.iso(at),
+            "deliveredTo": delivered_to,
+            "duplicate": duplicate,
         }
     )
 
