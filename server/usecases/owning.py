@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +45,7 @@ class IdempotencyKeys:
 
     secret: str
     _seen: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
+    _under_way: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def derive(self, purpose: str, key: str) -> str:
         """A value that only this process can make of this key."""
@@ -63,9 +67,27 @@ class IdempotencyKeys:
             self._seen.popitem(last=False)
         return True
 
-    def forget(self, key: str) -> None:
-        """The request failed: it may be tried again with another body."""
-        self._seen.pop(self.derive("scope", key), None)
+    @contextmanager
+    def under_way(self, key: str) -> Iterator[None]:
+        """While the first request is carried out. If it fails, the key is as good as new."""
+        scope = self.derive("scope", key)
+        done = self._under_way[scope] = asyncio.Event()
+        try:
+            yield
+        except BaseException:
+            self._seen.pop(scope, None)
+            raise
+        finally:
+            del self._under_way[scope]
+            done.set()
+
+    async def waited(self, key: str) -> bool:
+        """Wait for the first request of this key; False where it was over already."""
+        done = self._under_way.get(self.derive("scope", key))
+        if done is None:
+            return False
+        await done.wait()
+        return True
 
 
 async def create_room(ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None) -> Created:
@@ -78,13 +100,11 @@ async def create_room(ctx: Context, request: CreateRoom, keys: IdempotencyKeys, 
     if key is None:
         return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES))
     room_id, host_key = keys.derive("room", key)[:32], keys.derive("host", key)
-    if not keys.first(key, request):
-        return Created(ctx.find(room_id), host_key)
-    try:
+    while not keys.first(key, request):
+        if not await keys.waited(key):
+            return Created(ctx.find(room_id), host_key)
+    with keys.under_way(key):
         return await _create(ctx, request, room_id, host_key)
-    except Refused:
-        keys.forget(key)
-        raise
 
 
 async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str) -> Created:

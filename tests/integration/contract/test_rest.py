@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from rooms.ports import StoreUnavailable
+from rooms.records import RoomRecord
 from server import answer_payloads
 from server.event_payloads import Sent
 from storage.memory import MemoryStore
@@ -132,11 +134,46 @@ async def test_a_repeated_idempotency_key_gives_the_same_room(server: Server) ->
     assert (wrong.status, wrong.code) == (400, "INVALID_PAYLOAD")
 
 
-async def test_repetitions_at_the_same_moment_make_one_room(server: Server) -> None:
-    calls = [server.call("POST", "/api/rooms", headers={"Idempotency-Key": "k1"}) for _ in range(20)]
+@pytest.mark.parametrize("wish", [{}, {"password": "a password takes time to hash"}])
+async def test_repetitions_at_the_same_moment_make_one_room(server: Server, wish: dict[str, Any]) -> None:
+    calls = [server.call("POST", "/api/rooms", headers={"Idempotency-Key": "k1"}, json=wish) for _ in range(20)]
     answers = await asyncio.gather(*calls)
+    assert {answer.status for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
     assert len(server.context.registry.rooms) == 1
+
+
+class Halting(MemoryStore):
+    """A store that outlives the process and takes its time to fail."""
+
+    outlives_process = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.go_on = asyncio.Event()
+
+    async def create_room(self, record: RoomRecord) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            await self.go_on.wait()
+            raise StoreUnavailable
+        await super().create_room(record)
+
+
+async def test_a_repetition_waits_for_the_first_try_and_takes_its_place_if_it_fails() -> None:
+    store = Halting()
+    async with running(store=store) as server:
+        headers = {"Idempotency-Key": "k1"}
+        calls = [asyncio.create_task(server.call("POST", "/api/rooms", headers=headers)) for _ in range(5)]
+        while not store.asked:
+            await asyncio.sleep(0)
+        store.go_on.set()
+        answers = await asyncio.gather(*calls)
+        assert sorted(answer.status for answer in answers) == [201] * 4 + [503]
+        made = {answer.text for answer in answers if answer.status == 201}
+        assert len(made) == 1
+        assert len(server.context.registry.rooms) == 1
 
 
 @pytest.mark.parametrize("key", ["x" * 256, ""])
