@@ -120,7 +120,7 @@ class FrameParser:
     are ever kept, above what one read of the transport brings.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_need", "_opcode", "_pos")
+    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_need", "_opcode", "_pos", "drained")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -129,11 +129,14 @@ class FrameParser:
         self._need = 0  # nothing to parse before so many bytes are there
         self._opcode = 0  # of the message that is being put together from fragments
         self._fragments: bytearray | None = None
+        self.drained = True
+        """Whether all that was fed has been given: there is no message to ask for."""
 
     def feed(self, data: bytes) -> None:
         """Take what the transport read."""
-        if self._pos >= len(self._buffer):
+        if self.drained:
             self._buffer = data
+            self.drained = not data
         else:
             if not isinstance(self._buffer, bytearray):
                 self._buffer = bytearray(self._buffer)
@@ -144,17 +147,15 @@ class FrameParser:
     def clear(self) -> None:
         """Forget everything that was fed."""
         self._buffer, self._pos, self._need, self._fragments = b"", 0, 0, None
+        self.drained = True
 
     def next_message(self) -> Message | None:
         """The next message or control frame, or None where more bytes are needed. Raises `FrameError`."""
         buffer = self._buffer
-        while True:
+        while not self.drained:
             pos = self._pos
             available = len(buffer) - pos
             if available < 2 or available < self._need:
-                if not available:
-                    self._buffer = b""
-                    self._pos = 0
                 return None
             first = buffer[pos]
             size = buffer[pos + 1] - 0x80
@@ -176,13 +177,17 @@ class FrameParser:
                 return None
             payload = bytearray(buffer[start:end])
             websocket_mask(bytes(buffer[start - 4 : start]), payload)
-            self._pos = end
             self._need = 0
+            if end < len(buffer):
+                self._pos = end
+            else:
+                self._buffer, self._pos, self.drained = b"", 0, True
             if first == _FIN_TEXT and self._fragments is None:
                 return _text(payload)
             message = self._slow(first, payload)
             if message is not None:
                 return message
+        return None
 
     def _slow(self, first: int, payload: bytearray) -> Message | None:
         """Everything but an unfragmented text message (sections 5.4 and 5.5)."""

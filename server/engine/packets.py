@@ -10,6 +10,7 @@ import binascii
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from struct import Struct
 from typing import Final
 
 from server.engine.frames import binary_frame, frame_payload, text_frame
@@ -28,6 +29,9 @@ PING_FRAME: Final = text_frame(b"2")
 CLOSE_BODY: Final = b"1"
 NOOP_BODY: Final = b"6"
 
+_SHORT_HEADERS: Final = tuple(bytes((0x81, size)) + b"4" for size in range(126))
+_header = Struct("!BBHB").pack  # first byte, 126, size, and the packet's type
+
 _SEPARATOR: Final = "\x1e"
 _SEPARATOR_BYTES: Final = b"\x1e"
 _TYPES: Final = frozenset("0123456")
@@ -41,6 +45,12 @@ def message_frame(text: str | bytes) -> bytes:
     """The frame of one text message, given without its leading 4."""
     if isinstance(text, str):
         text = text.encode()
+    size = len(text) + 1
+    # The two usual sizes in one expression: this runs once for each message sent.
+    if size < 126:
+        return _SHORT_HEADERS[size] + text
+    if size < 65_536:
+        return _header(0x81, 126, size, 0x34) + text
     return text_frame(b"4" + text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import IntEnum
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 from engineio import AsyncServer
 
@@ -37,6 +37,7 @@ class _Phase(IntEnum):
 
 
 _OPEN: Final = _Phase.OPEN
+_CLOSED: Final = _Phase.CLOSED
 
 
 class WebSocketCarrier(asyncio.Protocol):
@@ -59,7 +60,7 @@ class WebSocketCarrier(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
-        if self._phase is not _Phase.CLOSED:
+        if self._phase is not _CLOSED:
             self._parser.feed(data)
             if not self._held:
                 self._handle_frames()
@@ -136,14 +137,15 @@ class WebSocketCarrier(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _handle_frames(self) -> None:
+        parser = self._parser
         budget = self._core.limits.frames_per_turn
         try:
-            while (message := self._parser.next_message()) is not None:
-                if type(message) is Control:
+            while (message := parser.next_message()) is not None:
+                if isinstance(message, Control):
                     self._handle_control(message)
                 elif self._phase is _OPEN:
-                    self.owner.receive(cast("str | bytes", message))
-                if self._held or self._phase is _Phase.CLOSED:
+                    self.owner.receive(message)
+                if parser.drained or self._held or self._phase is _CLOSED:
                     return
                 budget -= 1
                 if not budget:
