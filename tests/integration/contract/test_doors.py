@@ -10,7 +10,7 @@ import pytest
 from server.schema.markdown import HOST_ONLY
 from tests.integration.contract.test_hosting import HOST_REQUESTS
 from tests.integration.contract.test_requests import OFFER
-from tests.integration.contract.wire import Server
+from tests.integration.contract.wire import Server, running
 
 
 async def invite(server: Server, made: Any) -> str:
@@ -98,6 +98,31 @@ async def test_a_connection_with_a_seat_elsewhere_stays_open(server: Server) -> 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(second.closed()), 1.5)
     await second.ok("send-message", roomId=elsewhere["roomId"], text="still here")
+
+
+@pytest.mark.parametrize("engine", ["mayfly", "stock"])
+async def test_behind_a_proxy_a_ban_is_for_the_address_of_the_client(engine: str) -> None:
+    async with running(trusted_proxy_hops=1, engine=engine) as server:
+        made = await server.room()
+        host, _ = await server.seated(made["roomId"], hostKey=made["hostKey"])
+        bad = await server.connect(headers={"X-Forwarded-For": "203.0.113.7"})
+        seat = await bad.ok("join-room", roomId=made["roomId"])
+        await host.ok("ban", roomId=made["roomId"], participantId=seat["self"]["id"])
+        # Inventing further addresses does not help: only the last hop is believed.
+        again = await server.connect(headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7"})
+        assert await again.refused("join-room", roomId=made["roomId"]) == "BANNED"
+        other = await server.connect(headers={"X-Forwarded-For": "203.0.113.8"})
+        await other.ok("join-room", roomId=made["roomId"])
+
+
+async def test_without_a_proxy_nobody_is_believed(server: Server) -> None:
+    made = await server.room()
+    host, _ = await server.seated(made["roomId"], hostKey=made["hostKey"])
+    bad = await server.connect(headers={"X-Forwarded-For": "203.0.113.7"})
+    seat = await bad.ok("join-room", roomId=made["roomId"])
+    await host.ok("ban", roomId=made["roomId"], participantId=seat["self"]["id"])
+    again = await server.connect(headers={"X-Forwarded-For": "203.0.113.8"})
+    assert await again.refused("join-room", roomId=made["roomId"]) == "BANNED"
 
 
 async def test_the_last_one_seated_may_be_signalled_without_a_target_while_away(server: Server) -> None:

@@ -266,16 +266,17 @@ class Server:
     def context(self) -> Context:
         return self.runner.app[CONTEXT]
 
-    async def connect(self, auth: Mapping[str, Any] | None = None) -> Client:
+    async def connect(self, auth: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None) -> Client:
         """A client in the default namespace."""
-        client = await self.open()
+        client = await self.open(headers)
         await client.send("40" + (json.dumps(auth) if auth is not None else ""))
         await client._until(lambda: bool(client.connected), "CONNECT")
         return client
 
-    async def open(self) -> Client:
+    async def open(self, headers: Mapping[str, str] | None = None) -> Client:
         """A transport without a Socket.IO CONNECT."""
-        socket = await self.http.ws_connect(f"{self.url}/socket.io/?EIO=4&transport=websocket", max_msg_size=0)
+        url = f"{self.url}/socket.io/?EIO=4&transport=websocket"
+        socket = await self.http.ws_connect(url, max_msg_size=0, headers=headers)
         client = Client(socket)
         client.reader = asyncio.create_task(client.read())
         self.clients.append(client)
