@@ -143,7 +143,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         if self._own_engine:
             await self.eio.drain(SERVICE_RESTART)
         elif self.eio.sockets:
-            # The stock engine fails where there are none, and waits for clients that are gone without its having noticed.
+            # It fails where there are none, and waits for clients that are gone without its having noticed.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.eio.disconnect(), STOCK_DRAIN_S)
 
