@@ -273,6 +273,9 @@ export class Call {
     this.#refresh();
     this.#shareUplink();
     this.#report();
+    const states = [...this.#peers.values()].map((peer) => peer.state);
+    // Media that stops everywhere at once is the first sign of a network that is gone without a word.
+    if (states.includes("reconnecting") && !states.includes("connected")) this.#port.suspicious();
   }
 
   #shareUplink() {

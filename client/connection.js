@@ -128,7 +128,12 @@ export class Connection {
   #watchNetwork() {
     const options = { signal: this.#ended.signal };
     const target = globalThis.window;
-    target?.addEventListener?.("offline", () => this.#listeners.onOffline(), options);
+    const onOffline = () => {
+      this.#listeners.onOffline();
+      // Browsers are wrong at times, such as on a network without a way out to the internet.
+      this.check();
+    };
+    target?.addEventListener?.("offline", onOffline, options);
     target?.addEventListener?.("online", () => this.check(), options);
     // Coming back from the background or from the back/forward cache: the socket may be long dead.
     target?.addEventListener?.("pageshow", (event) => event.persisted && this.check(), options);

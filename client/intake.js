@@ -25,7 +25,7 @@ export class Intake {
   take(event, payload, context) {
     const of = payload?.roomId ?? payload?.room?.id ?? this.#port.roomId;
     if (of !== this.#port.roomId) return;
-    const handler = this.#handlers[event];
+    const handler = Object.hasOwn(this.#handlers, event) ? this.#handlers[event] : null;
     if (!handler && !SIGNALS.has(event)) return;
     this.#chain = this.#chain
       .then(() => (handler ? handler(payload, context) : this.#port.emitter.emit("signal", { event, payload })))
@@ -34,7 +34,8 @@ export class Intake {
   }
 
   #handlers = {
-    "room-joined": (data, context) => this.#joined(data, context),
+    // Not `room-joined` itself: the server sends that event beside the acknowledgement, which came first.
+    entered: (data, context) => this.#joined(data, context),
     "room-left": (payload) => this.#port.roomLeft(payload),
     "user-joined": (payload) => this.#durable("user-joined", payload),
     "user-left": (payload) => this.#durable("user-left", payload),
@@ -49,7 +50,7 @@ export class Intake {
     "request-failed": (payload) => this.#port.emitter.emit("request-failed", payload),
   };
 
-  async #joined(data, { asked = false } = {}) {
+  async #joined(data, { asked, isCurrent }) {
     const { store, sequence } = this.#port;
     const previous = store.getSnapshot();
     const self = await this.#person(data.self);
@@ -61,7 +62,8 @@ export class Intake {
     }
     sequence.reset(data.seq);
     store.update({
-      status: "joined",
+      // By the time that all is decrypted, the connection may be gone again.
+      status: isCurrent() ? "joined" : "reconnecting",
       self,
       room: Object.freeze(data.room),
       participants: Object.freeze(participants),
@@ -71,7 +73,7 @@ export class Intake {
       limits: data.limits ?? null,
       error: null,
     });
-    this.#port.inside({ self, epoch: data.epoch, resumeToken: data.resumeToken });
+    this.#port.inside({ self, epoch: data.epoch, resumeToken: data.resumeToken, seated: isCurrent() });
     this.#port.emitter.emit("joined", {
       self,
       participants,

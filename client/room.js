@@ -59,6 +59,8 @@ export class Room {
   #typist = new Typist((isTyping) => this.request("typing", { isTyping }).catch(() => {}));
   /** Whether the seat is held by the present connection. */
   #seated = false;
+  /** Counts connections made and lost, to tell an answer of an earlier one. */
+  #connectionNumber = 0;
 
   /** @param {{io: Function, link: string | URL, options?: import("./index.js").JoinOptions}} parts */
   constructor({ io, link, options = {} }) {
@@ -77,7 +79,13 @@ export class Room {
     this.#outbox = new Outbox(this.#outboxPort());
     this.#intake = new Intake(this.#intakePort());
     /** The room's call: nothing is opened before its `start()`. */
-    this.call = new Call({ room: this, keyring: () => this.#keyring, request: this.request, options: options.call ?? {} });
+    this.call = new Call({
+      room: this,
+      keyring: () => this.#keyring,
+      request: this.request,
+      options: options.call ?? {},
+      suspicious: () => this.#connection.check(),
+    });
     globalThis.window?.addEventListener?.("pagehide", this.#save);
     options.signal?.addEventListener("abort", () => this.#giveUp(), { once: true });
     this.#start();
@@ -201,9 +209,11 @@ export class Room {
     return {
       onOnline: () => {
         this.#seated = false;
+        this.#connectionNumber += 1;
         this.#entry.enter();
       },
       onOffline: () => {
+        this.#connectionNumber += 1;
         if (["joined", "waiting"].includes(this.getSnapshot().status)) this.#store.update({ status: "reconnecting" });
       },
       onEvent: (event, payload) => this.#intake.take(event, payload),
@@ -225,7 +235,10 @@ export class Room {
       online: () => this.#connection.online,
       fields: async () => ({ name: await this.#wireName(), media: this.#media }),
       lastSeq: () => this.#sequence.last,
-      entered: (data, how) => this.#intake.take("room-joined", data, how),
+      entered: (data, { asked }) => {
+        const number = this.#connectionNumber;
+        this.#intake.take("entered", data, { asked, isCurrent: () => number === this.#connectionNumber });
+      },
       waiting: () => this.#store.update({ status: "waiting" }),
       seatLost: () => this.#sequence.reset(0),
       reconnect: () => this.#connection.restart(),
@@ -269,8 +282,8 @@ export class Room {
     return name && this.#keyring ? this.#keyring.sealName(name) : name;
   }
 
-  #inside({ self, epoch, resumeToken }) {
-    this.#seated = true;
+  #inside({ self, epoch, resumeToken, seated }) {
+    this.#seated = seated;
     this.#credentials.seat = { participantId: self.id, resumeToken, epoch };
     this.#credentials.name ??= self.name;
     this.#save();

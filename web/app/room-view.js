@@ -5,7 +5,7 @@ import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
 import { announce, h, setText, show } from "./dom.js";
 import { displayName, remaining } from "./format.js";
-import { hostKeyOf } from "./host-key.js";
+import { forgetHost, hostKeyOf } from "./host-key.js";
 import { glyph, icon } from "./icons.js";
 import { showNotice } from "./notices.js";
 import { openDialog } from "./parts.js";
@@ -101,6 +101,9 @@ export class RoomView {
       room.on("expiring", () => this.#tick()),
       room.on("left", (snapshot) => this.#left(snapshot)),
     );
+    const onVisible = () => document.visibilityState === "visible" && this.#seen();
+    document.addEventListener("visibilitychange", onVisible);
+    this.#ends.push(() => document.removeEventListener("visibilitychange", onVisible));
     this.known = new Map();
     this.#draw();
   }
@@ -131,6 +134,7 @@ export class RoomView {
     this.stage.draw(snapshot, call);
     this.controls.draw(snapshot, call, { panel: this.open, unread: this.chat.unread });
     this.banner.draw(snapshot);
+    document.title = `${this.chat.unread ? `(${this.chat.unread}) ` : ""}In the room · Mayfly`;
     for (const person of snapshot.participants) this.known.set(person.id, person);
     this.#tick();
   }
@@ -183,6 +187,12 @@ export class RoomView {
     if (this.open !== "chat") this.toast(`${displayName(message.senderName)}: ${message.unreadable ? "a message" : clip(message.text)}`);
   }
 
+  #seen() {
+    if (this.open !== "chat" || !this.chat.unread) return;
+    this.chat.unread = 0;
+    this.#draw();
+  }
+
   #onLeft(participantId, reason) {
     const person = this.known.get(participantId);
     if (person) this.#said(person, reason === "kicked" || reason === "banned" ? "was removed" : "left");
@@ -208,6 +218,7 @@ export class RoomView {
     this.stage.close();
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
     const { room, again, client, parsed } = this.#page;
+    if (OVER.has(ending?.reason ?? error?.code)) forgetHost(parsed.roomId);
     const takeBack = () => {
       room.takeBack();
       room.joined = room.joined.catch(() => {});
@@ -216,6 +227,8 @@ export class RoomView {
     showNotice(ending?.reason ?? WHILE_INSIDE[error?.code] ?? error?.code, { rejoin: again, retry: again, takeBack, detail: error?.message });
   }
 }
+
+const OVER = new Set(["room-ended", "room-expired", "ROOM_ENDED", "ROOM_EXPIRED", "ROOM_NOT_FOUND"]);
 
 /** What a refusal means to somebody who had been inside. */
 const WHILE_INSIDE = {

@@ -54,8 +54,7 @@ export function drawnCamera(look) {
     context.clip();
     disc(x + (look.hair.part ?? 0), 176, 190, look.hair.depth ?? 96, look.hair.fill);
     context.restore();
-    const blink = performance.now() % 3800 < 140 ? 1.5 : 9;
-    for (const side of [-46, 46]) disc(x + side, 336, 9, blink, "#1d1a17");
+    for (const side of [-46, 46]) disc(x + side, 336, 9, 9, "#1d1a17");
     context.lineCap = "round";
     context.lineWidth = 7;
     context.strokeStyle = look.line;
@@ -79,6 +78,30 @@ export function drawnCamera(look) {
   };
   draw();
   setInterval(draw, 100);
+  // What is shared is a plan for Saturday.
+  const sheet = Object.assign(document.createElement("canvas"), { width: 1280, height: 720 });
+  const plan = sheet.getContext("2d");
+  const drawPlan = () => {
+    plan.fillStyle = "#fbf7ee";
+    plan.fillRect(0, 0, 1280, 720);
+    plan.fillStyle = "#16211e";
+    plan.font = "600 64px Georgia, serif";
+    plan.fillText("Saturday on the river", 90, 140);
+    plan.font = "32px system-ui, sans-serif";
+    ["9:00   Landing stage", "9:30   Two boats, upstream", "12:00  Picnic at the old mill", "15:00  Back, and ice cream"].forEach((line, at) => plan.fillText(line, 94, 240 + at * 64));
+    for (let wave = 0; wave < 4; wave += 1) {
+      plan.strokeStyle = ["#0e5c4d", "#3f8c7b", "#7fb8a8", "#c2ddd3"][wave];
+      plan.lineWidth = 10;
+      plan.beginPath();
+      for (let at = 0; at <= 1280; at += 20) plan.lineTo(at, 560 + wave * 38 + Math.sin(at / 90 + wave + performance.now() / 1500) * 16);
+      plan.stroke();
+    }
+  };
+  navigator.mediaDevices.getDisplayMedia = async () => {
+    drawPlan();
+    setInterval(drawPlan, 200);
+    return sheet.captureStream(5);
+  };
   const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   navigator.mediaDevices.getUserMedia = async (wish) => (wish.video ? canvas.captureStream(10) : real(wish));
 }

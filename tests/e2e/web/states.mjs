@@ -100,6 +100,15 @@ export const STATES = {
     await ada.getByText("Ben is typing").waitFor();
     return ada;
   },
+  meeting: async (browser, url, options) => {
+    const { ada, guests } = await meeting(browser, url, options, 3);
+    await talk(ada, guests[0]);
+    await say(guests[1], "Good morning! I bring the thermos 🫖");
+    await click(guests[2], "Raise hand");
+    await ada.locator('.tile[data-state="connected"] .tile-hand:not([hidden])').waitFor();
+    await sees(ada, "I bring the thermos");
+    return ada;
+  },
   people: async (browser, url, options) => {
     const { ada, guests } = await meeting(browser, url, options, 3);
     await click(guests[1], "Raise hand");

@@ -175,6 +175,12 @@ def everything_in(uri: str) -> str:
     return str(documents)
 
 
+async def test_the_client_loses_and_doubles_nothing_on_a_network_that_does() -> None:
+    requires("node", "node packages")
+    with server_process(**OFFLINE, SEAT_GRACE_S="2") as server:
+        assert len((await run("live.mjs", server.url, "2000"))["passed"]) == 8
+
+
 async def test_the_client_s_pure_parts_hold() -> None:
     requires("node")
     process = await asyncio.create_subprocess_exec(
