@@ -12,7 +12,7 @@ from collections.abc import Callable
 from aiohttp import web
 from pydantic import ValidationError
 
-from server.app import create_app, make_store
+from server.app import LIFECYCLE, create_app, make_store
 from server.observability import logs
 from server.settings import Settings
 
@@ -39,6 +39,8 @@ async def serve(app: web.Application, settings: Settings) -> None:
         await web.TCPSite(runner, settings.host, settings.port, backlog=2048).start()
         _announce(settings)
         await stop.wait()
+        # The runner stops listening first of all, and a refused connection says less than a 503.
+        await app[LIFECYCLE].announce_stop()
     finally:
         await runner.cleanup()
 

@@ -45,16 +45,22 @@ class Lifecycle:
             background.append(self._restore_later())
         self._tasks = [asyncio.get_running_loop().create_task(work) for work in background]
 
+    async def announce_stop(self) -> None:
+        """Tell clients, and take nothing new. While this lasts, `/ready` still answers, with 503."""
+        ctx = self._context
+        if ctx.draining:
+            return
+        ctx.draining = True
+        for connection in list(ctx.connections):
+            retry_after_ms = random.randint(RECONNECT_EARLIEST_MS, RECONNECT_LATEST_MS)  # noqa: S311
+            ctx.delivery.tell(connection, "server-draining", {"retryAfterMs": retry_after_ms})
+        if ctx.connections:
+            await asyncio.sleep(DRAIN_NOTICE_S)
+
     async def stop(self) -> None:
         """Tell clients, close their transports so that they reconnect by themselves, write what is left."""
         ctx = self._context
-        if not ctx.draining:
-            ctx.draining = True
-            for connection in list(ctx.connections):
-                retry_after_ms = random.randint(RECONNECT_EARLIEST_MS, RECONNECT_LATEST_MS)  # noqa: S311
-                ctx.delivery.tell(connection, "server-draining", {"retryAfterMs": retry_after_ms})
-            if ctx.connections:
-                await asyncio.sleep(DRAIN_NOTICE_S)
+        await self.announce_stop()
         await self._sockets.drain()
         for task in self._tasks:
             task.cancel()
