@@ -181,12 +181,13 @@ async def test_the_client_loses_and_doubles_nothing_on_a_network_that_does() -> 
         assert len((await run("live.mjs", server.url, "2000"))["passed"]) == 8
 
 
-async def test_the_client_s_pure_parts_hold() -> None:
+@pytest.mark.parametrize("tests", [ROOT / "client" / "test", HERE / "page.test.mjs"], ids=["client", "page"])
+async def test_what_needs_no_browser_holds(tests: Path) -> None:
     requires("node")
     process = await asyncio.create_subprocess_exec(
         "node",
         "--test",
-        "test/",
+        str(tests),
         cwd=ROOT / "client",
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
