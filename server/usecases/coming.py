@@ -91,7 +91,7 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
     if held is not None:
         raise Refused(Code.ALREADY_JOINED)
     holdings.may_take_another(caller.id)
-    password_ok = await _password_ok(ctx, room, request.password)
+    password_ok = await _password_ok(ctx, caller, room, request.password)
     room = ctx.find(request.room_id)
     entry.give_way(room, request.client_join_id, ctx.clock())
     granted = entry.admit(room, _admission(ctx, caller, room, request, token, password_ok), ctx.clock())
@@ -118,10 +118,13 @@ async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> 
     ctx.journal.changed(room)
 
 
-async def _password_ok(ctx: Context, room: Room, password: str | None) -> bool | None:
+async def _password_ok(ctx: Context, caller: Connection, room: Room, password: str | None) -> bool | None:
     if password is None or room.password_hash is None:
         return None
-    return await ctx.guard.password_matches(password, room.password_hash)
+    right = await ctx.guard.password_matches(password, room.password_hash)
+    # Once more: a hundred guesses at a time must not be answered before the first of them was counted.
+    ctx.guard.check("password", caller.address)
+    return right
 
 
 def _admission(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server.guard import PASSWORD_FAILURES
 from tests.e2e.resilience.api import Api, Member, OwnRoom, api_of
 from tests.e2e.resilience.conftest import FAST
 from tests.support.js_client import JsClient, JsSocket
@@ -141,6 +142,17 @@ async def test_a_password_is_asked_once_and_not_on_reconnects(js: JsClient) -> N
             # Whoever guesses is slowed down; whoever has a seat is not.
             assert (await comes_back(ada, js))["recovered"] is True
             assert PASSWORD not in server.log()
+
+
+async def test_guesses_made_all_at_once_are_slowed_down_as_well(js: JsClient) -> None:
+    with server_process(**FAST) as server:
+        async with api_of(server.url) as api:
+            room = await api.room(password=PASSWORD)
+            sockets = [await js.connect(api.url) for _ in range(50)]
+            guess = {"roomId": room.id, "password": "wrong"}
+            codes = await asyncio.gather(*(socket.refused("join-room", guess) for socket in sockets))
+    assert set(codes) == {"PASSWORD_INVALID", "RATE_LIMITED"}
+    assert codes.count("PASSWORD_INVALID") <= PASSWORD_FAILURES + 1
 
 
 async def test_media_and_typing_are_what_they_are_now_and_never_history(api: Api, js: JsClient) -> None:
