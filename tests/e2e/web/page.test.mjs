@@ -79,7 +79,7 @@ function syndromes(block, ecc) {
 test("a QR code of every version reads as what was written", () => {
   const versions = new Set();
   for (let length = 1; length <= 660; length += 13) {
-    const text = `https://example.org/r/${"aZ9-_#=&ü"[length % 9].repeat(length)}`.slice(0, length);
+    const text = `ü${"https://example.org/r/aZ9-_#=&".repeat(30).slice(0, length)}`;
     const symbol = encodeQr(text);
     versions.add((symbol.length - 17) / 4);
     assert.equal(decode(symbol), text);
