@@ -44,14 +44,16 @@ class History:
 
     def append(self, event: Durable) -> None:
         """Add the newest event; the oldest go where a bound is crossed."""
-        self._events.append(event)
+        events = self._events
+        events.append(event)
         self._bytes += _weight(event)
         if isinstance(event, MessagePosted):
             self._backlog.append(event)
         # One long message can weigh as much as many short ones.
-        while len(self._events) > HISTORY_EVENTS or self._bytes > HISTORY_BYTES:
+        while len(events) > HISTORY_EVENTS or self._bytes > HISTORY_BYTES:
             self._drop_oldest()
-        self._drop_older_than(event.at - HISTORY_AGE_S)
+        if events[0].at < event.at - HISTORY_AGE_S:
+            self._drop_older_than(event.at - HISTORY_AGE_S)
 
     def since(self, seq: int, now: float) -> Iterator[Durable] | None:
         """The events after `seq`, or None where some of them are gone or `seq` lies ahead of the room."""

@@ -92,7 +92,7 @@ class Delivery:
         self._outlet.send_one(connection, durable_packet(event, room.epoch))
 
     def _message(self, room: Room, event: MessagePosted) -> None:
-        packet = durable_packet(event, room.epoch)
+        packet = event_packet(views.MESSAGE_RECEIVED, views.message(event, room.epoch), str(event.position))
         if event.to is not None:
             target = room.connections.get(event.to)
             if target is not None:

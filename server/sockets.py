@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 import engineio
@@ -80,6 +80,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     application: Application
     """Set by the composition root before the first connection."""
 
+    send: Callable[[Iterable[str], bytes], None]
+    """Sends an encoded packet to each of these connections; the unknown are passed over."""
+
+    send_one: Callable[[str, bytes], None]
+    """The same to one connection."""
+
     def __init__(self, *, engine: str, connect_timeout_s: float, **options: Any) -> None:
         self._engine_class = EngineServer if engine == "mayfly" else engineio.AsyncServer
         self._own_engine = engine == "mayfly"
@@ -89,31 +95,25 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         if self._own_engine:
             options["connect_timeout"] = connect_timeout_s
         super().__init__(max_http_buffer_size=MAX_FRAME_BYTES, namespaces=["/"], **options)
+        self.send, self.send_one = self._send_through_queues, self._send_through_queue
         if self._own_engine:
             self.eio.on("message", self._message)
+            self.send, self.send_one = self.eio.broadcast, self.eio.send_text
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
         return self._engine_class
 
     # Out
 
-    def send(self, connections: Iterable[str], packet: bytes) -> None:
-        """Send an encoded packet to each of these connections."""
-        if self._own_engine:
-            self.eio.broadcast(connections, packet)
-            return
+    def _send_through_queues(self, connections: Iterable[str], packet: bytes) -> None:
         text = packet.decode()
         for connection in connections:
             if connection in self.eio.sockets:
                 message = engineio.packet.Packet(engineio.packet.MESSAGE, data=text)
                 self.eio.sockets[connection].queue.put_nowait(message)
 
-    def send_one(self, connection: str, packet: bytes) -> None:
-        """Send an encoded packet to one connection."""
-        if self._own_engine:
-            self.eio.send_text(connection, packet)
-        else:
-            self.send((connection,), packet)
+    def _send_through_queue(self, connection: str, packet: bytes) -> None:
+        self._send_through_queues((connection,), packet)
 
     def close_later(self, connection: str) -> None:
         """Close a connection, unless it takes another seat meanwhile. socket.io-client will not come back by itself."""
@@ -170,21 +170,18 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             raise BadPacket("an event before CONNECT")
         ack_id, start = _ack_id(data)
         if len(data) > MAX_PACKET_BYTES:
-            return self._answer(eio_sid, _name(data, start), ack_id, self.application.too_large())
+            self._acknowledge(eio_sid, _name(data, start), ack_id, self.application.too_large())
+            return None
         try:
             args = _loads(data[start:] if start else data)
         except RecursionError:
-            return self._answer(eio_sid, _name(data, start), ack_id, self.application.unreadable())
+            self._acknowledge(eio_sid, _name(data, start), ack_id, self.application.unreadable())
+            return None
         if not isinstance(args, list) or not args or not isinstance(args[0], str):
             raise BadPacket("not an event")
         event = args.pop(0)
         # Names such as `disconnect` are Socket.IO's own; to the application they do not exist.
         answer = self.application.request(eio_sid, "" if event in RESERVED else event, args)
-        return self._answer(eio_sid, event, ack_id, answer)
-
-    def _answer(
-        self, eio_sid: str, event: str, ack_id: str, answer: Answer | Awaitable[Answer]
-    ) -> Awaitable[None] | None:
         if isinstance(answer, Answer):
             self._acknowledge(eio_sid, event, ack_id, answer)
             return None

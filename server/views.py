@@ -16,6 +16,7 @@ from rooms.events import (
 )
 from rooms.model import Media, Participant, RoomView
 
+MESSAGE_RECEIVED = "message-received"
 SECONDS_REMEMBERED = 256
 
 
@@ -95,7 +96,7 @@ def message(event: MessagePosted, epoch: str) -> dict[str, Any]:
 def durable(event: Durable, epoch: str) -> tuple[str, dict[str, Any]]:
     """The name and payload of a durable event, the same for everybody who may see it."""
     if isinstance(event, MessagePosted):
-        return "message-received", message(event, epoch)
+        return MESSAGE_RECEIVED, message(event, epoch)
     head = {"roomId": event.room_id, "seq": event.seq}
     match event:
         case MemberJoined():
