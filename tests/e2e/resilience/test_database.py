@@ -124,6 +124,26 @@ async def test_the_one_whose_answer_was_lost_in_the_crash_repeats_the_join(
     assert await tries(js, server.url, room, wish["invite"]) == "INVITE_USED"
 
 
+async def test_a_second_mount_replaces_a_join_that_still_waits_for_the_database(
+    js: JsClient, server: ServerProcess, api: Api, own_mongod: Mongod
+) -> None:
+    room = await api.room(inviteOnly=True)
+    wish = {"roomId": room.id, "invite": await room.invite(), "clientJoinId": "mounted twice in a row"}
+    first, second = await js.connect(server.url), await js.connect(server.url)
+    own_mongod.pause()
+    await first.emit("join-room", wish)
+    while (await room.call("GET", "/invites")).body["invites"][0]["used"] == 0:
+        await asyncio.sleep(0.01)
+    await first.disconnect()
+    joining = asyncio.create_task(second.ok("join-room", wish))
+    await js.barrier()
+    own_mongod.resume()
+    snapshot = await joining
+    assert [user["id"] for user in await room.users()] == [snapshot["self"]["id"]]
+    (invite,) = (await room.call("GET", "/invites")).body["invites"]
+    assert invite["used"] == 1
+
+
 async def until_saved(room: OwnRoom, seats: int, mongod: Mongod) -> None:
     """Wait until the database has so many seats of the room."""
 
