@@ -27,7 +27,7 @@ STYLE = """
 
 def svg(found: Sequence[Row]) -> str:
     """Mayfly's ratios to the JavaScript server; those of memory and latency turned round, so that long is good."""
-    shown = [row for row in found if row.decides and "mayfly" in row.ratios]
+    shown = [row for row in found if row.pictured and "mayfly" in row.ratios]
     height = TOP + ROW_HEIGHT * len(shown) + 44
     even = LEFT + _length(1.0)
     parts = [
@@ -42,9 +42,8 @@ def svg(found: Sequence[Row]) -> str:
     ]
     for number, row in enumerate(shown):
         parts += _bar(row, TOP + number * ROW_HEIGHT)
-    parts.append(
-        f'<text class="note" x="20" y="{height - 14}">Medians of ratios measured in one run on one core.</text>'
-    )
+    note = "Medians of ratios; rates are for a second of the server's processor time."
+    parts.append(f'<text class="note" x="20" y="{height - 14}">{note}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 

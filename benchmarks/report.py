@@ -49,7 +49,12 @@ class Row(NamedTuple):
     @property
     def decides(self) -> bool:
         """Whether the goal of the scenario is about this line."""
-        return self.figure.key in ("ratePerS", "p99Ms", "bytesPerConnection")
+        return self.figure.key != "p50Ms"
+
+    @property
+    def pictured(self) -> bool:
+        """Whether the line is in the picture: of the two of a rate, the one that other programs disturb less."""
+        return self.decides and self.figure.key != "ratePerS"
 
     def holds(self) -> bool | None:
         """Whether the goal is reached; None where nothing was compared."""
