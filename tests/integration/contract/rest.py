@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 from server.event_payloads import Sent
-from tests.integration.contract.wire import Answered, Server, fits
+from tests.integration.contract.shapes import fits
+from tests.integration.contract.wire import Answered, Server
 
 WORD = "xyzzyplugh"
 

@@ -10,50 +10,26 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import aiohttp
 from aiohttp import web
-from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
-from pydantic import BaseModel
+from jsonschema import ValidationError  # type: ignore[import-untyped]
 
 from rooms.ports import Store
-from server.answer_payloads import ACKS, ErrorAnswer
+from server.answer_payloads import ErrorAnswer
 from server.app import create_app
-from server.event_payloads import EVENTS, WITH_OFFSET, ErrorObject
+from server.event_payloads import EVENTS, WITH_OFFSET
 from server.rest.http import CONTEXT
-from server.schema.components import reference, schemas
 from server.settings import Settings
 from server.usecases.context import Context
+from tests.integration.contract.shapes import check_ack, fits
 
 LIMIT_S = 10.0
-CHECKED_BY_SCHEMA = 100
 LOOPBACK = "127.0.0.1"
-
-
-def fits(model: type[BaseModel], payload: Any) -> None:
-    """Fail unless the payload is exactly what the model describes: nothing missing, nothing unknown.
-
-    The published JSON Schema has to agree, on the first payloads of each kind (it is slow).
-    """
-    again = model.model_validate(payload).model_dump(by_alias=True, exclude_unset=True, mode="json")
-    assert again == payload, f"{model.__name__} does not describe all of what was sent"
-    _checked[model.__name__] += 1
-    if _checked[model.__name__] <= CHECKED_BY_SCHEMA:
-        _validator(model).validate(payload)
-
-
-_checked: Counter[str] = Counter()
-
-
-@cache
-def _validator(model: type[BaseModel]) -> Draft202012Validator:
-    return Draft202012Validator({**reference(model), "components": {"schemas": schemas()}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +192,6 @@ class Client:
             check_ack(self._names.get(number, ""), args[0])
         except (KeyError, ValueError, AssertionError, ValidationError) as error:
             self.faults.append(f"ack of {self._names.get(number)}: {error}")
-
-
-def check_ack(event: str, ack: Any) -> None:
-    """Hold an acknowledgement against the envelope of the protocol."""
-    if ack["ok"] is True:
-        assert set(ack) == {"ok", "data"}
-        fits(ACKS[event], ack["data"])
-    else:
-        assert ack["ok"] is False
-        assert set(ack) == {"ok", "error"}
-        fits(ErrorObject, ack["error"])
 
 
 class Answered:
