@@ -73,6 +73,10 @@ class _Mailbox:
         self._keep([])
         return taken
 
+    def has_lost(self, now: float) -> bool:
+        self._drop_older_than(now - MAILBOX_AGE_S)
+        return bool(self.lost_from)
+
     def forget(self, sender: str) -> None:
         self._keep([kept for kept in self.signals if kept.sender != sender])
         self.lost_from.discard(sender)
@@ -136,6 +140,12 @@ class Relay:
         lines = self._rooms.get(room_id)
         box = lines.mailboxes.get(participant_id) if lines else None
         return box.take(now) if box else []
+
+    def has_lost(self, room_id: str, participant_id: str, now: float) -> bool:
+        """Whether `lost_from` would name anybody."""
+        lines = self._rooms.get(room_id)
+        box = lines.mailboxes.get(participant_id) if lines else None
+        return box is not None and box.has_lost(now)
 
     def lost_from(self, room_id: str, participant_id: str, now: float) -> set[str]:
         """Whose signals to this participant were lost since it was last told; telling is once."""

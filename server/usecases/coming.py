@@ -187,7 +187,8 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
     if not isinstance(private_id, str) or position is None:
         return None
     found = ctx.recovery.recover(private_id, position, ctx.clock())
-    if found is None:
+    if found is None or any(ctx.relay.has_lost(one.room.id, one.seat.id, ctx.clock()) for one in found):
+        # Signals that are lost are told in a snapshot only, and a client asks for one where it was not recovered.
         return None
     caller.recovered, caller.private_id = True, private_id
     for one in found:

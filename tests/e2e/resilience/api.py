@@ -108,8 +108,12 @@ class Api:
     url: str
     session: aiohttp.ClientSession
 
-    async def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Answer:
+    async def call(
+        self, method: str, path: str, body: Any = None, *, key: str | None = None, idempotency_key: str | None = None
+    ) -> Answer:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
         async with self.session.request(method, self.url + path, json=body, headers=headers) as response:
             return Answer(response.status, await response.json())
 

@@ -171,6 +171,42 @@ async def test_an_invite_that_could_not_be_redeemed_is_not_spent(
     print(f"\nfrozen database: refused after {took:.1f} s, admitted {waited:.1f} s after it thawed")
 
 
+async def test_a_room_that_was_stored_too_late_is_made_by_the_repeated_request(
+    js: JsClient, api: Api, own_mongod: Mongod
+) -> None:
+    own_mongod.pause()
+    refused = await api.call("POST", "/api/rooms", {}, idempotency_key="one wish")
+    assert (refused.status, refused.code) == (503, "UNAVAILABLE")
+    own_mongod.resume()  # and the database carries out what it was asked for
+    await until_ready(api)
+    made = await api.call("POST", "/api/rooms", {}, idempotency_key="one wish")
+    assert made.status == 201
+    again = await api.call("POST", "/api/rooms", {}, idempotency_key="one wish")
+    assert again.body["roomId"] == made.body["roomId"]
+    await OwnRoom(api, made.body["roomId"], made.body["hostKey"]).enter(js)
+
+
+async def test_rooms_that_end_during_an_outage_delay_nobody_s_time_out(
+    js: JsClient, api: Api, own_mongod: Mongod
+) -> None:
+    ending = [await api.room(expiresInS=3) for _ in range(8)]
+    room = await api.room()
+    ada, ben = await room.enter(js, name="Ada"), await room.enter(js, name="Ben")
+    for each in ending:
+        await each.enter(js)
+    own_mongod.pause()
+    for each in ending:
+        while (await each.call("GET")).status == 200:
+            await asyncio.sleep(0.05)
+    await ben.socket.terminate()
+    away = await ada.socket.wait_for("user-updated", lambda p: not p["participant"]["connected"])
+    gone = await ada.socket.wait_for("user-left", limit_s=GRACE_S + 10)
+    assert (gone.at_ms - away.at_ms) / 1000 < GRACE_S + 1
+    for socket in js.sockets.values():
+        if socket not in (ada.socket, ben.socket):
+            assert (await socket.wait_for("room-left")).payload["reason"] == "room-expired"
+
+
 @pytest.mark.parametrize("how", ["frozen", "killed"])
 async def test_people_talk_on_while_the_database_is_away(
     js: JsClient, server: ServerProcess, api: Api, own_mongod: Mongod, how: str

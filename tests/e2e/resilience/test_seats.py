@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ async def test_nothing_of_somebody_who_was_put_out_is_handled(
     await host.socket.wait_for("message-received")
     await host.ok(how, participantId=ada.id)
     heard = len(host.texts())
-    for event, fields in {
+    frames: dict[str, dict[str, Any]] = {
         "send-message": {"text": "still here"},
         "offer": {"description": {"type": "offer", "sdp": "v=0\r\n"}},
         "ice-candidate": {"candidate": None},
@@ -95,7 +96,8 @@ async def test_nothing_of_somebody_who_was_put_out_is_handled(
         "typing": {"isTyping": True},
         "leave-room": {},
         "end-room": {},
-    }.items():
+    }
+    for event, fields in frames.items():
         assert await ada.refused(event, **fields) == "NOT_IN_ROOM", event
     assert await ada.socket.refused("join-room", {"roomId": room.id}) == "FORBIDDEN"
     assert await ada.socket.refused("join-room", ada.resume_fields()) == "FORBIDDEN"
@@ -177,6 +179,16 @@ async def test_a_second_mount_takes_the_seat_of_the_first(api: Api, js: JsClient
     (invite,) = (await room.call("GET", "/invites")).body["invites"]
     assert invite["used"] == 1
     print(f"\nfirst answer {answer}: 1 participant, invite used {invite['used']} of {invite['uses']}")
+
+
+async def test_one_socket_cannot_hold_two_seats_of_a_room(api: Api, js: JsClient) -> None:
+    room = await api.room()
+    other = await room.enter(js, name="Other", clientJoinId="the join of another tab")
+    ada = await room.enter(js, name="Ada")
+    assert await ada.refused("join-room", clientJoinId="the join of another tab") == "ALREADY_JOINED"
+    assert await ada.socket.refused("join-room", other.resume_fields()) == "ALREADY_JOINED"
+    assert (await ada.say("one of two"))["deliveredTo"] == 1
+    assert (await other.say("two of two"))["deliveredTo"] == 1
 
 
 async def test_a_seat_that_is_not_taken_back_is_free_after_its_grace(api: Api, js: JsClient) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from signaling.relay import MAILBOX_SIGNALS
 from tests.e2e.resilience.api import Api, Member, OwnRoom
 from tests.e2e.resilience.conftest import GRACE_S
 from tests.support.js_client import JsClient, JsSocket
@@ -93,6 +94,37 @@ async def test_a_network_that_went_away_without_a_word_is_recovered_at_once(
     await ben.socket.wait_for("message-received", lambda p: p["text"] == "after all")
     assert ben.texts() == ["into the void", "after all"]
     assert not ada.socket.received("user-updated"), "nobody else noticed anything"
+
+
+async def test_a_client_whose_signals_were_lost_is_sent_for_a_snapshot(api: Api, js: JsClient, proxy: TcpProxy) -> None:
+    ada, ben = await two(await api.room(), js, proxy)
+    proxy.refuse()
+    proxy.cut()
+    await away(ada, ben)
+    candidate = ["ice-candidate", {"roomId": ada.room.id, "to": ben.id, "candidate": {"candidate": "candidate:1"}}]
+    acks = await ada.socket.request_all([candidate] * (MAILBOX_SIGNALS + 1))
+    assert {ack["data"]["delivery"] for ack in acks} == {"buffered"}
+    proxy.accept()
+    assert not await back(ben.socket)
+    snapshot = await ben.socket.ok("join-room", ben.resume_fields())
+    assert snapshot["recovered"] is True, "of durable events nothing is missing"
+    assert [(p["id"], p["needsIceRestart"]) for p in snapshot["participants"]] == [(ada.id, True)]
+    assert not ben.socket.received("ice-candidate-received"), "half a negotiation only confuses"
+
+
+async def test_signals_that_waited_arrive_in_order_after_a_recovery(api: Api, js: JsClient, proxy: TcpProxy) -> None:
+    ada, ben = await two(await api.room(), js, proxy)
+    proxy.refuse()
+    proxy.cut()
+    await away(ada, ben)
+    await ada.ok("offer", description={"type": "offer", "sdp": "v=0\r\n"})
+    for n in range(20):
+        await ada.ok("ice-candidate", candidate={"candidate": f"candidate:{n}"})
+    proxy.accept()
+    assert await back(ben.socket)
+    await ben.socket.wait_for("ice-candidate-received", lambda p: p["candidate"]["candidate"] == "candidate:19")
+    signals = [e.name for e in ben.socket.events if e.name.endswith("-received")]
+    assert signals == ["offer-received"] + ["ice-candidate-received"] * 20
 
 
 async def test_a_replay_that_is_cut_again_and_again_arrives_whole(api: Api, js: JsClient, proxy: TcpProxy) -> None:

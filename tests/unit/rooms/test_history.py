@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rooms.events import MemberUpdated, MessagePosted
+from rooms.events import Durable, MemberUpdated, MessagePosted
 from rooms.history import History, replayable
 from rooms.limits import BACKLOG_MESSAGES, HISTORY_AGE_S, HISTORY_BYTES, HISTORY_EVENTS, MAX_MESSAGE_CHARS
 from rooms.model import NO_MEDIA, Participant
@@ -78,12 +78,17 @@ def test_a_private_message_is_seen_by_its_two_people_only() -> None:
 
 
 def test_own_messages_and_own_comings_are_not_replayed() -> None:
-    events = [message(1, sender="ben"), update(2, "ben", "connected"), message(3), update(4, "ben", "role")]
+    events: list[Durable] = [
+        message(1, sender="ben"),
+        update(2, "ben", "connected"),
+        message(3),
+        update(4, "ben", "role"),
+    ]
     assert seqs(replayable(events, "ben")) == [3, 4]
 
 
 def test_state_is_replaced_and_not_replayed() -> None:
-    events = [update(1, "ada"), update(2, "cleo"), message(3), update(4, "ada"), update(5, "ada")]
+    events: list[Durable] = [update(1, "ada"), update(2, "cleo"), message(3), update(4, "ada"), update(5, "ada")]
     assert seqs(replayable(events, "ben")) == [2, 3, 5]
 
 

@@ -77,11 +77,12 @@ async def journal(store: DurableStore) -> AsyncIterator[Journal]:
     await journal.close(SOON_S)
 
 
-REGISTRY = Registry(House(30, 300), tombstone_ttl_s=60)
+def registry() -> Registry:
+    return Registry(House(30, 300), tombstone_ttl_s=60)
 
 
 async def stored_room(journal: Journal, name: str = "r", *, log: bool = False) -> Room:
-    room = REGISTRY.create(name, "epoch", "key", RoomOptions(100, 3_600, log=log), NOW)
+    room = registry().create(name, "epoch", "key", RoomOptions(100, 3_600, log=log), NOW)
     await journal.create(room)
     return room
 
@@ -92,7 +93,7 @@ def sit(room: Room, who: str) -> None:
 
 
 def end(room: Room) -> tuple[Tombstone, SessionRecord]:
-    grave, _ = REGISTRY.end(room, "room-ended", NOW)
+    grave, _ = registry().end(room, "room-ended", NOW)
     return grave, snapshots.session_of(room, grave)
 
 
@@ -128,7 +129,7 @@ async def test_a_room_is_saved_by_one_call_at_a_time(journal: Journal, store: Du
     await asyncio.sleep(0.01)
     assert store.calls == ["save"]
     store.open_gate.set()
-    assert await asyncio.gather(first, second) == [True, True]
+    assert list(await asyncio.gather(first, second)) == [True, True]
     assert store.calls == ["save", "save"], "what changed during the first call is saved by another"
 
 
@@ -199,7 +200,7 @@ async def test_who_waits_while_the_room_ends_is_told_no(journal: Journal, store:
     end(room)
     store.open_gate.set()
     async with asyncio.timeout(SOON_S):
-        assert await asyncio.gather(first, second) == [True, False]
+        assert list(await asyncio.gather(first, second)) == [True, False]
 
 
 async def test_an_ended_room_is_erased_once_the_store_is_back(journal: Journal, store: DurableStore) -> None:
