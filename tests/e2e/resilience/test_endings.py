@@ -225,7 +225,7 @@ def test_a_sweep_costs_what_is_due_and_not_what_is_there() -> None:
 
         def get(self, *args: object) -> object:
             self.looked_at += 1
-            return super().get(*args)  # type: ignore[arg-type]
+            return super().get(*args)
 
     looked = {}
     for there in (100, 20_000):
