@@ -36,7 +36,6 @@ class Routed(NamedTuple):
     """Where a signal goes. `connection` is None where it was put into the target's mailbox."""
 
     signal: Signal
-    target: str
     connection: str | None
 
 
@@ -44,16 +43,29 @@ class Routed(NamedTuple):
 class _Mailbox:
     signals: deque[Signal] = field(default_factory=deque)
     size: int = 0
-    lost_from: set[str] = field(default_factory=set)
+    lost_from: dict[str, bool] = field(default_factory=dict)
+    """sender → whether an answer was among what is lost"""
+    broken: set[str] = field(default_factory=set)
+    """Senders whose signals are no use without what was lost, until their next offer."""
 
     def put(self, signal: Signal) -> None:
+        self.drop_older_than(signal.at - MAILBOX_AGE_S)
         if signal.kind is Kind.OFFER:
-            self._replace_unanswered_offer(signal.sender)
+            self._begin_afresh(signal.sender)
+        elif signal.sender in self.broken:
+            self._note_lost(signal.sender, [signal])
+            return
         self.signals.append(signal)
         self.size += signal.size
-        self._drop_older_than(signal.at - MAILBOX_AGE_S)
         while len(self.signals) > MAILBOX_SIGNALS or self.size > MAILBOX_BYTES:
             self._lose(self.signals[0].sender)
+
+    def _begin_afresh(self, sender: str) -> None:
+        self._replace_unanswered_offer(sender)
+        self.broken.discard(sender)
+        # An offer makes good an offer. Whoever waits for an answer that is lost waits on, and must be told.
+        if not self.lost_from.get(sender):
+            self.lost_from.pop(sender, None)
 
     def _replace_unanswered_offer(self, sender: str) -> None:
         # A newer offer of the same peer replaces the older one, and its candidates with it. What came before stays:
@@ -68,27 +80,40 @@ class _Mailbox:
                 return
 
     def take(self, now: float) -> list[Signal]:
-        self._drop_older_than(now - MAILBOX_AGE_S)
+        self.drop_older_than(now - MAILBOX_AGE_S)
         taken = list(self.signals)
         self._keep([])
         return taken
 
     def has_lost(self, now: float) -> bool:
-        self._drop_older_than(now - MAILBOX_AGE_S)
+        self.drop_older_than(now - MAILBOX_AGE_S)
         return bool(self.lost_from)
+
+    def tell_lost(self, now: float) -> set[str]:
+        self.drop_older_than(now - MAILBOX_AGE_S)
+        lost = set(self.lost_from)
+        self.lost_from.clear()
+        self.broken.clear()
+        return lost
 
     def forget(self, sender: str) -> None:
         self._keep([kept for kept in self.signals if kept.sender != sender])
-        self.lost_from.discard(sender)
+        self.lost_from.pop(sender, None)
+        self.broken.discard(sender)
 
-    def _drop_older_than(self, limit: float) -> None:
+    def drop_older_than(self, limit: float) -> None:
         while self.signals and self.signals[0].at < limit:
             self._lose(self.signals[0].sender)
 
     def _lose(self, sender: str) -> None:
         # Half a negotiation only confuses: without its head, the rest of this peer's goes too.
+        self._note_lost(sender, [kept for kept in self.signals if kept.sender == sender])
         self._keep([kept for kept in self.signals if kept.sender != sender])
-        self.lost_from.add(sender)
+
+    def _note_lost(self, sender: str, lost: list[Signal]) -> None:
+        has_answer = any(signal.kind is Kind.ANSWER for signal in lost)
+        self.lost_from[sender] = self.lost_from.get(sender, False) or has_answer
+        self.broken.add(sender)
 
     def _keep(self, signals: list[Signal]) -> None:
         self.signals = deque(signals)
@@ -133,29 +158,26 @@ class Relay:
         signal = Signal(kind, sender.id, body, negotiation_id, now, size)
         if target.connection is None:
             lines.mailboxes.setdefault(target.id, _Mailbox()).put(signal)
-        return Routed(signal, target.id, target.connection)
+        return Routed(signal, target.connection)
 
     def collect(self, room_id: str, participant_id: str, now: float) -> list[Signal]:
         """What waited for a participant that is back, in the order sent. `lost_from` still tells of what is gone."""
-        lines = self._rooms.get(room_id)
-        box = lines.mailboxes.get(participant_id) if lines else None
+        box = self._mailbox(room_id, participant_id)
         return box.take(now) if box else []
 
     def has_lost(self, room_id: str, participant_id: str, now: float) -> bool:
         """Whether `lost_from` would name anybody."""
-        lines = self._rooms.get(room_id)
-        box = lines.mailboxes.get(participant_id) if lines else None
+        box = self._mailbox(room_id, participant_id)
         return box is not None and box.has_lost(now)
 
     def lost_from(self, room_id: str, participant_id: str, now: float) -> set[str]:
         """Whose signals to this participant were lost since it was last told; telling is once."""
+        box = self._mailbox(room_id, participant_id)
+        return box.tell_lost(now) if box else set()
+
+    def _mailbox(self, room_id: str, participant_id: str) -> _Mailbox | None:
         lines = self._rooms.get(room_id)
-        box = lines.mailboxes.get(participant_id) if lines else None
-        if box is None:
-            return set()
-        box._drop_older_than(now - MAILBOX_AGE_S)
-        lost, box.lost_from = box.lost_from, set()
-        return lost
+        return lines.mailboxes.get(participant_id) if lines else None
 
     def forget(self, room_id: str, participant_id: str) -> None:
         """A participant has left for good."""
@@ -173,15 +195,21 @@ class Relay:
 
 
 def target_of(room: Room, sender: Seat, to: str | None) -> Seat:
-    """Whom a signal is for: the one named, or the only other one. Refused with PEER_NOT_FOUND or TARGET_REQUIRED."""
+    """Whom a signal is for: the one named, or the only other one. Refused with PEER_NOT_FOUND or TARGET_REQUIRED.
+
+    Seats that are away count only where nobody else is there: the page of a peer that was reloaded and did not resume
+    leaves its old seat behind for the grace period.
+    """
     if to is not None:
         target = room.seats.get(to)
         if target is None or target is sender:
             raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
         return target
-    others = len(room.seats) - 1
-    if others == 0:
+    others = [seat for seat in room.seats.values() if seat is not sender]
+    present = [seat for seat in others if seat.connection is not None]
+    candidates = present or others
+    if not candidates:
         raise Refused(Code.PEER_NOT_FOUND, "Nobody else is in the room.")
-    if others > 1:
+    if len(candidates) > 1:
         raise Refused(Code.TARGET_REQUIRED, "Several others are in the room: say which one with `to`.")
-    return next(seat for seat in room.seats.values() if seat is not sender)
+    return candidates[0]

@@ -88,13 +88,29 @@ def test_somebody_away_is_still_the_other_one() -> None:
     assert target_of(room, ada, None) is bob
 
 
+def test_a_seat_left_behind_by_a_reload_is_not_meant() -> None:
+    room, (ada, old, new) = room_of("ada", "bob before", "bob after")
+    room.drop(old, "connection of bob before", 0.0)
+    assert target_of(room, ada, None) is new
+    assert target_of(room, new, None) is ada
+
+
+def test_several_who_are_all_away_will_not_do() -> None:
+    room, (ada, bob, cy) = room_of("ada", "bob", "cy")
+    for seat in (bob, cy):
+        room.drop(seat, f"connection of {seat.id}", 0.0)
+    with pytest.raises(Refused) as caught:
+        target_of(room, ada, None)
+    assert caught.value.code is Code.TARGET_REQUIRED
+
+
 # Where it goes
 
 
 def test_a_signal_goes_to_the_connection_of_its_target_stamped_with_its_sender() -> None:
     room, (ada, bob) = room_of("ada", "bob")
     routed = Relay().route(room, ada, bob, OFFER, {"description": {}}, 1.0, negotiation_id="n1", size=10)
-    assert (routed.connection, routed.target, routed.signal.sender) == ("connection of bob", "bob", "ada")
+    assert (routed.connection, routed.signal.sender) == ("connection of bob", "ada")
     assert (routed.signal.negotiation_id, routed.signal.body) == ("n1", {"description": {}})
 
 
@@ -181,6 +197,46 @@ def test_a_signal_larger_than_the_whole_mailbox_is_lost(line: Line) -> None:
     line.send(OFFER, "huge", size=MAILBOX_BYTES + 1)
     assert line.kept() == []
     assert line.lost() == {"ada"}
+
+
+def test_what_follows_a_lost_offer_is_lost_with_it(line: Line) -> None:
+    line.send(OFFER, "huge", size=MAILBOX_BYTES + 1)
+    line.send(CANDIDATE, "its candidate")
+    line.send(ANSWER, "an answer")
+    assert line.relay.has_lost("room", "bob", 0.0)
+    assert line.kept() == []
+    assert line.lost() == {"ada"}
+
+
+def test_what_follows_an_offer_that_grew_too_old_is_lost_with_it(line: Line) -> None:
+    line.send(OFFER, "old", at=0.0)
+    line.send(CANDIDATE, "its candidate", at=MAILBOX_AGE_S + 1)
+    assert line.kept(at=MAILBOX_AGE_S + 1) == []
+
+
+def test_the_next_offer_makes_good_an_offer_that_was_lost(line: Line) -> None:
+    line.send(OFFER, "huge", size=MAILBOX_BYTES + 1)
+    line.send(CANDIDATE, "its candidate")
+    line.send(OFFER, "o2")
+    line.send(CANDIDATE, "c2")
+    assert not line.relay.has_lost("room", "bob", 0.0)
+    assert line.kept() == ["o2", "c2"]
+    assert line.lost() == set()
+
+
+def test_a_lost_answer_is_told_although_an_offer_follows(line: Line) -> None:
+    """Bob waits for that answer in `have-local-offer`: where he is impolite, he ignores her offer."""
+    line.send(ANSWER, "huge", size=MAILBOX_BYTES + 1)
+    line.send(OFFER, "o")
+    assert line.kept() == ["o"]
+    assert line.lost() == {"ada"}
+
+
+def test_after_a_loss_was_told_signals_are_kept_again(line: Line) -> None:
+    line.send(OFFER, "huge", size=MAILBOX_BYTES + 1)
+    assert line.lost() == {"ada"}
+    line.send(CANDIDATE, "of what was offered since")
+    assert line.kept() == ["of what was offered since"]
 
 
 # Who leaves
