@@ -28,15 +28,13 @@ async def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Repl
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
     if request.room_id in caller.put_out:
         raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
-    kind = "password" if request.password is not None else "token"
-    ctx.guard.check(kind, caller.address)
     try:
         if request.resume is not None:
             return _resume(ctx, caller, request.room_id, request.resume)
         return await _enter(ctx, caller, request)
     except Refused as refused:
         if refused.code in GUESSES:
-            ctx.guard.failed(kind, caller.address)
+            ctx.guard.failed("token", caller.address)
         raise
 
 
@@ -121,10 +119,7 @@ async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> 
 async def _password_ok(ctx: Context, caller: Connection, room: Room, password: str | None) -> bool | None:
     if password is None or room.password_hash is None:
         return None
-    right = await ctx.guard.password_matches(password, room.password_hash)
-    # Once more: a hundred guesses at a time must not be answered before the first of them was counted.
-    ctx.guard.check("password", caller.address)
-    return right
+    return await ctx.guard.password_matches(password, room.password_hash, caller.address)
 
 
 def _admission(

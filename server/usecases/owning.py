@@ -90,24 +90,26 @@ class IdempotencyKeys:
         return True
 
 
-async def create_room(ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None) -> Created:
-    """Make a room. `key` is the Idempotency-Key, scoped to its sender."""
+async def create_room(
+    ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None, address: str
+) -> Created:
+    """Make a room for whoever calls from `address`. `key` is the Idempotency-Key, scoped to its sender."""
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
     if not ctx.restored:
         raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000)
     check_ceilings(ctx, request.capacity, request.expires_in_s)
     if key is None:
-        return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES))
+        return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES), address)
     room_id, host_key = keys.derive("room", key)[:32], keys.derive("host", key)
     while not keys.first(key, request):
         if not await keys.waited(key):
             return Created(ctx.find(room_id), host_key)
     with keys.under_way(key):
-        return await _create(ctx, request, room_id, host_key)
+        return await _create(ctx, request, room_id, host_key, address)
 
 
-async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str) -> Created:
+async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, address: str) -> Created:
     settings = ctx.settings
     options = RoomOptions(
         capacity=request.capacity or min(settings.room_capacity, settings.max_room_capacity),
@@ -115,7 +117,7 @@ async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str
         invite_only=request.invite_only,
         lobby=request.lobby,
         log=request.log and settings.message_log == "on",
-        password_hash=await ctx.guard.hash_password(request.password) if request.password else None,
+        password_hash=await ctx.guard.hash_password(request.password, address) if request.password else None,
     )
     room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
     try:

@@ -78,19 +78,63 @@ def test_only_so_many_addresses_are_remembered(watch: Guard) -> None:
 
 
 async def test_a_password_matches_its_own_hash_only(watch: Guard) -> None:
-    kept = await watch.hash_password("correct horse")
+    kept = await watch.hash_password("correct horse", "a")
     assert "correct" not in kept
-    assert await watch.password_matches("correct horse", kept)
-    assert not await watch.password_matches("correct horsf", kept)
-    assert kept != await watch.hash_password("correct horse")
+    assert await watch.password_matches("correct horse", kept, "a")
+    assert not await watch.password_matches("correct horsf", kept, "a")
+    assert kept != await watch.hash_password("correct horse", "a")
 
 
 async def test_too_many_checks_at_once_are_refused(watch: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "MAX_PASSWORD_CHECKS", 4)
-    kept = await watch.hash_password("x")
-    checks = [watch.password_matches("x", kept) for _ in range(guard.MAX_PASSWORD_CHECKS + 3)]
+    kept = await watch.hash_password("x", "a")
+    checks = [watch.password_matches("x", kept, str(n)) for n in range(guard.MAX_PASSWORD_CHECKS + 3)]
     results = await asyncio.gather(*checks, return_exceptions=True)
     refused = [one for one in results if isinstance(one, Refused)]
     assert len(refused) == 3
     assert {one.code for one in refused} == {Code.RATE_LIMITED}
-    assert await watch.password_matches("x", kept)
+    assert await watch.password_matches("x", kept, "a")
+
+
+async def test_one_address_has_two_hashes_under_way_and_leaves_the_thread_to_others(watch: Guard) -> None:
+    kept = await watch.hash_password("x", "a")
+    checks = [watch.password_matches("x", kept, "greedy") for _ in range(5)]
+    checks.append(watch.password_matches("x", kept, "other"))
+    results = await asyncio.gather(*checks, return_exceptions=True)
+    assert [one for one in results if one is True] == [True] * (guard.MAX_PASSWORD_CHECKS_PER_ADDRESS + 1)
+    assert results[-1] is True
+    made = [watch.hash_password("x", "greedy") for _ in range(3)]
+    hashes = await asyncio.gather(*made, return_exceptions=True)
+    assert [type(one) for one in hashes] == [str, str, Refused]
+    # What was refused was not looked at, so it does not count as a guess; nor does what was right.
+    assert refused_after(watch, "password", "greedy") == guard.PASSWORD_FAILURES
+
+
+async def test_a_caller_that_gives_up_does_not_make_room_for_another_hash(watch: Guard) -> None:
+    kept = await watch.hash_password("x", "a")
+    tries = [asyncio.ensure_future(watch.password_matches("x", kept, "a")) for _ in range(2)]
+    await asyncio.sleep(0)
+    for one in tries:
+        one.cancel()
+    await asyncio.wait(tries)
+    with pytest.raises(Refused):
+        await watch.hash_password("x", "a")
+
+
+async def test_guesses_made_at_the_same_time_are_counted_like_guesses_in_turn(
+    watch: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "MAX_PASSWORD_CHECKS_PER_ADDRESS", 100)
+    kept = await watch.hash_password("x", "a")
+    checks = [watch.password_matches("guess", kept, "a") for _ in range(30)]
+    results = await asyncio.gather(*checks, return_exceptions=True)
+    assert [one for one in results if one is False] == [False] * guard.PASSWORD_FAILURES
+    assert {type(one) for one in results[guard.PASSWORD_FAILURES :]} == {Refused}
+
+
+def test_a_wrong_token_is_told_so_until_there_were_too_many(watch: Guard) -> None:
+    for _ in range(guard.TOKEN_FAILURES):
+        watch.failed("token", "a")
+    with pytest.raises(Refused) as refusal:
+        watch.failed("token", "a")
+    assert refusal.value.code is Code.RATE_LIMITED
