@@ -93,7 +93,7 @@ def seat(room: Room, granted: Seat, connection: str, now: float) -> list[Event]:
     if first and becomes_host:
         granted.role, room.host_id = HOST, granted.id
     room.hold(granted, connection)
-    seq, position = room.next()
+    seq, position = room.next(now)
     events = [room.keep(MemberJoined(room.id, seq, position, now, granted.participant))]
     if becomes_host and not first:
         events += room.make_host(granted, now)
@@ -123,6 +123,9 @@ def reclaim(room: Room, participant_id: str, token: str) -> Seat:
     """
     found = room.seats.get(participant_id)
     if found is not None and matches(token, found.token_digest):
+        found.earlier_token_digest = None
+        return found
+    if found is not None and found.earlier_token_digest and matches(token, found.earlier_token_digest):
         return found
     if participant_id in room.banned_ids:
         raise Refused(Code.BANNED, "You have been banned from this room.")
@@ -141,5 +144,9 @@ def same_join(room: Room, join_id: str | None) -> Seat | None:
 
 
 def renew_token(seat: Seat, token: str) -> None:
-    """Give a seat another token: the reply that carried the first one was lost."""
+    """Give a seat another token, because the reply that carried the first may be lost.
+
+    The first stays good until the other one has been used: it is the new reply that may be lost.
+    """
+    seat.earlier_token_digest = seat.token_digest
     seat.token_digest = digest(token)

@@ -64,6 +64,7 @@ class Seat:
     provisional: bool = False
     origin: bytes | None = None
     join_id_digest: bytes | None = None
+    earlier_token_digest: bytes | None = None
     sent: OrderedDict[str, Receipt] = field(default_factory=OrderedDict)
 
     @property
@@ -79,6 +80,7 @@ class Knock:
     id: str
     name: str
     connection: str
+    origin: bytes | None = None
 
 
 class RoomView(NamedTuple):

@@ -34,7 +34,12 @@ class Registry:
         self._tombstone_ttl_s = tombstone_ttl_s
 
     def create(self, room_id: str, epoch: str, host_key: str, options: RoomOptions, now: float) -> Room:
-        """Make a room. Refused with UNAVAILABLE where the process has as many as it may."""
+        """Make a room. Refused with UNAVAILABLE where the process has as many as it may.
+
+        A room that has ended never comes back: its id is refused while its tombstone stands.
+        """
+        if room_id in self._tombstones:
+            self.find(room_id, now)
         if len(self.rooms) >= MAX_ROOMS:
             raise Refused(Code.UNAVAILABLE, "This server has no room for another room.", retry_after_ms=60_000)
         expires_at = now + options.expires_in_s

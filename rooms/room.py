@@ -38,11 +38,19 @@ class House:
     grace_s: float
     empty_ttl_s: float
     position: int = 0
-    """That of the newest durable event of the process."""
+    """The newest place in the order of all durable events of the process."""
     holdings: Holdings[Room] = field(default_factory=Holdings)
     schedule: Schedule = field(default_factory=Schedule)
     knocking: dict[str, set[str]] = field(default_factory=dict)
     """connection → ids of the rooms at whose door it waits"""
+
+    def tick(self, now: float) -> int:
+        """The next place in the order of all durable events: microseconds, so that it tells nothing but the time.
+
+        Clients see positions; a plain counter would tell them how busy all other rooms are.
+        """
+        self.position = max(self.position + 1, int(now * 1_000_000))
+        return self.position
 
 
 @dataclass(slots=True)
@@ -95,11 +103,10 @@ class Room:
             self.expires_at,
         )
 
-    def next(self) -> tuple[int, int]:
+    def next(self, now: float) -> tuple[int, int]:
         """The `seq` and the process-wide position of the durable event that is about to happen."""
         self.seq += 1
-        self.house.position += 1
-        return self.seq, self.house.position
+        return self.seq, self.house.tick(now)
 
     def keep(self, event: MemberJoined | MemberLeft | MemberUpdated | RoomUpdated) -> Event:
         """Put a durable event into the history."""
@@ -115,6 +122,7 @@ class Room:
     def hold(self, seat: Seat, connection: str) -> None:
         """Let a connection hold a seat."""
         seat.connection, seat.away_since, seat.provisional = connection, None, False
+        self.stop_knocking(connection)
         self.connections[seat.id] = connection
         self.house.holdings.take(connection, self.id, self, seat)
 
@@ -126,14 +134,14 @@ class Room:
             seat.connection = None
 
     def take(self, seat: Seat, connection: str, now: float) -> list[Event]:
-        """Give a kept seat to a connection; whoever held it is out."""
+        """Give a kept seat to a connection; whoever held it is out, and what it was typing is not typed on."""
         if seat.connection == connection:
             return []
         if seat.connection is not None:
             old = seat.connection
             self.let_go(seat)
             self.hold(seat, connection)
-            return [SeatTakenOver(self.id, seat.id, old)]
+            return [SeatTakenOver(self.id, seat.id, old), *self.stop_typing(seat)]
         self.hold(seat, connection)
         return [self.updated(seat, "connected", now)]
 
@@ -159,7 +167,7 @@ class Room:
         if seat.provisional and seat.invite_id is not None:
             self.invites.give_back(seat.invite_id)
         events = self.stop_typing(seat)
-        seq, position = self.next()
+        seq, position = self.next(now)
         events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, connection)))
         if self.host_id == seat.id:
             events += self._succession(now)
@@ -206,12 +214,12 @@ class Room:
 
     def updated(self, seat: Seat, change: str, now: float) -> Event:
         """Tell that a seat's role, media or connection changed."""
-        seq, position = self.next()
+        seq, position = self.next(now)
         return self.keep(MemberUpdated(self.id, seq, position, now, seat.participant, change))
 
     def room_updated(self, now: float) -> Event:
         """Tell that the settings or the host changed."""
-        seq, position = self.next()
+        seq, position = self.next(now)
         return self.keep(RoomUpdated(self.id, seq, position, now, self.view()))
 
     def stop_typing(self, seat: Seat) -> list[Event]:
@@ -222,12 +230,15 @@ class Room:
         return [TypingChanged(self.id, seat.id, False)]
 
     def stop_knocking(self, connection: str) -> None:
-        """A connection no longer waits at this door."""
+        """A connection no longer waits at this door: it was answered, has come in, or is gone."""
         doors = self.house.knocking.get(connection)
-        if doors is not None:
-            doors.discard(self.id)
-            if not doors:
-                del self.house.knocking[connection]
+        if doors is None:
+            return
+        doors.discard(self.id)
+        if not doors:
+            del self.house.knocking[connection]
+        for waiting in [knock for knock in self.knocks.values() if knock.connection == connection]:
+            del self.knocks[waiting.id]
 
     # The end
 

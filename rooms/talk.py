@@ -45,7 +45,7 @@ def post(
         reached = 1 if to in room.connections else 0
     else:
         raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
-    seq, position = room.next()
+    seq, position = room.next(now)
     event = MessagePosted(
         room.id,
         seq,
@@ -71,7 +71,7 @@ def post(
 
 def post_from_outside(room: Room, sender_name: str, text: str, now: float) -> Posted:
     """A message of the room's owner, sent without a seat. Its `sender` is the empty string."""
-    seq, position = room.next()
+    seq, position = room.next(now)
     event = MessagePosted(
         room.id, seq, position, now, message_id(room, now, seq), "", sender_name, text, None, None, False
     )

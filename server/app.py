@@ -132,6 +132,7 @@ def _context(
         relay=Relay(),
         calls=Calls(),
         delivery=Delivery(sockets),
+        is_open=sockets.is_open,
         store=store,
         journal=Journal(store),
         guard=Guard(time.monotonic),

@@ -62,13 +62,13 @@ class Delivery:
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
 
-    def publish(self, room: Room, events: Iterable[Event]) -> None:
-        """Tell everybody concerned, in order."""
+    def publish(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
+        """Tell everybody concerned, in order; `but` is a connection whose snapshot will tell it the same."""
         for event in events:
             if isinstance(event, MessagePosted):
                 self._message(room, event)
             elif isinstance(event, Durable):
-                self._durable(room, event)
+                self._durable(room, event, but)
             else:
                 self._transient(room, event)
 
@@ -101,7 +101,7 @@ class Delivery:
         sender = room.connections.get(event.sender)
         self._outlet.send([c for c in room.connections.values() if c != sender], packet)
 
-    def _durable(self, room: Room, event: Durable) -> None:
+    def _durable(self, room: Room, event: Durable, but: str | None) -> None:
         packet = durable_packet(event, room.epoch)
         about = None
         if isinstance(event, MemberJoined) or (
@@ -109,7 +109,7 @@ class Delivery:
         ):
             # Whoever came or came back learns it from the snapshot.
             about = room.connections.get(event.participant.id)  # type: ignore[union-attr]
-        self._outlet.send([c for c in room.connections.values() if c != about], packet)
+        self._outlet.send([c for c in room.connections.values() if c not in (about, but)], packet)
         if isinstance(event, MemberLeft) and event.connection is not None:
             self._seat_gone(event.room_id, event.reason, event.connection)
 

@@ -94,7 +94,9 @@ class Journal:
             self.changed(room)
             return False
         self.changed(room)
-        saving = self._saving[room.id]
+        saving = self._saving.get(room.id)
+        if saving is None:
+            return False  # the room has ended meanwhile
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         saving.waiters.append((saving.wanted, waiter))
         return await waiter

@@ -6,8 +6,14 @@ from pathlib import Path
 
 from aiohttp import web
 
+from rooms.errors import Code, Refused
+from server.replies import MEANINGS
+from server.rest.http import CONTEXT
+
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = ROOT / "client" / "node_modules" / "socket.io-client" / "dist"
+
+PAGE = ROOT / "web" / "index.html"
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -23,8 +29,22 @@ SECURITY_HEADERS = {
 
 
 async def page(_: web.Request) -> web.StreamResponse:
-    """The one page. Which room it is about, it reads from its own address; serving it spends nothing."""
-    return web.FileResponse(ROOT / "web" / "index.html", headers=SECURITY_HEADERS)
+    """The one page."""
+    return web.FileResponse(PAGE, headers=SECURITY_HEADERS)
+
+
+async def room_page(request: web.Request) -> web.StreamResponse:
+    """The same page for a room's link, with 410 or 404 where the room is over or unknown. It spends nothing.
+
+    Which room it is about, and what to say of one that is over, the page finds out by itself.
+    """
+    status = 200
+    try:
+        request.app[CONTEXT].find(request.match_info["room_id"])
+    except Refused as refused:
+        if refused.code is not Code.UNAVAILABLE:
+            status = MEANINGS[refused.code].status
+    return web.FileResponse(PAGE, status=status, headers={**SECURITY_HEADERS, "Cache-Control": "no-store"})
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
@@ -37,7 +57,7 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
 def add_pages(app: web.Application) -> None:
     """Routes for the page and its files. What npm has not installed is simply not there (404)."""
     app.router.add_get("/", page)
-    app.router.add_get("/r/{room_id}", page)
+    app.router.add_get("/r/{room_id}", room_page)
     app.router.add_get("/{area:web|client}/{path:.+}", asset)
     app.router.add_get("/vendor/socket.io-client/{path:[^/]+}", vendor_asset)
     app.on_response_prepare.append(protect)

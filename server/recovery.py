@@ -25,7 +25,7 @@ from server.connections import Connection
 MAX_SESSIONS = 50_000
 """Vanished connections remembered; the oldest go first."""
 
-MAX_OFFSET_DIGITS = 15
+MAX_OFFSET_DIGITS = 18
 
 
 class Claim(NamedTuple):

@@ -115,6 +115,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def _send_through_queue(self, connection: str, packet: bytes) -> None:
         self._send_through_queues((connection,), packet)
 
+    def is_open(self, connection: str) -> bool:
+        """Whether the transport of a connection is there and not closing."""
+        if self._own_engine:
+            return self.eio.open_session(connection) is not None
+        return connection in self.eio.sockets and not self.eio.sockets[connection].closed
+
     def close_later(self, connection: str) -> None:
         """Close a connection, unless it takes another seat meanwhile. socket.io-client will not come back by itself."""
         loop = asyncio.get_running_loop()

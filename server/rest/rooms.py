@@ -6,9 +6,10 @@ from aiohttp import web
 
 from rooms.errors import Code, Refused
 from rooms.records import InviteRecord
+from rooms.room import Room
 from server import views
 from server.payloads import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
-from server.rest.http import CONTEXT, address, as_owner, bearer, body, find_room, json_response
+from server.rest.http import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response
 from server.rest.limits import allow
 from server.usecases import chat, hosting, owning
 from server.usecases.signals import ice_for
@@ -69,9 +70,16 @@ async def end(request: web.Request) -> web.Response:
 @routes.patch("/api/rooms/{room_id}")
 async def change(request: web.Request) -> web.Response:
     """Change settings: 200 `{room}`."""
-    room = as_owner(request)
-    await hosting.change_settings(request.app[CONTEXT], room, await body(request, RoomSettings))
+    room, wish = await _owner_and_wish(request, RoomSettings)
+    await hosting.change_settings(request.app[CONTEXT], room, wish)
     return json_response({"room": views.room(room.view())})
+
+
+async def _owner_and_wish(request: web.Request, model: type[P]) -> tuple[Room, P]:
+    """The owner's room and what the body asks for. A body may come slowly: the room is looked up again after it."""
+    as_owner(request)
+    wish = await body(request, model)
+    return find_room(request), wish
 
 
 def _invite_json(record: InviteRecord) -> dict[str, object]:
@@ -88,9 +96,8 @@ def _invite_json(record: InviteRecord) -> dict[str, object]:
 @routes.post("/api/rooms/{room_id}/invites")
 async def invite(request: web.Request) -> web.Response:
     """Make an invite: 201 `{inviteId, invite, url, expiresAt}`. The token is told once."""
-    room = as_owner(request)
+    room, wish = await _owner_and_wish(request, CreateInvite)
     allow(request)
-    wish = await body(request, CreateInvite)
     record, token = await owning.create_invite(request.app[CONTEXT], room, wish)
     url = f"{public_url(request)}/r/{room.id}#invite={token}"
     return json_response({**_invite_json(record), "invite": token, "url": url}, 201)
@@ -138,9 +145,8 @@ def _reader(request: web.Request) -> str | None:
 @routes.post("/api/rooms/{room_id}/messages")
 async def say(request: web.Request) -> web.Response:
     """A message from outside, to everybody in the room: 201 `{id, seq, timestamp, deliveredTo}`."""
-    room = as_owner(request)
+    room, wish = await _owner_and_wish(request, OutsideMessage)
     allow(request)
-    wish = await body(request, OutsideMessage)
     return json_response(chat.post_from_outside(request.app[CONTEXT], room, wish), 201)
 
 

@@ -65,6 +65,7 @@ def _missed(ctx: Context, caller: Connection, room: Room, seat: Seat, resume: Re
 
 def _taken(ctx: Context, caller: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None) -> Reply:
     was_away, was_held, was_provisional = seat.connection is None, seat.connection == caller.id, seat.provisional
+    seat.origin = origin_digest(caller.address, room.host_key_digest)
     ctx.publish(room, room.take(seat, caller.id, ctx.clock()))
     if not was_held:
         caller.sent_from[room.id] = ctx.registry.house.position
@@ -74,22 +75,15 @@ def _taken(ctx: Context, caller: Connection, room: Room, seat: Seat, token: str,
 
 
 async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
-    room = ctx.find(request.room_id)
-    holdings = ctx.registry.house.holdings
-    held = next((seat for other, seat in holdings.of(caller.id) if other is room), None)
-    # A page that joins on each `connect`, whether or not its state was recovered, means the seat that it has.
-    again = entry.same_join(room, request.client_join_id) or (held if caller.recovered else None)
     token = ctx.new_id(TOKEN_BYTES)
-    if again is not None and held in (None, again):
-        if held is None:
-            holdings.may_take_another(caller.id)
-        entry.renew_token(again, token)
-        ctx.journal.changed(room)
-        return _taken(ctx, caller, room, again, token, None)
-    if held is not None:
-        raise Refused(Code.ALREADY_JOINED)
-    holdings.may_take_another(caller.id)
-    password_ok = await _password_ok(ctx, caller, room, request.password)
+    repeated = _repeated(ctx, caller, request, token)
+    if repeated is not None:
+        return repeated
+    password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), request.password)
+    # While the password was checked, another try of the same join may have come through, or the room have ended.
+    repeated = _repeated(ctx, caller, request, token)
+    if repeated is not None:
+        return repeated
     room = ctx.find(request.room_id)
     entry.give_way(room, request.client_join_id, ctx.clock())
     granted = entry.admit(room, _admission(ctx, caller, room, request, token, password_ok), ctx.clock())
@@ -102,6 +96,24 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
     return _welcome(ctx, caller, room, granted, token, None, waiting=False)
 
 
+def _repeated(ctx: Context, caller: Connection, request: JoinRoom, token: str) -> Reply | None:
+    """The seat that this join has opened before, if it has; refuses a second seat on one connection."""
+    room = ctx.find(request.room_id)
+    holdings = ctx.registry.house.holdings
+    held = next((seat for other, seat in holdings.of(caller.id) if other is room), None)
+    # A page that joins on each `connect`, whether or not its state was recovered, means the seat that it has.
+    again = entry.same_join(room, request.client_join_id) or (held if caller.recovered else None)
+    if held is None:
+        holdings.may_take_another(caller.id)
+    elif again is not held:
+        raise Refused(Code.ALREADY_JOINED)
+    if again is None:
+        return None
+    entry.renew_token(again, token)
+    ctx.journal.changed(room)
+    return _taken(ctx, caller, room, again, token, None)
+
+
 async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> None:
     # What an invite was spent on must be on disk before anybody sits: a crash may neither admit two nor burn it.
     kept = await ctx.journal.saved(room, insist=granted.invite_id is not None)
@@ -109,9 +121,9 @@ async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> 
         raise Refused(Code.ROOM_ENDED)
     if not kept and granted.invite_id is not None:
         raise Refused(Code.UNAVAILABLE, "The invite could not be redeemed.", retry_after_ms=2_000)
-    if not caller.alive or granted.id not in room.pending:
+    if not caller.alive or not ctx.is_open(caller.id) or granted.id not in room.pending:
         raise Refused(Code.UNAVAILABLE, "The connection is gone, or the join was repeated on another.")
-    ctx.publish(room, entry.seat(room, granted, caller.id, ctx.clock()))
+    ctx.publish(room, entry.seat(room, granted, caller.id, ctx.clock()), but=caller.id)
     caller.sent_from[room.id] = ctx.registry.house.position
     ctx.journal.changed(room)
 
@@ -154,7 +166,7 @@ def _welcome(
     picture = snapshot(ctx, room, seat, token, missed)
 
     def then() -> None:
-        ctx.delivery.snapshot(caller.id, picture, ctx.registry.house.position)
+        ctx.delivery.snapshot(caller.id, picture, ctx.registry.house.tick(ctx.clock()))
         if seat.connection != caller.id:
             return
         if waiting:
@@ -188,6 +200,7 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
     caller.recovered, caller.private_id = True, private_id
     for one in found:
         was_provisional = one.seat.provisional
+        one.seat.origin = origin_digest(caller.address, one.room.host_key_digest)
         caller.recovered_from[one.room.id] = one.room.history.seq_at(position)
         ctx.publish(one.room, one.room.take(one.seat, caller.id, ctx.clock()))
         caller.sent_from[one.room.id] = position

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, field
 
 from rooms import snapshots
 from rooms.errors import Code, Refused
-from rooms.events import Event, MemberLeft
+from rooms.events import Event, MemberLeft, SeatTakenOver
 from rooms.model import Seat
 from rooms.ports import Store
 from rooms.records import Purged, SessionRecord, Tombstone
@@ -47,6 +47,8 @@ class Context:
     guard: Guard
     recovery: Recovery
     ice: IceSettings
+    is_open: Callable[[str], bool]
+    """Whether a connection could still be sent something: it may be closing while its last request is under way."""
     connections: dict[str, Connection] = field(default_factory=dict)
     draining: bool = False
     restored: bool = False
@@ -61,17 +63,29 @@ class Context:
             raise
 
     def seated(self, connection: Connection, room_id: str) -> tuple[Room, Seat]:
-        """The room and the caller's seat in it, else NOT_IN_ROOM."""
-        return self.registry.house.holdings.seated(connection.id, room_id)
+        """The room and the caller's seat in it, else NOT_IN_ROOM, or ROOM_EXPIRED until the sweeper has come by."""
+        found = self.registry.house.holdings.seated(connection.id, room_id)
+        if found[0].expires_at <= self.clock():
+            raise Refused(Code.ROOM_EXPIRED)
+        return found
 
-    def publish(self, room: Room, events: Iterable[Event]) -> None:
-        """Tell those concerned, and let go of what belonged to seats that are gone."""
+    def publish(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
+        """Tell those concerned (`but` gets a snapshot instead), and let go of what belonged to seats that are gone."""
         events = list(events)
-        self.delivery.publish(room, events)
+        self.delivery.publish(room, events, but=but)
         for event in events:
             if isinstance(event, MemberLeft):
                 self.relay.forget(room.id, event.participant_id)
                 self.calls.left(room.id, event.participant_id, event.at)
+                self._forget_positions(room.id, event.connection)
+            elif isinstance(event, SeatTakenOver):
+                self._forget_positions(room.id, event.connection)
+
+    def _forget_positions(self, room_id: str, connection: str | None) -> None:
+        caller = self.connections.get(connection) if connection is not None else None
+        if caller is not None:
+            caller.sent_from.pop(room_id, None)
+            caller.recovered_from.pop(room_id, None)
 
     async def end(self, room: Room, reason: str) -> Purged:
         """End a room for all and erase what is kept of it; returns how much that was."""

@@ -60,7 +60,7 @@ async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, 
     ctx.publish(room, hosting.kick(room, seat, request.participant_id, ctx.clock(), ban=ban))
     if target is not None:
         target.put_out.add(room.id)
-    # Acknowledged only when a restart cannot bring the seat back.
+    # Where the store answers, it is acknowledged only when a restart cannot bring the seat back.
     await ctx.journal.saved(room)
     return EMPTY
 
@@ -85,6 +85,8 @@ async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> No
     )
     ctx.publish(room, events)
     await ctx.journal.saved(room)
+    if room.ended:
+        raise Refused(Code.ROOM_ENDED)
 
 
 def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | None) -> None:

@@ -106,6 +106,8 @@ async def create_room(
         if not await keys.waited(key):
             return Created(ctx.find(room_id), host_key)
     with keys.under_way(key):
+        if room_id in ctx.registry.rooms:
+            return Created(ctx.find(room_id), host_key)  # made long ago, and the key forgotten since
         return await _create(ctx, request, room_id, host_key, address)
 
 
@@ -148,7 +150,10 @@ async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tupl
     record = room.invites.add(
         ctx.new_id(PARTICIPANT_ID_BYTES), token, uses=request.uses, now=now, expires_at=min(expires_at, room.expires_at)
     )
-    if not await ctx.journal.saved(room):
+    kept = await ctx.journal.saved(room)
+    if room.ended:
+        raise Refused(Code.ROOM_ENDED)
+    if not kept:
         room.invites.revoke(record.id)
         raise Refused(Code.UNAVAILABLE, "The invite could not be stored.", retry_after_ms=2_000)
     return record, token
@@ -170,7 +175,7 @@ def may_read(ctx: Context, room: Room, secret: str | None) -> str | None:
     if room.is_host_key(secret):
         return None
     for seat in room.seats.values():
-        if matches(secret, seat.token_digest):
+        if matches(secret, seat.token_digest) or matches(secret, seat.earlier_token_digest or b""):
             return seat.id
     raise Refused(Code.FORBIDDEN, "This is neither the host key nor a resume token of this room.")
 
