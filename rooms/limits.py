@@ -29,6 +29,9 @@ MAX_INVITES = 500
 MAX_INVITE_USES = 1_000
 KNOCK_INVITE_TTL_S = 300.0
 MAX_KNOCKS = 50
+MAX_KNOCKS_PER_ORIGIN = 10
+"""Open knocks in a room from one network address, so that one alone cannot fill the door."""
+
 MAX_BANS = 500
 
 EXPIRY_WARNINGS_S = (60.0, 10.0)

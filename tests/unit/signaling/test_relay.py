@@ -211,7 +211,8 @@ def test_what_follows_a_lost_offer_is_lost_with_it(line: Line) -> None:
 def test_what_follows_an_offer_that_grew_too_old_is_lost_with_it(line: Line) -> None:
     line.send(OFFER, "old", at=0.0)
     line.send(CANDIDATE, "its candidate", at=MAILBOX_AGE_S + 1)
-    assert line.kept(at=MAILBOX_AGE_S + 1) == []
+    line.send(CANDIDATE, "another", at=MAILBOX_AGE_S + 2)
+    assert line.kept(at=MAILBOX_AGE_S + 2) == []
 
 
 def test_the_next_offer_makes_good_an_offer_that_was_lost(line: Line) -> None:
