@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 STUN_SCHEMES = ("stun:", "stuns:")  # RFC 7064
 TURN_SCHEMES = ("turn:", "turns:")  # RFC 7065
 DEFAULT_TURN_TTL_S = 3600
-REFRESH_SHARE = 0.75
-"""The share of a credential's life after which a client should have a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +91,6 @@ def turn_credential(secret: str, username: str) -> str:
     """base64(HMAC-SHA1(secret, username)): what coturn computes for itself (draft, section 2.2)."""
     digest = hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode("ascii")
-
-
-def refresh_at(settings: IceSettings, servers: IceServers) -> float | None:
-    """When the participant should be given new ones (seconds since the epoch); `None`: never.
-
-    A client that makes a new connection, or restarts ICE, late in a call needs credentials that are still
-    good: so the new ones come well before the end.
-    """
-    if servers.expires_at is None:
-        return None
-    return servers.expires_at - settings.turn_ttl_s * (1 - REFRESH_SHARE)
-
-
-def needs_refresh(settings: IceSettings, servers: IceServers, now: float) -> bool:
-    """Whether `now` is past `refresh_at`."""
-    due = refresh_at(settings, servers)
-    return due is not None and now >= due
 
 
 def _require_scheme(urls: tuple[str, ...], schemes: tuple[str, ...]) -> None:

@@ -43,14 +43,16 @@ def test_an_admission_that_is_refused_leaves_the_knock_at_the_door() -> None:
     assert caught.value.code is Code.RATE_LIMITED
     room.invites.revoke("id 0")
     assert admit(room, "knock 1") == [KnockAnswered("room", True, "secret", "connection 1")]
-    assert not room.knocks and not room.house.knocking
+    assert not room.knocks
+    assert not room.house.knocking
 
 
 def test_whoever_takes_a_seat_no_longer_waits_at_the_door() -> None:
     room = room_with_lobby()
     lobby.knock(room, "knock", "Ada", "connection of Ada", ORIGIN)
     seated(room, "Ada")
-    assert not room.knocks and not room.house.knocking
+    assert not room.knocks
+    assert not room.house.knocking
 
 
 def test_whoever_takes_a_seat_back_no_longer_waits_at_the_door() -> None:
@@ -59,7 +61,8 @@ def test_whoever_takes_a_seat_back_no_longer_waits_at_the_door() -> None:
     room.drop(ada, "connection of Ada", 1.0)
     knock(room, 2)
     room.take(ada, "connection 2", 2.0)
-    assert not room.knocks and not room.house.knocking
+    assert not room.knocks
+    assert not room.house.knocking
 
 
 def test_one_address_cannot_fill_the_door() -> None:

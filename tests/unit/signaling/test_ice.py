@@ -8,7 +8,7 @@ import hmac
 
 import pytest
 
-from signaling.ice import IceSettings, ice_servers, needs_refresh, refresh_at, turn_credential
+from signaling.ice import IceSettings, ice_servers, turn_credential
 
 NOW = 1_800_000_000.75
 STUN = ("stun:stun.example.org:3478",)
@@ -54,19 +54,10 @@ def test_there_is_no_turn_without_a_server_and_its_secret(settings: IceSettings)
     given = ice_servers(settings, "p-1", NOW)
     assert given.as_json() == [{"urls": list(STUN)}]
     assert given.expires_at is None
-    assert refresh_at(settings, given) is None
-    assert not needs_refresh(settings, given, NOW * 2)
 
 
 def test_nothing_configured_gives_an_empty_list() -> None:
     assert ice_servers(IceSettings(), "p-1", NOW).as_json() == []
-
-
-def test_a_refresh_is_due_after_three_quarters_of_the_life() -> None:
-    given = ice_servers(FULL, "p-1", NOW)
-    assert refresh_at(FULL, given) == 1_800_000_450.0
-    assert not needs_refresh(FULL, given, 1_800_000_449.9)
-    assert needs_refresh(FULL, given, 1_800_000_450.0)
 
 
 @pytest.mark.parametrize(
