@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from server import answer_payloads
+from server.rest import http, rooms
 from storage.memory import MemoryStore
 from tests.integration.contract.rest import WORD, granted, status_of, status_of_call
 from tests.integration.contract.wire import Server, running
@@ -37,6 +40,30 @@ async def test_a_body_that_cannot_be_read_is_a_400_and_no_failure(
 ) -> None:
     assert await status_of(server, request_bytes) == 400
     assert "raised" not in caplog.text
+
+
+async def test_a_room_that_ends_while_a_body_comes_in_is_over(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await server.room()
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    real = http.body
+
+    async def observed(*args: Any) -> Any:
+        reading.set()
+        return await real(*args)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"text":'
+        await go_on.wait()
+        yield b'"too late"}'
+
+    monkeypatch.setattr(rooms, "body", observed)
+    path = f"/api/rooms/{made['roomId']}"
+    saying = asyncio.create_task(server.call("POST", f"{path}/messages", key=made["hostKey"], data=slowly()))
+    await reading.wait()
+    assert (await server.call("DELETE", path, key=made["hostKey"])).status == 200
+    go_on.set()
+    answer = await saying
+    assert (answer.status, answer.code) == (410, "ROOM_ENDED")
 
 
 async def test_health_ready_and_metrics(server: Server) -> None:
