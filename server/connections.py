@@ -45,6 +45,14 @@ def too_many(wait_s: float) -> Refused:
 
 
 @dataclass(slots=True)
+class Transport:
+    """What a client cannot be rid of by a DISCONNECT and another CONNECT on one Engine.IO session."""
+
+    bucket: TokenBucket
+    put_out: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Connection:
     """One Socket.IO connection. `id` is the Engine.IO session id and never leaves the server.
 
@@ -63,4 +71,4 @@ class Connection:
     recovered_from: dict[str, int] = field(default_factory=dict)
     """room id → the `seq` after which connection state recovery has sent everything on this connection"""
     put_out: set[str] = field(default_factory=set)
-    """ids of rooms that it was kicked out of: it does not come straight back"""
+    """ids of rooms that it was kicked out of: it does not come straight back. Its transport's own."""

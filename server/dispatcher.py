@@ -58,13 +58,18 @@ class Dispatcher:
             return self._granted(reply)
         return self._later(event, reply)
 
-    def too_large(self) -> Answer:
+    def too_large(self, connection: Connection) -> Answer:
         """The answer to a request that was not even read."""
-        return self._refused(Refused(Code.PAYLOAD_TOO_LARGE))
+        return self._not_run(connection, Refused(Code.PAYLOAD_TOO_LARGE))
 
-    def unreadable(self) -> Answer:
+    def unreadable(self, connection: Connection) -> Answer:
         """The answer to a request that is JSON, but not to be taken in (nested too deep)."""
-        return self._refused(Refused(Code.INVALID_PAYLOAD, "The request cannot be read."))
+        return self._not_run(connection, Refused(Code.INVALID_PAYLOAD, "The request cannot be read."))
+
+    def _not_run(self, connection: Connection, refused: Refused) -> Answer:
+        # It counts like any other.
+        wait_s = connection.bucket.take(self.now())
+        return self._refused(too_many(wait_s) if wait_s else refused)
 
     async def _later(self, event: str, reply: Awaitable[Reply]) -> Answer:
         try:

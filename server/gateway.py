@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from server.addresses import client_address
-from server.connections import BURST_FACTOR, Connection, bucket
+from server.connections import BURST_FACTOR, Connection, Transport, bucket
 from server.dispatcher import Answer, Dispatcher
 from server.sockets import Welcome
 from server.usecases import coming
@@ -20,6 +20,16 @@ class Gateway:
     def __init__(self, context: Context, dispatcher: Dispatcher) -> None:
         self._context = context
         self._dispatcher = dispatcher
+        self._transports: dict[str, Transport] = {}
+
+    def admits(self, connection_id: str) -> bool:
+        """Count a packet that is no request against the transport; the first one, a CONNECT as a rule, is free."""
+        transport = self._transports.get(connection_id)
+        if transport is not None:
+            return not transport.bucket.take(self._dispatcher.now())
+        rate = self._context.settings.events_per_s
+        self._transports[connection_id] = Transport(bucket(rate, rate * BURST_FACTOR, self._dispatcher.now()))
+        return True
 
     def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
         """Take note of a connection, and give it back its seats if it can be recovered."""
@@ -27,12 +37,9 @@ class Gateway:
         request = environ.get("aiohttp.request")
         remote = request.remote if request is not None else environ.get("REMOTE_ADDR")
         address = client_address(remote, environ.get("HTTP_X_FORWARDED_FOR"), ctx.settings.trusted_proxy_hops)
-        rate = ctx.settings.events_per_s
+        transport = self._transports[connection_id]
         caller = Connection(
-            connection_id,
-            address,
-            ctx.new_id(TOKEN_BYTES),
-            bucket(rate, rate * BURST_FACTOR, self._dispatcher.now()),
+            connection_id, address, ctx.new_id(TOKEN_BYTES), transport.bucket, put_out=transport.put_out
         )
         ctx.connections[connection_id] = caller
         found = None
@@ -49,17 +56,21 @@ class Gateway:
         if caller is not None:
             coming.vanished(self._context, caller)
 
+    def closed(self, connection_id: str) -> None:
+        """Forget a transport that is gone."""
+        self._transports.pop(connection_id, None)
+
     def request(self, connection_id: str, event: str, args: list[Any]) -> Answer | Awaitable[Answer]:
         """Answer a request."""
         return self._dispatcher.handle(self._context.connections[connection_id], event, args)
 
-    def too_large(self) -> Answer:
+    def too_large(self, connection_id: str) -> Answer:
         """Answer a request that was too long to be read."""
-        return self._dispatcher.too_large()
+        return self._dispatcher.too_large(self._context.connections[connection_id])
 
-    def unreadable(self) -> Answer:
+    def unreadable(self, connection_id: str) -> Answer:
         """Answer a request whose JSON is nested too deep."""
-        return self._dispatcher.unreadable()
+        return self._dispatcher.unreadable(self._context.connections[connection_id])
 
     def seatless(self, connection_id: str) -> bool:
         """Whether the connection holds no seat."""

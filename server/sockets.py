@@ -51,19 +51,25 @@ class Welcome(NamedTuple):
 class Application(Protocol):
     """What stands behind the sockets."""
 
+    def admits(self, connection_id: str) -> bool:
+        """Whether a transport may send one more packet that is no request; asked before `connected`."""
+
     def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
         """A client has connected to the default namespace."""
 
     def disconnected(self, connection_id: str) -> None:
-        """It is gone, whatever the reason; told once."""
+        """It is gone, whatever the reason; told once. Its transport may stay, and connect again."""
+
+    def closed(self, connection_id: str) -> None:
+        """The transport is gone too."""
 
     def request(self, connection_id: str, event: str, args: list[Any]) -> Answer | Awaitable[Answer]:
         """Answer a request."""
 
-    def too_large(self) -> Answer:
+    def too_large(self, connection_id: str) -> Answer:
         """Answer a request that was too long to be read."""
 
-    def unreadable(self) -> Answer:
+    def unreadable(self, connection_id: str) -> Answer:
         """Answer a request whose JSON is nested too deep."""
 
     def seatless(self, connection_id: str) -> bool:
@@ -176,12 +182,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             raise BadPacket("an event before CONNECT")
         ack_id, start = _ack_id(data)
         if len(data) > MAX_PACKET_BYTES:
-            self._acknowledge(eio_sid, _name(data, start), ack_id, self.application.too_large())
+            self._acknowledge(eio_sid, _name(data, start), ack_id, self.application.too_large(eio_sid))
             return None
         try:
             args = _loads(data[start:] if start else data)
         except RecursionError:
-            self._acknowledge(eio_sid, _name(data, start), ack_id, self.application.unreadable())
+            self._acknowledge(eio_sid, _name(data, start), ack_id, self.application.unreadable(eio_sid))
             return None
         if not isinstance(args, list) or not args or not isinstance(args[0], str):
             raise BadPacket("not an event")
@@ -208,15 +214,20 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def _control(self, eio_sid: str, data: str) -> Awaitable[None] | None:
         kind = data[:1]
-        if kind == "0":
-            return self._connect(eio_sid, data[1:])
         if kind == "1":
             return self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-        if kind == "3":
-            return None  # we ask for no acknowledgements, so this answers nothing
-        raise BadPacket("binary, or unknown")
+        if kind not in ("0", "3") or len(data) > MAX_PACKET_BYTES:
+            raise BadPacket("binary, too large, or unknown")
+        if eio_sid not in self.environ:
+            return None
+        if not self.application.admits(eio_sid):
+            raise BadPacket("too many")
+        if kind == "0":
+            self._connect(eio_sid, data[1:])
+        # We ask for no acknowledgements, so an ACK answers nothing.
+        return None
 
-    async def _connect(self, eio_sid: str, data: str) -> None:
+    def _connect(self, eio_sid: str, data: str) -> None:
         if data.startswith("/"):
             namespace, _, rest = data.partition(",")
             if namespace.partition("?")[0] != "/":
@@ -224,9 +235,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 self.send((eio_sid,), b"4%b,%b" % (namespace.partition("?")[0][:64].encode(), refusal))
                 return
             data = rest
-        if eio_sid in self._live or eio_sid not in self.environ:
+        try:
+            auth = _loads(data) if data else None
+        except RecursionError:
+            raise BadPacket("nested too deep") from None
+        if eio_sid in self._live:
             return
-        auth = _loads(data) if data else None
         # Only the room of all: python-socketio's room for each sid would cost memory, and a scan of all at the end.
         sid = self.eio.generate_id()
         self.manager.basic_enter_room(sid, "/", None, eio_sid=eio_sid)
@@ -248,8 +262,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 self.manager.basic_leave_room(sid, "/", None)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        await self._handle_disconnect(eio_sid, "/", reason)
-        self.environ.pop(eio_sid, None)
+        try:
+            await self._handle_disconnect(eio_sid, "/", reason)
+        finally:
+            self.environ.pop(eio_sid, None)
+            self.application.closed(eio_sid)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -225,6 +225,10 @@ async def test_five_megabytes_close_the_transport_and_leave_no_ghost(server: Ser
         '451-["binary",{"_placeholder":true,"num":0}]',
         '42/other,["send-message",{}]',
         '42999999999999999999["typing",{}]',
+        "40{bad",
+        "40[[[[",
+        pytest.param(f"40{DEEP}", id="40 deep"),
+        pytest.param('40{"pid":"' + "x" * 300_000 + '"}', id="40 long"),
         "x",
         "",
         "9",
@@ -255,6 +259,13 @@ async def test_another_namespace_is_refused_and_the_default_one_goes_on(server: 
     await client.send("40")
     await client._until(lambda: "sid" in client.connected, "CONNECT")
     await client.sync()
+
+
+async def test_a_first_connect_that_cannot_be_read_closes_the_transport_at_once(server: Server) -> None:
+    client = await server.open()
+    await client.send("40{bad")
+    assert await client.closed() == 1008
+    assert len(server.context.connections) == 0
 
 
 async def test_events_before_connect_close_the_transport(server: Server) -> None:

@@ -161,9 +161,17 @@ async def test_outcomes_are_counted(dispatcher: Dispatcher, answers_with: Callab
     answers_with(lambda *_: EMPTY)
     for name in ("end-room", "end-room", "no-such-event"):
         dispatcher.handle(connection(), name, ASKED)
-    dispatcher.too_large()
-    dispatcher.unreadable()
+    dispatcher.too_large(connection())
+    dispatcher.unreadable(connection())
     assert dispatcher.answered == {"ok": 2, "UNKNOWN_EVENT": 1, "PAYLOAD_TOO_LARGE": 1, "INVALID_PAYLOAD": 1}
+
+
+async def test_what_is_too_large_or_unreadable_counts_like_any_request(dispatcher: Dispatcher) -> None:
+    caller = connection(rate=1, burst=2)
+    answers = [dispatcher.too_large(caller), dispatcher.unreadable(caller)]
+    answers += [dispatcher.too_large(caller), dispatcher.unreadable(caller)]
+    codes = [code(await envelope(answer)) for answer in answers]
+    assert codes == ["PAYLOAD_TOO_LARGE", "INVALID_PAYLOAD", "RATE_LIMITED", "RATE_LIMITED"]
 
 
 def test_a_bucket_refills_at_its_rate_and_never_above_its_burst() -> None:

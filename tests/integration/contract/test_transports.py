@@ -1,0 +1,75 @@
+"""A limit is a transport's: connecting again and again on the same one wins nothing."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from server.app import SOCKETS
+from server.gateway import Gateway
+from tests.integration.contract.wire import Client, Server, running
+from tests.integration.engine.wire import eventually
+
+
+def remembered(server: Server) -> int:
+    """How many transports the gateway knows of."""
+    gateway = server.runner.app[SOCKETS].application
+    assert isinstance(gateway, Gateway)
+    return len(gateway._transports)
+
+
+async def connect_again(client: Client) -> None:
+    """DISCONNECT and CONNECT on the transport that is there."""
+    client.connected = {}
+    await client.send("41")
+    await client.send("40")
+    await client._until(lambda: "sid" in client.connected, "CONNECT")
+
+
+@pytest.mark.parametrize("engine", ["mayfly", "stock"])
+async def test_a_connection_made_anew_on_the_same_transport_has_no_fresh_burst(engine: str) -> None:
+    async with running(events_per_s=1, engine=engine) as server:
+        client = await server.connect()
+        codes = [await client.refused("no-such-event") for _ in range(3)]
+        await connect_again(client)
+        codes += [await client.refused("no-such-event") for _ in range(3)]
+        # Three requests and one more CONNECT are the burst of four.
+        assert codes[:3] == ["UNKNOWN_EVENT"] * 3
+        assert "RATE_LIMITED" in codes[3:]
+
+
+@pytest.mark.parametrize("cycle", [("41", "40"), ("40/other,",), ("43[]",), ("40",)], ids="".join)
+async def test_whoever_goes_on_connecting_is_closed(cycle: tuple[str, ...]) -> None:
+    async with running(events_per_s=1) as server:
+        client = await server.connect()
+        other = await server.connect()
+        for _ in range(10):
+            for frame in cycle:
+                with contextlib.suppress(ConnectionError):  # closed meanwhile, as it should be
+                    await client.send(frame)
+        assert await client.closed() == 1008
+        await other.sync()
+        assert len(server.context.connections) == 1
+
+
+async def test_a_transport_is_forgotten_when_it_closes(server: Server) -> None:
+    stays, *others = [await server.connect() for _ in range(3)]
+    await connect_again(stays)
+    silent = await server.open()
+    await silent.send("43[]")
+    await eventually(lambda: remembered(server) == 4)
+    for client in (*others, silent):
+        await client.leave()
+    await eventually(lambda: remembered(server) == 1)
+
+
+async def test_who_was_put_out_cannot_come_back_by_connecting_again_on_the_same_transport(server: Server) -> None:
+    room, first, _, second, two = await server.pair()
+    elsewhere = await server.room()
+    await second.ok("join-room", roomId=elsewhere["roomId"])
+    await first.ok("kick", roomId=room, participantId=two["self"]["id"])
+    await second.wait_for("room-left")
+    await connect_again(second)
+    assert await second.refused("join-room", roomId=room) == "FORBIDDEN"
+    assert await second.refused("knock", roomId=room) == "FORBIDDEN"
