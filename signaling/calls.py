@@ -1,7 +1,7 @@
 """Which calls there are, seen from the signals that pass: no content, only who is in and how long it lasted.
 
-A call begins with the first answer between two participants of a room and ends when fewer than two of its
-participants are left. All descriptions of a room belong to one call: several at once are one mesh.
+Two participants are partners from the answer to an offer between them until one of them hangs up or leaves. A room's
+call is all of its pairs: it begins with the first one and ends when none is left.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ MESH_PARTICIPANTS = 8
 """People in one call. Each sends its media to each other one, so a call of n costs everybody n - 1 uplinks; a larger
 one needs an SFU (docs/calls.md)."""
 
+MAX_PARTNERS = MESH_PARTICIPANTS - 1
+"""Others whom one participant may be in a call with at once."""
+
 CALLS_RECORDED = 100
 """Calls of one room that its line of the session log tells of; later ones are counted with none of their own."""
 
@@ -23,15 +26,54 @@ CALLS_RECORDED = 100
 @dataclass(slots=True)
 class _Call:
     started_at: float
-    members: set[str]
     peak: int = 2
     connected: bool = False
 
 
 @dataclass(slots=True)
 class _RoomCalls:
+    """`offers` is at most one entry for each ordered pair of seats, `partners` at most `MAX_PARTNERS` for each seat."""
+
+    offers: dict[str, set[str]] = field(default_factory=dict)  # offerer → those who have not answered yet
+    partners: dict[str, set[str]] = field(default_factory=dict)
     current: _Call | None = None
     ended: list[CallRecord] = field(default_factory=list)
+
+    def is_offered(self, offerer: str, answerer: str) -> bool:
+        return answerer in self.offers.get(offerer, ())
+
+    def has_place_for(self, one: str, other: str) -> bool:
+        theirs = self.partners.get(one, ())
+        return other in theirs or len(theirs) < MAX_PARTNERS
+
+    def join(self, one: str, other: str, now: float) -> None:
+        for offerer, answerer in ((one, other), (other, one)):  # where both have offered, one answer settles both
+            self._settle(offerer, answerer)
+            self.partners.setdefault(offerer, set()).add(answerer)
+        if self.current is None:
+            self.current = _Call(now)
+        self.current.peak = max(self.current.peak, len(self.partners))
+
+    def _settle(self, offerer: str, answerer: str) -> None:
+        unanswered = self.offers.get(offerer)
+        if unanswered is not None:
+            unanswered.discard(answerer)
+            if not unanswered:
+                del self.offers[offerer]
+
+    def part(self, participant: str, now: float) -> None:
+        self.offers.pop(participant, None)
+        for partner in self.partners.pop(participant, ()):
+            theirs = self.partners[partner]
+            theirs.discard(participant)
+            if not theirs:
+                del self.partners[partner]
+        if not self.partners:
+            self.finish(now)
+
+    def withdraw_offers_to(self, participant: str) -> None:
+        for offerer in list(self.offers):
+            self._settle(offerer, participant)
 
     def finish(self, now: float) -> None:
         if self.current is not None:
@@ -41,54 +83,54 @@ class _RoomCalls:
 
 
 class Calls:
-    """room id → its current call and those that have ended."""
+    """room id → who is in a call with whom, and the calls that have ended."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, _RoomCalls] = {}
 
     @property
     def active(self) -> int:
-        """Calls going on now."""
+        """Rooms in which a call goes on now."""
         return sum(1 for calls in self._rooms.values() if calls.current is not None)
 
-    def admit(self, room_id: str, sender: str, target: str, kind: Kind, now: float) -> None:
-        """Take note of a signal. Refused with ROOM_FULL where it would take a call above `MESH_PARTICIPANTS`."""
+    def check(self, room_id: str, sender: str, target: str, kind: Kind) -> None:
+        """Refuse with ROOM_FULL an offer, or an answer to one, that would give either side too many partners.
+
+        Changes nothing. An answer that nobody asked for makes no pair, so it is not looked at.
+        """
         calls = self._rooms.get(room_id)
-        call = calls.current if calls else None
-        if kind is Kind.CANDIDATE:
+        if calls is None or kind is Kind.CANDIDATE or (kind is Kind.ANSWER and not calls.is_offered(target, sender)):
             return
-        if call is not None and len(call.members | {sender, target}) > MESH_PARTICIPANTS:
+        if not (calls.has_place_for(sender, target) and calls.has_place_for(target, sender)):
             message = f"A call takes {MESH_PARTICIPANTS} participants."
             raise Refused(Code.ROOM_FULL, message, retry_after_ms=5_000)
-        if kind is Kind.ANSWER:
-            self._answered(room_id, sender, target, now)
 
-    def _answered(self, room_id: str, sender: str, target: str, now: float) -> None:
-        calls = self._rooms.setdefault(room_id, _RoomCalls())
-        if calls.current is None:
-            calls.current = _Call(now, {sender, target})
-        calls.current.members |= {sender, target}
-        calls.current.peak = max(calls.current.peak, len(calls.current.members))
+    def note(self, room_id: str, sender: str, target: str, kind: Kind, now: float) -> None:
+        """Take note of a signal that has passed `check` and was routed."""
+        if kind is Kind.OFFER:
+            calls = self._rooms.setdefault(room_id, _RoomCalls())
+            calls.offers.setdefault(sender, set()).add(target)
+        elif kind is Kind.ANSWER:
+            found = self._rooms.get(room_id)
+            if found is not None and found.is_offered(target, sender):
+                found.join(sender, target, now)
 
     def reported(self, room_id: str, participant: str, state: str, now: float) -> None:
         """A participant says how its call goes: `connected`, `failed` or `ended` (it hung up, and stays)."""
         calls = self._rooms.get(room_id)
-        call = calls.current if calls else None
-        if call is None or participant not in call.members:
+        if calls is None:
             return
-        if state == "connected":
-            call.connected = True
+        if state == "connected" and calls.current is not None and participant in calls.partners:
+            calls.current.connected = True
         elif state == "ended":
-            self.left(room_id, participant, now)
+            calls.part(participant, now)
 
     def left(self, room_id: str, participant: str, now: float) -> None:
-        """A participant is out of the call, or of the room."""
+        """A participant is out of the room."""
         calls = self._rooms.get(room_id)
-        if calls is None or calls.current is None:
-            return
-        calls.current.members.discard(participant)
-        if len(calls.current.members) < 2:
-            calls.finish(now)
+        if calls is not None:
+            calls.part(participant, now)
+            calls.withdraw_offers_to(participant)
 
     def end(self, room_id: str, now: float) -> tuple[CallRecord, ...]:
         """The room is over: the records of all its calls, and nothing kept."""

@@ -48,7 +48,7 @@ def _relay(
     room, seat = ctx.seated(caller, request.room_id)
     now = ctx.clock()
     target = target_of(room, seat, request.to)
-    ctx.calls.admit(room.id, seat.id, target.id, kind, now)
+    ctx.calls.check(room.id, seat.id, target.id, kind)
     routed = ctx.relay.route(
         room,
         seat,
@@ -59,6 +59,7 @@ def _relay(
         negotiation_id=request.negotiation_id,
         size=size + SIGNAL_OVERHEAD_BYTES,
     )
+    ctx.calls.note(room.id, seat.id, target.id, kind, now)
     if routed.connection is None:
         return BUFFERED
     ctx.delivery.signal(room.id, routed.signal, routed.connection)

@@ -10,16 +10,35 @@ from signaling.calls import CALLS_RECORDED, MESH_PARTICIPANTS, Calls
 from signaling.negotiation import Kind
 
 
-def answered(calls: Calls, offerer: str, answerer: str, at: float) -> None:
-    calls.admit("room", offerer, answerer, Kind.OFFER, at)
-    calls.admit("room", answerer, offerer, Kind.ANSWER, at)
+def send(calls: Calls, sender: str, target: str, kind: Kind, at: float = 1.0) -> None:
+    calls.check("room", sender, target, kind)
+    calls.note("room", sender, target, kind, at)
+
+
+def answered(calls: Calls, offerer: str, answerer: str, at: float = 1.0) -> None:
+    send(calls, offerer, answerer, Kind.OFFER, at)
+    send(calls, answerer, offerer, Kind.ANSWER, at)
+
+
+def refused(calls: Calls, sender: str, target: str, kind: Kind) -> Code:
+    with pytest.raises(Refused) as caught:
+        calls.check("room", sender, target, kind)
+    return caught.value.code
+
+
+def full_star(calls: Calls) -> list[str]:
+    """The first of these people is in a call with each of the others, and can be with no more."""
+    people = [f"p{n}" for n in range(MESH_PARTICIPANTS)]
+    for person in people[1:]:
+        answered(calls, person, people[0])
+    return people
 
 
 def test_a_call_begins_with_the_first_answer_and_ends_when_one_is_left():
     calls = Calls()
-    calls.admit("room", "a", "b", Kind.OFFER, 1.0)
+    send(calls, "a", "b", Kind.OFFER, 1.0)
     assert calls.active == 0
-    calls.admit("room", "b", "a", Kind.ANSWER, 2.0)
+    send(calls, "b", "a", Kind.ANSWER, 2.0)
     assert calls.active == 1
     calls.left("room", "b", 9.0)
     assert calls.active == 0
@@ -59,15 +78,83 @@ def test_hanging_up_ends_the_call_while_its_participant_stays_in_the_room():
     assert [(r.started_at, r.ended_at) for r in records] == [(1.0, 4.0), (6.0, 8.0)]
 
 
-def test_a_mesh_takes_no_more_than_its_limit():
+def test_nobody_gets_more_partners_than_a_mesh_has():
     calls = Calls()
-    people = [f"p{n}" for n in range(MESH_PARTICIPANTS)]
-    for person in people[1:]:
-        answered(calls, person, people[0], 1.0)
-    with pytest.raises(Refused) as refused:
-        calls.admit("room", "one too many", people[0], Kind.OFFER, 2.0)
-    assert refused.value.code is Code.ROOM_FULL
-    calls.admit("room", people[2], people[1], Kind.OFFER, 2.0)
+    people = full_star(calls)
+    assert refused(calls, "one too many", people[0], Kind.OFFER) is Code.ROOM_FULL
+    assert refused(calls, people[0], "one too many", Kind.OFFER) is Code.ROOM_FULL
+    answered(calls, people[2], people[1])
+
+
+def test_those_who_are_partners_may_always_negotiate_again():
+    calls = Calls()
+    people = full_star(calls)
+    answered(calls, people[0], people[1])
+    answered(calls, people[1], people[0])
+
+
+def test_of_many_offers_at_once_only_so_many_can_be_answered():
+    calls = Calls()
+    others = [f"p{n}" for n in range(MESH_PARTICIPANTS)]
+    for other in others:
+        send(calls, "a", other, Kind.OFFER)
+    for other in others[:-1]:
+        send(calls, other, "a", Kind.ANSWER)
+    assert refused(calls, others[-1], "a", Kind.ANSWER) is Code.ROOM_FULL
+
+
+def test_pairs_that_call_each_other_leave_room_for_another_pair():
+    calls = Calls()
+    for n in range(MESH_PARTICIPANTS):
+        answered(calls, f"a{n}", f"b{n}")
+    assert calls.end("room", 2.0) == (CallRecord(1.0, 2.0, 2 * MESH_PARTICIPANTS, connected=False),)
+
+
+def test_answers_that_nobody_asked_for_count_for_nothing():
+    calls = Calls()
+    for n in range(MESH_PARTICIPANTS + 1):
+        send(calls, "stranger", f"p{n}", Kind.ANSWER)
+    assert calls.active == 0
+    answered(calls, "p1", "p2")
+    answered(calls, "stranger", "p1")
+
+
+def test_an_offer_is_answered_once():
+    calls = Calls()
+    answered(calls, "a", "b", 1.0)
+    calls.reported("room", "b", "ended", 2.0)
+    send(calls, "b", "a", Kind.ANSWER, 3.0)
+    assert calls.active == 0
+
+
+def test_where_both_have_offered_one_answer_settles_both():
+    calls = Calls()
+    send(calls, "a", "b", Kind.OFFER)
+    answered(calls, "b", "a")
+    calls.reported("room", "a", "ended", 2.0)
+    send(calls, "b", "a", Kind.ANSWER, 3.0)
+    send(calls, "a", "b", Kind.ANSWER, 3.0)
+    assert calls.active == 0
+
+
+@pytest.mark.parametrize("how", ["ended", "left"])
+def test_whoever_goes_frees_a_place_with_each_partner(how: str):
+    calls = Calls()
+    people = full_star(calls)
+    if how == "left":
+        calls.left("room", people[1], 2.0)
+    else:
+        calls.reported("room", people[1], "ended", 2.0)
+    answered(calls, "another", people[0], 3.0)
+    assert calls.active == 1
+
+
+def test_an_offer_to_somebody_who_has_left_can_no_longer_be_answered():
+    calls = Calls()
+    send(calls, "a", "b", Kind.OFFER)
+    calls.left("room", "b", 2.0)
+    send(calls, "b", "a", Kind.ANSWER)
+    assert calls.active == 0
 
 
 def test_records_of_one_room_are_bounded():
