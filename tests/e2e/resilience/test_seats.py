@@ -39,16 +39,17 @@ async def test_no_token_but_the_true_one_takes_a_seat(api: Api, js: JsClient) ->
     print(f"\n{len(tried)} kinds of wrong token: 0 seats")
 
 
-async def test_a_token_that_was_replaced_is_dead(api: Api, js: JsClient) -> None:
+async def test_a_token_that_was_replaced_is_dead_once_the_new_one_was_used(api: Api, js: JsClient) -> None:
     room = await api.room()
     join_id = "the one join of this page"
     first = await room.enter(js, clientJoinId=join_id)
     again = await room.enter(js, clientJoinId=join_id)
     assert again.id == first.id
     assert again.token != first.token
+    assert (await again.socket.ok("join-room", again.resume_fields()))["self"]["id"] == again.id
     thief = await js.connect(api.url)
     assert await thief.refused("join-room", first.resume_fields()) == "RESUME_INVALID"
-    assert (await again.socket.ok("join-room", again.resume_fields()))["self"]["id"] == again.id
+    assert (await again.say("still mine"))["deliveredTo"] == 0
 
 
 async def test_a_stolen_token_dies_with_the_seat(api: Api, js: JsClient) -> None:
