@@ -28,7 +28,7 @@ from server.rest import rooms as rooms_rest
 from server.rest import schemas as schemas_rest
 from server.rest import service as service_rest
 from server.rest.http import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
-from server.rest.limits import BUCKETS
+from server.rest.limits import BUCKETS, limited
 from server.settings import Settings
 from server.sockets import SocketServer
 from server.usecases.context import TOKEN_BYTES, Context, NewId
@@ -73,7 +73,7 @@ def create_app(
     dispatcher = Dispatcher(context)
     sockets.application = Gateway(context, dispatcher)
 
-    app = web.Application(middlewares=[cors, errors], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[cors, errors, limited], client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[SOCKETS] = context, policy, sockets
     app[BUCKETS] = OrderedDict()
     app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))

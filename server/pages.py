@@ -77,8 +77,12 @@ async def vendor_asset(request: web.Request) -> web.StreamResponse:
 
 
 def _file(folder: Path, path: str) -> web.StreamResponse:
-    wanted = (folder / path).resolve()
     hidden = any(part.startswith(".") or part in ("node_modules", "test") for part in Path(path).parts)
-    if hidden or not wanted.is_relative_to(folder) or wanted.suffix not in SERVED or not wanted.is_file():
+    try:
+        wanted = (folder / path).resolve()
+        there = wanted.is_relative_to(folder) and wanted.suffix in SERVED and wanted.is_file()
+    except (OSError, ValueError):
+        there = False  # a name that no file can have: too long, or with a NUL in it
+    if hidden or not there:
         raise web.HTTPNotFound
     return web.FileResponse(wanted)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from aiohttp import web
 
 KEPT_HEADERS = ("Host", "Origin", "User-Agent", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP")
+LISTS = frozenset({"X-Forwarded-For"})
 MAX_SHARED_VALUES = 4_096
 
 
@@ -25,9 +26,10 @@ def make_environ(request: web.BaseRequest, extra_headers: Iterable[str] = ()) ->
         "wsgi.url_scheme": _shared(request.scheme),
     }
     for name in (*KEPT_HEADERS, *extra_headers):
-        value = request.headers.get(name)
-        if value is not None:
-            environ[_environ_name(name)] = _shared(value)
+        values = request.headers.getall(name, ())
+        if values:
+            # A list may come in several lines (RFC 9110, section 5.3), and the trusted entries are the last ones.
+            environ[_environ_name(name)] = _shared(",".join(values) if name in LISTS else values[0])
     return environ
 
 

@@ -123,7 +123,8 @@ def bearer(request: web.Request) -> str | None:
 def address(request: web.Request) -> str:
     """The network address of the caller."""
     hops = request.app[CONTEXT].settings.trusted_proxy_hops
-    return client_address(request.remote, request.headers.get("X-Forwarded-For"), hops)
+    # A list may come in several lines (RFC 9110, section 5.3); the client's own is the first of them.
+    return client_address(request.remote, ",".join(request.headers.getall("X-Forwarded-For", ())), hops)
 
 
 def find_room(request: web.Request) -> Room:

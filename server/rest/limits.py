@@ -1,4 +1,4 @@
-"""How often one network address may ask for something new."""
+"""How often one network address may call the API."""
 
 from __future__ import annotations
 
@@ -8,12 +8,24 @@ from collections import OrderedDict
 from aiohttp import web
 
 from server.connections import BURST_FACTOR, TokenBucket, bucket, too_many
-from server.rest.http import CONTEXT, MAX_ADDRESSES, address
+from server.rest.http import CONTEXT, MAX_ADDRESSES, Handler, address
 
 BUCKETS: web.AppKey[OrderedDict[str, TokenBucket]] = web.AppKey("buckets", OrderedDict)
 
 
-def allow(request: web.Request) -> None:
+UNLIMITED = frozenset({"/api/health"})
+"""What a host's own health checks ask for, always from the same address."""
+
+
+@web.middleware
+async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every call of the API counts, also one that finds nothing or is refused."""
+    if request.path.startswith("/api/") and request.path not in UNLIMITED:
+        _count(request)
+    return await handler(request)
+
+
+def _count(request: web.Request) -> None:
     """Count a request against its address (`EVENTS_PER_S`, as on a socket); refuse with RATE_LIMITED."""
     rate = request.app[CONTEXT].settings.events_per_s
     buckets = request.app[BUCKETS]

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from server.schema.markdown import HOST_ONLY
 from tests.integration.contract.test_hosting import HOST_REQUESTS
@@ -113,6 +114,20 @@ async def test_behind_a_proxy_a_ban_is_for_the_address_of_the_client(engine: str
         assert await again.refused("join-room", roomId=made["roomId"]) == "BANNED"
         other = await server.connect(headers={"X-Forwarded-For": "203.0.113.8"})
         await other.ok("join-room", roomId=made["roomId"])
+
+
+@pytest.mark.parametrize("engine", ["mayfly", "stock"])
+async def test_a_list_of_proxies_in_several_lines_is_one_list(engine: str) -> None:
+    async with running(trusted_proxy_hops=1, engine=engine) as server:
+        made = await server.room()
+        host, _ = await server.seated(made["roomId"], hostKey=made["hostKey"])
+        bad = await server.connect(headers={"X-Forwarded-For": "2001:db8:1:2::1"})
+        seat = await bad.ok("join-room", roomId=made["roomId"])
+        await host.ok("ban", roomId=made["roomId"], participantId=seat["self"]["id"])
+        # The first line is what the client invented; the second one is the proxy's. It has changed within its /64.
+        lines = CIMultiDict([("X-Forwarded-For", "198.51.100.1"), ("X-Forwarded-For", "2001:db8:1:2:3:4:5:6")])
+        again = await server.connect(headers=lines)
+        assert await again.refused("join-room", roomId=made["roomId"]) == "BANNED"
 
 
 async def test_without_a_proxy_nobody_is_believed(server: Server) -> None:

@@ -176,6 +176,14 @@ async def test_what_the_connect_handler_sees_of_the_request(rig: Rig) -> None:
     assert "HTTP_COOKIE" not in seen[0]
 
 
+async def test_an_address_list_in_several_header_lines_is_one_list(rig: Rig) -> None:
+    seen: list[dict[str, str]] = []
+    rig.engine.on("connect", lambda sid, environ: seen.append(environ))
+    lines = {"X-Forwarded-For": "1.2.3.4", "x-forwarded-for": "5.6.7.8, 9.10.11.12"}
+    await rig.request("GET", PATH + "polling", headers=lines)
+    assert [hop.strip() for hop in seen[0]["HTTP_X_FORWARDED_FOR"].split(",")] == ["1.2.3.4", "5.6.7.8", "9.10.11.12"]
+
+
 async def test_what_is_sent_while_connecting_follows_the_handshake_packet(rig: Rig) -> None:
     async def greet(sid: str, environ: dict[str, str]) -> None:
         rig.engine.send_text(sid, "hello")

@@ -25,6 +25,23 @@ CLIENT, PROXY, EDGE = "203.0.113.7", "10.0.0.1", "198.51.100.2"
         (PROXY, "", 1, PROXY),
         (PROXY, " , ,", 1, PROXY),
         (PROXY, f" {CLIENT} ", 1, CLIENT),
+        # An IPv6 host may call from any address of its /64.
+        ("2001:db8:1:2:aaaa::1", None, 0, "2001:db8:1:2::/64"),
+        (PROXY, "2001:db8:1:2:bbbb:cccc:dddd:eeee", 1, "2001:db8:1:2::/64"),
+        (PROXY, "2001:0DB8:1:3::1", 1, "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", None, 0, "fe80::/64"),
+        (f"::ffff:{CLIENT}", None, 0, CLIENT),
+        # Some proxies append the port as well, which changes with each connection.
+        (PROXY, f"{CLIENT}:5123", 1, CLIENT),
+        (PROXY, "[2001:db8:1:2::9]:5123", 1, "2001:db8:1:2::/64"),
+        (PROXY, "[2001:db8:1:2::9]", 1, "2001:db8:1:2::/64"),
+        # What is no address is nobody's.
+        (PROXY, "unknown", 1, PROXY),
+        (PROXY, "_hidden", 1, PROXY),
+        (PROXY, "999.1.1.1", 1, PROXY),
+        (PROXY, "x" * 5_000, 1, PROXY),
+        (PROXY, "[]:1", 1, PROXY),
+        ("a unix socket", None, 0, "a unix socket"),
     ],
 )
 def test_the_address_of_the_client(remote: str | None, forwarded: str | None, hops: int, address: str) -> None:
