@@ -75,7 +75,7 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call in a room, without content: from the first offer to the moment fewer than two are left."""
+    """One call in a room, without content: from the first answer to the moment no pair is left."""
 
     started_at: float
     ended_at: float
