@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     cors_origins: CommaList = ()
     mongodb_uri: SecretStr = SecretStr("")
+    redis_url: SecretStr = SecretStr("")
     admin_key: SecretStr = SecretStr("")
 
     turn_urls: CommaList = ()
@@ -129,6 +130,8 @@ class Settings(BaseSettings):
             found.append("TURN_URLS without TURN_SECRET: clients are not told of the TURN servers.")
         if self.turn_secret.get_secret_value() and not self.turn_urls:
             found.append("TURN_SECRET without TURN_URLS: there is no TURN server to use it with.")
+        if self.redis_url.get_secret_value():
+            found.append("REDIS_URL is not used: this version runs as one process, without a bus between several.")
         if self.message_log == "on" and not self.mongodb_uri.get_secret_value():
             found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
         if self.room_ttl_s > self.max_room_ttl_s:

@@ -156,6 +156,7 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ADMIN_KEY", "TURN_SECRET"):
         monkeypatch.setenv(name, SECRET)
     monkeypatch.setenv("MONGODB_URI", f"mongodb://user:{SECRET}@localhost/mayfly")
+    monkeypatch.setenv("REDIS_URL", f"redis://:{SECRET}@localhost")
     settings = Settings()
     assert SECRET not in repr(settings) + str(settings) + str(settings.model_dump())
 
@@ -171,6 +172,7 @@ def test_settings_cannot_be_changed() -> None:
         ({"TURN_URLS": "turn:turn.example.com"}, "TURN_SECRET"),
         ({"TURN_SECRET": SECRET}, "TURN_URLS"),
         ({"MESSAGE_LOG": "on"}, "MONGODB_URI"),
+        ({"REDIS_URL": f"redis://:{SECRET}@localhost"}, "REDIS_URL"),
         ({"ROOM_TTL_S": "700000"}, "MAX_ROOM_TTL_S"),
         ({"MAX_ROOM_CAPACITY": "4"}, "MAX_ROOM_CAPACITY"),
     ],
