@@ -61,6 +61,15 @@ async def test_sixty_sockets_that_guess_at_once_get_no_more_guesses_than_one(ser
     assert PASSWORD_FAILURES <= codes["PASSWORD_INVALID"] <= PASSWORD_FAILURES + 1
 
 
+async def test_the_host_key_needs_no_password_and_no_guess(server: Server) -> None:
+    made = await server.room(password="s3cret")
+    client = await server.connect()
+    for _ in range(PASSWORD_FAILURES + 1):
+        await client.refused("join-room", roomId=made["roomId"], password="guess")
+    assert await client.refused("join-room", roomId=made["roomId"], password="s3cret") == "RATE_LIMITED"
+    await client.ok("join-room", roomId=made["roomId"], password="s3cret", hostKey=made["hostKey"])
+
+
 async def test_the_right_password_costs_nothing_however_often_it_is_given(server: Server) -> None:
     made = await server.room(password="s3cret", capacity=50)
     for _ in range(PASSWORD_FAILURES + 2):
