@@ -3,18 +3,17 @@
  * Whoever starts the call offers to those who are there; whoever comes later offers to us.
  */
 
-import { openCamera, openMicrophone, openScreen } from "./devices.js";
 import { IceServers } from "./ice.js";
+import { LocalMedia } from "./media.js";
 import { Peer } from "./negotiation.js";
 import { Emitter, Store } from "./store.js";
+import { Streams } from "./streams.js";
 import { shareUplink } from "./uplink.js";
 
 /** Somebody who was there before us and stays silent is called after so long. */
 const SILENT_PEER_MS = 4_000;
 /** Signals that may wait, for each peer, until this page starts its call. */
 const MAX_EARLY_SIGNALS = 64;
-
-const SLOTS = { audio: openMicrophone, video: openCamera, screen: openScreen };
 
 export class Call {
   #port;
@@ -23,8 +22,9 @@ export class Call {
   #emitter = new Emitter();
   #peers = new Map();
   #early = new Map();
-  #tracks = {};
-  #streams = new Map();
+  #media;
+  #starting = null;
+  #streams = new Streams();
   #timers = new Map();
   #ice;
   #reported = null;
@@ -33,6 +33,11 @@ export class Call {
   constructor(port) {
     this.#port = port;
     this.#room = port.room;
+    this.#media = new LocalMedia({
+      changed: (slot, track) => this.#onMedia(slot, track),
+      failed: (slot, error) => this.#explain(slot, error),
+      ended: () => this.#tell(),
+    });
     this.#store = new Store(this.#picture({ active: false, audio: false, video: false, screen: false, errors: {} }));
     this.#ice = new IceServers(
       () => port.request("get-ice-servers"),
@@ -55,17 +60,12 @@ export class Call {
 
   /**
    * Enter the call. A device that is refused or missing keeps nobody out: the reason is in `errors`.
-   * @param {{audio?: boolean | MediaStreamTrack, video?: boolean | MediaStreamTrack}} [wish]
+   * @param {{audio?: boolean | MediaStreamTrack, video?: boolean | MediaStreamTrack,
+   *   devices?: {audio?: string, video?: string}}} [wish] `devices`: the ids of those to open, where they are there
    */
-  async start({ audio = true, video = true } = {}) {
-    if (this.getSnapshot().active) return;
-    await this.#room.joined;
-    this.#store.update({ active: true });
-    await Promise.all([this.#use("audio", audio), this.#use("video", video)]);
-    if (!this.getSnapshot().active) return;
-    this.#selfId = this.#room.getSnapshot().self.id;
-    for (const { id } of this.#room.getSnapshot().participants) this.#greet(id);
-    this.#tell();
+  start(wish) {
+    this.#starting ??= this.#start(wish).finally(() => (this.#starting = null));
+    return this.#starting;
   }
 
   /** Leave the call and stay in the room. Devices that the call opened are closed. */
@@ -73,8 +73,7 @@ export class Call {
     if (!this.getSnapshot().active) return;
     for (const id of [...this.#peers.keys()]) this.#drop(id);
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    for (const track of Object.values(this.#tracks)) track?.stop();
-    this.#tracks = {};
+    this.#media.end();
     this.#selfId = null;
     this.#store.update({ active: false, audio: false, video: false, screen: false });
     this.#refresh();
@@ -82,37 +81,16 @@ export class Call {
     this.#tell();
   }
 
-  /** Mute keeps the microphone open, so that unmuting loses no word. */
-  async setAudio(on) {
-    const track = this.#tracks.audio;
-    if (!track || track.readyState === "ended") {
-      if (on) await this.#use("audio", true);
-    } else {
-      track.enabled = on;
-      this.#store.update({ audio: on });
-    }
-    this.#tell();
-  }
+  /** Off mutes, and keeps the microphone open. */
+  setAudio = (on) => this.#media.mute(!on).then(() => this.#tell());
 
   /** Off closes the camera, so that its light goes out. */
-  async setVideo(on) {
-    await this.#use("video", on);
-    this.#tell();
-  }
+  setVideo = (on) => this.#media.use("video", on).then(() => this.#tell());
 
-  async setScreen(on) {
-    await this.#use("screen", on);
-    this.#tell();
-  }
+  setScreen = (on) => this.#media.use("screen", on).then(() => this.#tell());
 
   /** @param {"audio" | "video"} slot @param {string} deviceId */
-  async switchDevice(slot, deviceId) {
-    const muted = slot === "audio" && this.#tracks.audio && !this.#tracks.audio.enabled;
-    const track = await SLOTS[slot]({ deviceId });
-    if (muted) track.enabled = false;
-    await this.#put(slot, track);
-    this.#tell();
-  }
+  switchDevice = (slot, deviceId) => this.#media.switchTo(slot, deviceId).then(() => this.#tell());
 
   /** A `RTCStatsReport` for each peer that has a connection, for diagnosis. */
   async getStats() {
@@ -131,25 +109,19 @@ export class Call {
     return levels;
   }
 
-  async #use(slot, wish) {
-    if (!wish) return this.#put(slot, null);
-    try {
-      const track = typeof wish === "object" ? wish : await SLOTS[slot]();
-      await this.#put(slot, track);
-      this.#explain(slot, undefined);
-    } catch (error) {
-      await this.#put(slot, null);
-      this.#explain(slot, error);
-    }
+  async #start({ audio = true, video = true, devices = {} } = {}) {
+    if (this.getSnapshot().active) return;
+    await this.#room.joined;
+    this.#store.update({ active: true });
+    this.#media.begin(devices);
+    await Promise.all([this.#media.use("audio", audio), this.#media.use("video", video)]);
+    if (!this.getSnapshot().active) return;
+    this.#selfId = this.#room.getSnapshot().self.id;
+    for (const { id } of this.#room.getSnapshot().participants) this.#greet(id);
+    this.#tell();
   }
 
-  async #put(slot, track) {
-    const old = this.#tracks[slot];
-    if (old && old !== track) old.stop();
-    if (track && !this.getSnapshot().active) return track.stop();
-    this.#tracks = { ...this.#tracks, [slot]: track ?? undefined };
-    // A device unplugged, or "stop sharing" in the browser's own bar.
-    if (track) track.onended = () => this.#tracks[slot] === track && this.#use(slot, false).then(() => this.#tell());
+  async #onMedia(slot, track) {
     this.#store.update({ [slot]: Boolean(track?.enabled) });
     this.#refresh();
     await Promise.all([...this.#peers.values()].map((peer) => peer.setTrack(slot, track)));
@@ -230,7 +202,7 @@ export class Call {
       send: (event, fields) => this.#send(id, event, fields),
       seal: (description, negotiationId) => this.#seal(id, description, negotiationId),
       open: (description, negotiationId) => this.#open(id, description, negotiationId),
-      tracks: () => this.#tracks,
+      tracks: () => this.#media.tracks,
       changed: () => this.#onPeerChanged(),
       prepared: (pc) => this.#emitter.emit("peer-connection", { participantId: id, pc }),
       failed: (error) => this.#emitter.emit("error", error),
@@ -246,7 +218,7 @@ export class Call {
     this.#early.delete(id);
     this.#peers.get(id)?.close();
     if (this.#peers.delete(id)) this.#refresh();
-    this.#streams.delete(id);
+    this.#streams.forget(`${id}/`);
     this.#shareUplink();
   }
 
@@ -279,7 +251,7 @@ export class Call {
   }
 
   #shareUplink() {
-    shareUplink([...this.#peers.values()].map(({ pc }) => pc), this.#tracks.screen);
+    shareUplink([...this.#peers.values()].map(({ pc }) => pc), this.#media.tracks.screen);
   }
 
   /** For the server's content-free record of the call. */
@@ -303,25 +275,15 @@ export class Call {
       return Object.freeze({
         participantId,
         state: peer.state,
-        stream: this.#stream(participantId, "stream", [audio, video]),
-        screenStream: this.#stream(participantId, "screen", [screen]),
+        stream: this.#streams.of(`${participantId}/camera`, [audio, video]),
+        screenStream: this.#streams.of(`${participantId}/screen`, [screen]),
       });
     });
     return {
-      localStream: this.#stream("self", "stream", [this.#tracks.audio, this.#tracks.video]),
-      localScreen: this.#stream("self", "screen", [this.#tracks.screen]),
+      localStream: this.#streams.of("/camera", [this.#media.tracks.audio, this.#media.tracks.video]),
+      localScreen: this.#streams.of("/screen", [this.#media.tracks.screen]),
       peers: Object.freeze(peers),
       ...patch,
     };
-  }
-
-  /** The same stream as long as the tracks are the same: a video element that is given a new one flickers. */
-  #stream(id, slot, tracks) {
-    const live = tracks.filter(Boolean);
-    const kept = this.#streams.get(id) ?? {};
-    const same = kept[slot]?.getTracks().length === live.length && live.every((t) => kept[slot].getTracks().includes(t));
-    const stream = live.length === 0 ? null : same ? kept[slot] : new MediaStream(live);
-    this.#streams.set(id, { ...kept, [slot]: stream });
-    return stream;
   }
 }

@@ -252,11 +252,17 @@ export interface Call {
   on(event: "signal-refused", listener: (e: { event: string; error: MayflyError }) => void): () => void;
   on(event: "error", listener: (error: unknown) => void): () => void;
   /** Fulfilled once the devices are open and everybody is being called. Never rejected for want of a device. */
-  start(wish?: { audio?: boolean | MediaStreamTrack; video?: boolean | MediaStreamTrack }): Promise<void>;
+  start(wish?: {
+    audio?: boolean | MediaStreamTrack;
+    video?: boolean | MediaStreamTrack;
+    /** Ids of the devices to open, where they are there; any other will do. */
+    devices?: { audio?: string; video?: string };
+  }): Promise<void>;
   stop(): void;
   setAudio(on: boolean): Promise<void>;
   setVideo(on: boolean): Promise<void>;
   setScreen(on: boolean): Promise<void>;
+  /** At once where the slot is on, otherwise when it is turned on. */
   switchDevice(slot: "audio" | "video", deviceId: string): Promise<void>;
   levels(): Map<string, number>;
   getStats(): Promise<Map<string, RTCStatsReport>>;

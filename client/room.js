@@ -151,6 +151,7 @@ export class Room {
 
   /** Drop the connection and keep the seat for its grace period, as a reload would. */
   close() {
+    if (["left", "failed"].includes(this.getSnapshot().status)) return;
     this.#save();
     this.#finish("left", { ending: { reason: "left", action: "resume" } }, { keepSession: true });
   }

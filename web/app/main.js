@@ -12,11 +12,13 @@ const VENDOR = "/vendor/socket.io-client/socket.io.esm.min.js";
 /** A look-up that takes longer than this shows that something is happening. */
 const SHOW_WAITING_MS = 400;
 
+/** Aborted when the address changes: whatever the view before holds (camera, seat, attempt) is given up. */
+let visit = new AbortController();
+
 applySavedTheme();
 const client = await loadClient();
 if (client) {
   addEventListener("popstate", route);
-  addEventListener("hashchange", route);
   await route();
 }
 
@@ -33,6 +35,8 @@ async function loadClient() {
 }
 
 async function route() {
+  visit.abort();
+  visit = new AbortController();
   if (location.pathname === "/") return showLanding({ client, go: (link) => goTo(link, { fresh: true }) });
   let parsed;
   try {
@@ -58,13 +62,15 @@ function goTo(link, options) {
 }
 
 async function door(parsed, { fresh = false, problem = "" } = {}) {
+  const { signal } = visit;
   // A reload takes the seat back without asking again.
   if (!problem && new client.Session(parsed.roomId).load()?.participantId) return inside(parsed, {});
   const slow = setTimeout(() => showWaiting("Looking for the room …"), SHOW_WAITING_MS);
   let room;
   try {
-    room = await client.lookUpRoom(location.href);
+    room = await client.lookUpRoom(location.href, { signal });
   } catch (error) {
+    if (signal.aborted) return;
     return showNotice(error.code, { detail: error.message, retry: () => door(parsed) });
   } finally {
     clearTimeout(slow);
@@ -72,7 +78,8 @@ async function door(parsed, { fresh = false, problem = "" } = {}) {
   const hostKey = hostKeyOf(parsed.roomId);
   const refusal = hostKey ? null : refusalOf(room, parsed);
   if (refusal) return showNotice(refusal, { retry: () => door(parsed) });
-  showPrejoin({ client, parsed, room, hostKey, fresh, problem, enter: (options) => inside(parsed, options) });
+  const preview = showPrejoin({ client, parsed, room, hostKey, fresh, problem, enter: (options) => inside(parsed, options) });
+  signal.addEventListener("abort", () => preview.close(), { once: true });
 }
 
 /** What can be told before anything is spent. */
@@ -85,10 +92,12 @@ function refusalOf(room, parsed) {
 }
 
 function inside(parsed, options) {
+  const { signal } = visit;
   return enterRoom({
     client,
     parsed,
     options,
+    signal,
     hostKey: hostKeyOf(parsed.roomId),
     again: (more) => door(parsed, more),
     open: (room, tracks) => new RoomView({ client, parsed, room, tracks, again: () => door(parsed) }),

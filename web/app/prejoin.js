@@ -35,7 +35,6 @@ export function showPrejoin({ client, parsed, room, hostKey, fresh, problem = ""
     const typed = name.value.trim();
     saveName(typed);
     const tracks = preview.take();
-    preview.closed = true;
     await enter({ name: typed || undefined, password: password ? password.value : undefined, tracks });
   }
 

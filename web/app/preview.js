@@ -75,18 +75,22 @@ export class Preview {
     await this.#listDevices();
   }
 
-  /** Hands the open devices over; the preview no longer closes them. */
+  /**
+   * Hands the open devices over; the preview no longer closes them. `true` stands for one that is still being opened: who
+   * is quick to press "Join" goes in with the camera all the same.
+   */
   take() {
-    const taken = { audio: this.#tracks.audio ?? false, video: this.#tracks.video ?? false };
+    const of = (slot) => this.#tracks[slot] ?? this.#opening.has(slot);
+    const taken = { audio: of("audio"), video: of("video") };
     this.#tracks = {};
+    this.closed = true;
     this.#stopLevel();
     this.video.srcObject = null;
     return taken;
   }
 
   close() {
-    for (const track of Object.values(this.take())) track && track.stop();
-    this.closed = true;
+    for (const track of Object.values(this.take())) if (typeof track === "object") track.stop();
   }
 
   async #set(slot, on, deviceId = this.#wanted[`${slot}Id`]) {
@@ -94,17 +98,20 @@ export class Preview {
     this.#tracks[slot] = undefined;
     this.#errors[slot] = undefined;
     if (on) {
+      this.#opening.add(slot);
       try {
         this.#tracks[slot] = await this.#open(slot, deviceId);
       } catch (error) {
         this.#errors[slot] = error;
       }
+      this.#opening.delete(slot);
     }
     if (this.closed) return this.#tracks[slot]?.stop();
     this.#draw();
   }
 
   #errors = {};
+  #opening = new Set();
 
   async #open(slot, deviceId) {
     const open = slot === "audio" ? this.#client.openMicrophone : this.#client.openCamera;

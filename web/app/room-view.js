@@ -10,7 +10,7 @@ import { glyph, icon } from "./icons.js";
 import { showNotice } from "./notices.js";
 import { openDialog } from "./parts.js";
 import { People } from "./people.js";
-import { deviceWords } from "./preview.js";
+import { deviceWords, savedDevices } from "./preview.js";
 import { canShare, sharePanel } from "./share.js";
 import { openDevices, openEncryption, openLeave } from "./room-dialogs.js";
 import { Stage } from "./stage.js";
@@ -111,7 +111,8 @@ export class RoomView {
   async #start() {
     const { room, tracks } = this.#page;
     try {
-      await room.call.start(tracks);
+      const { audioId, videoId } = savedDevices();
+      await room.call.start({ ...tracks, devices: { audio: audioId, video: videoId } });
     } catch {
       return; // The room was left meanwhile; its page says so.
     }

@@ -14,16 +14,16 @@ const SHOW_WAITING_MS = 250;
 
 /**
  * @param {{client: any, parsed: any, hostKey?: string, options: {name?: string, password?: string, tracks?: object},
- *   again: (more?: object) => void, open: (room: any, tracks: object) => void}} way
+ *   signal: AbortSignal, again: (more?: object) => void, open: (room: any, tracks: object) => void}} way
  */
-export async function enterRoom({ client, parsed, hostKey, options, again, open }) {
+export async function enterRoom({ client, parsed, hostKey, options, signal, again, open }) {
   const { tracks, name, password } = options;
   const cancelled = new AbortController();
   const devices = savedDevices();
   const room = client.openRoom(client.buildLink({ site: location.origin, ...parsed, key: hostKey }), {
     name,
     password,
-    signal: cancelled.signal,
+    signal: AbortSignal.any([cancelled.signal, signal]),
     media: { audio: Boolean(tracks ? tracks.audio : devices.audio), video: Boolean(tracks ? tracks.video : devices.video) },
   });
   const giveUp = () => cancelled.abort();
@@ -35,6 +35,7 @@ export async function enterRoom({ client, parsed, hostKey, options, again, open 
     await room.joined;
   } catch (error) {
     release(tracks);
+    if (signal.aborted) return undefined;
     if (PASSWORD_WORDS[error.code]) return again({ problem: PASSWORD_WORDS[error.code] });
     if (error.code === "ABORTED") return again();
     if (error.code === "FORBIDDEN" && hostKey) forgetHost(parsed.roomId);
@@ -44,6 +45,8 @@ export async function enterRoom({ client, parsed, hostKey, options, again, open 
     unwatch();
   }
   dropInvite(client, parsed);
+  // Back to another page: the seat is kept for a while, for the way forward again.
+  signal.addEventListener("abort", () => room.close(), { once: true });
   open(room, tracks ?? { audio: devices.audio, video: devices.video });
 }
 

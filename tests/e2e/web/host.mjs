@@ -113,8 +113,22 @@ async function hostLink(browser) {
   check(left.length === 0, "nothing of the room left in the tab");
 }
 
+async function backAndForward(browser) {
+  const ada = await newPerson(browser);
+  await makeRoom(ada, url);
+  await goIn(ada, "Ada");
+  const id = await selfOn(ada);
+  await say(ada, "before going back");
+  await ada.goBack();
+  await ada.getByRole("heading", { name: "Make a room" }).waitFor();
+  await ada.goForward();
+  await inside(ada);
+  check((await selfOn(ada)) === id, "the same participant after going forward");
+  await sees(ada, "before going back");
+}
+
 await main(async (browser) => {
-  for (const part of [oneTimeLinks, lobbyAndLock, secondTab, password, hostLink]) {
+  for (const part of [oneTimeLinks, lobbyAndLock, secondTab, password, hostLink, backAndForward]) {
     try {
       await part(browser);
     } catch (error) {

@@ -2,6 +2,18 @@
 import { main } from "../../support/browser.mjs";
 import { check, goIn, makeRoom, newPerson, openLink, say, sees, seesMoving, FEW_FRAMES } from "./pages.mjs";
 
+/** A camera that takes its time to start. */
+async function slowCamera(page) {
+  await page.addInitScript(() => {
+    const devices = navigator.mediaDevices;
+    const open = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (wish) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      return open(wish);
+    };
+  });
+}
+
 const [url] = process.argv.slice(2);
 
 await main(async (browser) => {
@@ -9,7 +21,9 @@ await main(async (browser) => {
   const link = await makeRoom(ada, url);
   await goIn(ada, "Ada");
   const ben = await newPerson(browser);
+  await slowCamera(ben);
   await openLink(ben, link);
+  // Ben is quicker than his camera.
   await goIn(ben, "Ben");
   await Promise.all([seesMoving(ada, 1), seesMoving(ben, 1)]);
   await say(ada, "hello Ben");
