@@ -193,12 +193,13 @@ class TcpProxy:
 
     async def _shut_down(self) -> None:
         await self._stop_listening()
-        # All tasks and not all pipes: a connection that is just being accepted has no pipe yet.
+        # All tasks and not all pipes: a connection that is just being accepted has no pipe yet. Each gets its turn first:
+        # a task that is cancelled before it ever ran leaves its connection open.
         while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.sleep(0)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await asyncio.sleep(0)
 
 
 @contextmanager
