@@ -193,7 +193,7 @@ class TcpProxy:
 
     async def _shut_down(self) -> None:
         await self._stop_listening()
-        # All tasks and not all pipes: a connection that is just being accepted has no pipe yet. Each gets its turn first:
+        # All tasks and not all pipes: a connection that is just being accepted has no pipe yet. Each gets a turn first:
         # a task that is cancelled before it ever ran leaves its connection open.
         while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.sleep(0)
