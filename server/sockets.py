@@ -104,6 +104,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self.send, self.send_one = self._send_through_queues, self._send_through_queue
         if self._own_engine:
             self.eio.on("message", self._message)
+            self.eio.on("disconnect", self._gone)
             self.send, self.send_one = self.eio.broadcast, self.eio.send_text
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
@@ -215,7 +216,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def _control(self, eio_sid: str, data: str) -> Awaitable[None] | None:
         kind = data[:1]
         if kind == "1":
-            return self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
+            self._left(eio_sid)
+            return None
         if kind not in ("0", "3") or len(data) > MAX_PACKET_BYTES:
             raise BadPacket("binary, too large, or unknown")
         if eio_sid not in self.environ:
@@ -253,6 +255,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             welcome.then()
 
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
+        self._left(eio_sid)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._gone(eio_sid, reason)
+
+    def _left(self, eio_sid: str) -> None:
         if eio_sid in self._live:
             self._live.discard(eio_sid)
             try:
@@ -261,9 +269,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 sid = self.manager.sid_from_eio_sid(eio_sid, "/")
                 self.manager.basic_leave_room(sid, "/", None)
 
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+    def _gone(self, eio_sid: str, reason: str) -> None:
         try:
-            await self._handle_disconnect(eio_sid, "/", reason)
+            self._left(eio_sid)
         finally:
             self.environ.pop(eio_sid, None)
             self.application.closed(eio_sid)
