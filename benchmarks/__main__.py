@@ -22,6 +22,7 @@ from tests.support.processes import ROOT
 
 DEFAULT_REPEATS = 5
 RESULTS = Path(__file__).with_name("results")
+PAGE = ROOT / "docs/benchmarks.md"
 PACKAGES = ("aiohttp", "python-socketio", "uvloop", "orjson", "pydantic")
 
 
@@ -35,6 +36,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         "--repeat", type=int, default=None, metavar="N", help=f"runs of each, default {DEFAULT_REPEATS}"
     )
     parser.add_argument("--servers", default=",".join(TARGETS), help="comma-separated: " + ", ".join(TARGETS))
+    parser.add_argument("--publish", action="store_true", help="put the table into docs/benchmarks.md, too")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where JSON and picture go")
     found = parser.parse_args(given)
     found.servers = tuple(found.servers.split(","))
@@ -86,6 +88,8 @@ def main() -> int:
     results = report.as_json(found, runs, {**about, "load1AtTheEnd": os.getloadavg()[0]})
     (asked.output / "latest.json").write_text(json.dumps(results, indent=1) + "\n")
     (asked.output / "latest.svg").write_text(picture.svg(found))
+    if asked.publish:
+        PAGE.write_text(report.published(PAGE.read_text(), found, results["machine"]))
     return 1 if any("failed" in run.result for run in runs) else 0
 
 

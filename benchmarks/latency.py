@@ -1,5 +1,6 @@
 """Open-loop load: messages leave at fixed times whatever comes back, and each delivery is timed from when its message
-was due. A server that falls behind is not given time to catch up (no coordinated omission)."""
+left. Nothing that the server does makes a message leave later, so a slow server is not let off (no coordinated
+omission); where this process itself had to wait for its core, that is told apart, as `lateP99Ms`."""
 
 from __future__ import annotations
 
@@ -10,11 +11,12 @@ from math import ceil
 
 from benchmarks.clients import MAX_EVENTS, READ_BYTES, Client, Fleet
 from benchmarks.plan import Scenario
+from benchmarks.servers import cpu_seconds
 from benchmarks.throughput import MARKERS, frames_of
 from benchmarks.wire import Counter
 
 OVERLOAD_BACKLOG_S = 1.0
-"""A server that is so far behind cannot keep up with the rate, and is not asked for a percentile."""
+"""A server that owes so much of the rate cannot keep up with it, and is not asked for a percentile."""
 
 DRAIN_S = 5.0
 
@@ -27,21 +29,23 @@ class PacedLoad:
     """Messages at a fixed rate, each sender in turn, and the latency of every delivery in seconds.
 
     In a room with one sender, and in one of two people, what a client gets comes in the order sent; so the n-th message
-    that arrives at a client is the n-th that was due for it, and none need be read.
+    that arrives at a client is the n-th that left for it, and none need be read.
     """
 
     def __init__(self, fleet: Fleet, senders: Sequence[Client], scenario: Scenario, rate_per_s: float) -> None:
         self._fleet = fleet
         self._interval_s = scenario.receivers / rate_per_s
+        self._overload = OVERLOAD_BACKLOG_S * rate_per_s
         self._turns = cycle(senders)
         self._frames = {c.fd: cycle(frames_of(c, scenario.event)) for c in senders}
         self._counters = {fd: Counter(MARKERS[scenario.event]) for fd in fleet.by_fd}
         others = {c.fd: [o.fd for o in fleet.by_fd.values() if o.room == c.room and o is not c] for c in senders}
-        self._due: dict[int, list[float]] = {fd: [] for fd in fleet.by_fd}
+        self._left: dict[int, list[float]] = {fd: [] for fd in fleet.by_fd}
         self._receivers = others
         self._seen = dict.fromkeys(fleet.by_fd, 0)
         self._buffer = bytearray(READ_BYTES)
         self.latencies: list[float] = []
+        self.late: list[float] = []
         self.expected = 0
 
     def run(self, seconds: float) -> None:
@@ -51,10 +55,11 @@ class PacedLoad:
         while due < began + seconds:
             now = time.perf_counter()
             if now >= due:
-                self._send(due)
+                self._send(now)
+                self.late.append(now - due)
                 due += self._interval_s
             self._read(0)
-            if now - due > OVERLOAD_BACKLOG_S:
+            if self.expected - len(self.latencies) > self._overload:
                 raise Overloaded
         while len(self.latencies) < self.expected:
             self._read(0)
@@ -64,13 +69,14 @@ class PacedLoad:
     def forget(self) -> None:
         """Leave out what was measured so far."""
         self.latencies.clear()
+        self.late.clear()
         self.expected = 0
 
-    def _send(self, due: float) -> None:
+    def _send(self, now: float) -> None:
         client = next(self._turns)
         client.send(next(self._frames[client.fd]))
         for fd in self._receivers[client.fd]:
-            self._due[fd].append(due)
+            self._left[fd].append(now)
         self.expected += len(self._receivers[client.fd])
 
     def _read(self, timeout_s: float) -> None:
@@ -80,7 +86,7 @@ class PacedLoad:
             found = self._counters[fd].count(self._buffer, size)
             first = self._seen[fd]
             self._seen[fd] = first + found
-            self.latencies += [now - due for due in self._due[fd][first : first + found]]
+            self.latencies += [now - left for left in self._left[fd][first : first + found]]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -89,17 +95,22 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
-def measure(fleet: Fleet, senders: Sequence[Client], scenario: Scenario, rate_per_s: float) -> dict[str, float | bool]:
+def measure(
+    fleet: Fleet, senders: Sequence[Client], scenario: Scenario, pid: int, rate_per_s: float
+) -> dict[str, float | bool]:
     """Median and 99th percentile at `rate_per_s` deliveries a second, in milliseconds."""
     load = PacedLoad(fleet, senders, scenario, rate_per_s)
     try:
         load.run(scenario.warm_s)
         load.forget()
+        server_cpu_s = cpu_seconds(pid)
         load.run(scenario.measured_s)
     except Overloaded:
         return {"overloaded": True}
     return {
         "p50Ms": percentile(load.latencies, 0.50) * 1000,
         "p99Ms": percentile(load.latencies, 0.99) * 1000,
+        "lateP99Ms": percentile(load.late, 0.99) * 1000,
         "offeredPerS": rate_per_s,
+        "serverBusy": (cpu_seconds(pid) - server_cpu_s) / scenario.measured_s,
     }

@@ -41,7 +41,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         check(fleet, clients, senders[0], scenario)
         gc.disable()  # no pauses of ours in the figures
         if scenario.kind == "latency":
-            return dict(latency.measure(fleet, senders, scenario, job["ratePerS"]))
+            return dict(latency.measure(fleet, senders, scenario, pid, job["ratePerS"]))
         return dict(throughput.measure(fleet, senders, scenario, pid))
 
 

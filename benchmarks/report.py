@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from benchmarks.plan import RIVAL, TARGETS, TITLES, Scenario, Target
 from benchmarks.runner import Run
 
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+
 
 class Figure(NamedTuple):
     """One thing that is told of a scenario: the key in the results, its heading, its unit, how to print it."""
@@ -148,3 +150,18 @@ def as_json(found: Sequence[Row], runs: Sequence[Run], machine: dict[str, Any]) 
         ],
         "runs": [run._asdict() for run in runs],
     }
+
+
+def published(page: str, found: Sequence[Row], machine: dict[str, Any]) -> str:
+    """The page with this table, and on what it was measured, between its two marks."""
+    before, opened, rest = page.partition(BEGIN)
+    _, closed, after = rest.partition(END)
+    if not opened or not closed:
+        raise ValueError(f"the page has no {BEGIN} … {END}")
+    with_what = ", ".join(f"{name} {machine[name]}" for name in ("python", "uvloop", "aiohttp", "node", "socket.io"))
+    load = f"{machine['load1']:.1f} before and {machine['load1AtTheEnd']:.1f} after"
+    about = (
+        f"{machine['at'][:10]}, {machine['cores']} cores of {machine['processor']}; {with_what}. Load average {load}."
+    )
+    picture = "![Mayfly's ratios to the JavaScript server](../benchmarks/results/latest.svg)"
+    return f"{before}{BEGIN}\n{table(found)}\n\n{about}\n\n{picture}\n{END}{after}"

@@ -84,3 +84,27 @@ def test_results_are_plain_json() -> None:
     row = _row("relay", "ratePerS", [2.0], [1.0])
     found: dict[str, Any] = report.as_json([row], [], {"python": "3.11"})
     assert found["rows"][0]["ratios"]["mayfly"] == {"median": 2.0, "lowest": 2.0, "highest": 2.0}
+
+
+MACHINE = {
+    "at": "2026-11-20T12:00:00+00:00",
+    "cores": 2,
+    "processor": "A processor",
+    "load1": 0.5,
+    "load1AtTheEnd": 1.25,
+    **dict.fromkeys(("python", "uvloop", "aiohttp", "node", "socket.io"), "1.2.3"),
+}
+
+
+def test_publishing_replaces_the_table_and_nothing_else() -> None:
+    old = report.published(f"above\n{report.BEGIN}\n{report.END}\nbelow\n", [], MACHINE)
+    page = report.published(old, [_row("relay", "ratePerS", [2.0], [1.0])], MACHINE)
+    assert page.startswith(f"above\n{report.BEGIN}\n|")
+    assert page.endswith(f"{report.END}\nbelow\n")
+    assert page.count("2.00 (2.00–2.00)") == 1
+    assert "Load average 0.5 before and 1.2 after." in page
+
+
+def test_a_page_without_marks_is_not_overwritten() -> None:
+    with pytest.raises(ValueError, match="the page has no"):
+        report.published("a page", [], MACHINE)
