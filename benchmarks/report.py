@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 from typing import Any, NamedTuple
@@ -78,11 +79,15 @@ def rows(scenarios: Sequence[Scenario], runs: Sequence[Run]) -> list[Row]:
 def _row(scenario: Scenario, figure: Figure, runs: Sequence[Run]) -> Row:
     values: dict[Target, dict[int, float]] = {}
     failures: dict[Target, str] = {}
+    failed: Counter[Target] = Counter()
     for run in runs:
         if figure.key in run.result:
             values.setdefault(run.target, {})[run.repeat] = run.result[figure.key]
         else:
             failures[run.target] = "overloaded" if "overloaded" in run.result else "failed"
+            failed[run.target] += 1
+    # What worked in the lesser part of its runs has no median.
+    values = {target: by_repeat for target, by_repeat in values.items() if failed[target] < len(by_repeat)}
     medians = {target: median(by_repeat.values()) for target, by_repeat in values.items()}
     rival = values.get(RIVAL, {})
     ratios: dict[Target, tuple[float, float, float]] = {}

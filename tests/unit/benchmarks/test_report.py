@@ -108,3 +108,14 @@ def test_publishing_replaces_the_table_and_nothing_else() -> None:
 def test_a_page_without_marks_is_not_overwritten() -> None:
     with pytest.raises(ValueError, match="the page has no"):
         report.published("a page", [], MACHINE)
+
+
+def test_a_server_that_failed_as_often_as_not_has_no_median() -> None:
+    runs: list[Run] = [
+        *_runs("latency-relay", "javascript", "p99Ms", [1.0, 1.0]),
+        Run("latency-relay", "stock", 0, {"p99Ms": 0.1}),
+        Run("latency-relay", "stock", 1, {"overloaded": True}),
+    ]
+    row = report.rows([by_name("latency-relay")], runs)[-1]
+    assert "stock" not in row.medians
+    assert "| overloaded |" in report.table([row])
