@@ -49,11 +49,11 @@ def test_a_server_that_failed_is_shown_as_failed_and_compared_with_nothing() -> 
 
 def test_a_repeat_in_which_the_rival_failed_is_left_out_of_the_ratios() -> None:
     runs: list[Run] = [
-        *_runs("relay", "mayfly", "ratePerS", [2.0, 9.0]),
-        Run("relay", "javascript", 0, {"ratePerS": 1.0}),
-        Run("relay", "javascript", 1, {"failed": "why"}),
+        *_runs("relay", "mayfly", "ratePerS", [2.0, 4.0, 9.0]),
+        *_runs("relay", "javascript", "ratePerS", [1.0, 1.0]),
+        Run("relay", "javascript", 2, {"failed": "why"}),
     ]
-    assert report.rows([by_name("relay")], runs)[0].ratios["mayfly"] == (2.0, 2.0, 2.0)
+    assert report.rows([by_name("relay")], runs)[0].ratios["mayfly"] == (3.0, 2.0, 4.0)
 
 
 def test_the_picture_is_svg_with_a_bar_for_each_goal() -> None:
