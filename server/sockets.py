@@ -134,7 +134,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
         def close() -> None:
             self._lingering.discard(handle)
-            if connection in self._live and self.application.seatless(connection):
+            # A transport that has sent its DISCONNECT meanwhile would otherwise stay for good, and may connect again.
+            if connection in self.environ and self.application.seatless(connection):
                 self.send((connection,), b"1")
                 self.close(connection, POLICY_VIOLATION)
 

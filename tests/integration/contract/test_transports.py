@@ -64,6 +64,14 @@ async def test_a_transport_is_forgotten_when_it_closes(server: Server) -> None:
     await eventually(lambda: remembered(server) == 1)
 
 
+async def test_who_was_put_out_is_closed_also_after_a_disconnect_of_its_own(server: Server) -> None:
+    room, first, _, second, two = await server.pair()
+    await first.ok("kick", roomId=room, participantId=two["self"]["id"])
+    await second.wait_for("room-left")
+    await second.send("41")
+    assert await second.closed() == 1008
+
+
 async def test_who_was_put_out_cannot_come_back_by_connecting_again_on_the_same_transport(server: Server) -> None:
     room, first, _, second, two = await server.pair()
     elsewhere = await server.room()
