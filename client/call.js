@@ -6,6 +6,7 @@
 import { IceServers } from "./ice.js";
 import { LocalMedia } from "./media.js";
 import { Peer } from "./negotiation.js";
+import { EMPTY_CALL } from "./snapshot.js";
 import { Emitter, Store } from "./store.js";
 import { Streams } from "./streams.js";
 import { shareUplink } from "./uplink.js";
@@ -38,7 +39,7 @@ export class Call {
       failed: (slot, error) => this.#explain(slot, error),
       ended: () => this.#tell(),
     });
-    this.#store = new Store(this.#picture({ active: false, audio: false, video: false, screen: false, errors: {} }));
+    this.#store = new Store(EMPTY_CALL);
     this.#ice = new IceServers(
       () => port.request("get-ice-servers"),
       () => this.#peers.forEach((peer) => peer.configure(this.#config())),

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { openRoom } from "./index.js";
+import { EMPTY_CALL, EMPTY_ROOM } from "./snapshot.js";
 
 /**
  * How long a room outlives its last component. Strict Mode unmounts and mounts every component once more: a room that was
@@ -12,30 +13,7 @@ const LINGER_MS = 1_000;
 /** link → the room that components share, and how many they are. */
 const rooms = new Map();
 
-const NOT_JOINED = Object.freeze({
-  status: "idle",
-  self: null,
-  room: null,
-  participants: Object.freeze([]),
-  messages: Object.freeze([]),
-  typing: Object.freeze([]),
-  knocks: Object.freeze([]),
-  encrypted: false,
-  resumed: false,
-  limits: null,
-  ending: null,
-  error: null,
-});
-const NO_CALL = Object.freeze({
-  active: false,
-  audio: false,
-  video: false,
-  screen: false,
-  errors: Object.freeze({}),
-  localStream: null,
-  localScreen: null,
-  peers: Object.freeze([]),
-});
+const NOT_JOINED = Object.freeze({ ...EMPTY_ROOM, status: "idle" });
 const never = () => () => {};
 
 /** @param {string | null | undefined} link `null`: not yet, the person has not pressed "Join" */
@@ -69,7 +47,7 @@ export function useCall(room) {
 }
 
 const idle = () => NOT_JOINED;
-const noCall = () => NO_CALL;
+const noCall = () => EMPTY_CALL;
 
 function hold(link, options) {
   let entry = rooms.get(link);

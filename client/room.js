@@ -14,6 +14,7 @@ import { MessageList } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { Sequence } from "./sequence.js";
 import { Session } from "./session.js";
+import { EMPTY_ROOM } from "./snapshot.js";
 import { Emitter, Store } from "./store.js";
 import { Typist } from "./typist.js";
 
@@ -22,21 +23,6 @@ const LEAVE_TIMEOUT_MS = 2_000;
 /** How long a missing `seq` may be on its way before the room asks for it, and how often it asks at most. */
 const GAP_PATIENCE_MS = 1_500;
 const GAP_REPAIR_EVERY_MS = 15_000;
-
-const INITIAL = {
-  status: "connecting",
-  self: null,
-  room: null,
-  participants: Object.freeze([]),
-  messages: Object.freeze([]),
-  typing: Object.freeze([]),
-  knocks: Object.freeze([]),
-  encrypted: false,
-  resumed: false,
-  limits: null,
-  ending: null,
-  error: null,
-};
 
 export class Room {
   #link;
@@ -66,7 +52,7 @@ export class Room {
   constructor({ io, link, options = {} }) {
     this.#link = parseLink(link);
     this.#options = options;
-    this.#store = new Store({ ...INITIAL, encrypted: Boolean(this.#link.e2e) });
+    this.#store = new Store({ ...EMPTY_ROOM, encrypted: Boolean(this.#link.e2e) });
     this.#session = new Session(this.#link.roomId, options.storage);
     this.#media = { ...options.media };
     /** Fulfilled once inside; rejected with why not. */

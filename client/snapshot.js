@@ -1,0 +1,27 @@
+/** What a room and a call look like before anything is known of them. */
+
+export const EMPTY_ROOM = Object.freeze({
+  status: "connecting",
+  self: null,
+  room: null,
+  participants: Object.freeze([]),
+  messages: Object.freeze([]),
+  typing: Object.freeze([]),
+  knocks: Object.freeze([]),
+  encrypted: false,
+  resumed: false,
+  limits: null,
+  ending: null,
+  error: null,
+});
+
+export const EMPTY_CALL = Object.freeze({
+  active: false,
+  audio: false,
+  video: false,
+  screen: false,
+  errors: Object.freeze({}),
+  localStream: null,
+  localScreen: null,
+  peers: Object.freeze([]),
+});
