@@ -9,7 +9,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from server.event_payloads import Count, ErrorObject, IceServer, MessageReceived, Participant, Room, RoomJoined, Sent, Time
+from server.event_payloads import (
+    Count,
+    ErrorObject,
+    IceServer,
+    MessageReceived,
+    Participant,
+    Room,
+    RoomJoined,
+    Sent,
+    Time,
+)
 
 
 class Empty(Sent):
