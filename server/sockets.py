@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
@@ -20,6 +18,7 @@ import socketio
 
 from server.dispatcher import Answer
 from server.engine import EngineServer
+from server.packets import BadPacket, ack_id_of, loads, name_of
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +28,12 @@ MAX_PACKET_BYTES = 262_144
 MAX_FRAME_BYTES = 4 * 1_048_576
 """A transport message that is longer closes its connection (WebSocket 1009)."""
 
-MAX_ACK_DIGITS = 10
-MAX_INT_DIGITS = 20
 STOCK_DRAIN_S = 2.0
 LINGER_S = 1.0
 """How long a connection that was put out may still have its requests answered before it is closed."""
 
 POLICY_VIOLATION = 1008
 SERVICE_RESTART = 1012
-PLAIN_NAME = re.compile(r'\["([A-Za-z-]{1,64})"')
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"})
 
 
@@ -74,10 +70,6 @@ class Application(Protocol):
 
     def seatless(self, connection_id: str) -> bool:
         """Whether the connection holds no seat."""
-
-
-class BadPacket(ValueError):
-    """Not a Socket.IO packet: whoever sent it is disconnected."""
 
 
 class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
@@ -182,14 +174,14 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def _event(self, eio_sid: str, data: str) -> Awaitable[None] | None:
         if eio_sid not in self._live:
             raise BadPacket("an event before CONNECT")
-        ack_id, start = _ack_id(data)
+        ack_id, start = ack_id_of(data)
         if len(data) > MAX_PACKET_BYTES:
-            self._acknowledge(eio_sid, _name(data, start), ack_id, self.application.too_large(eio_sid))
+            self._acknowledge(eio_sid, name_of(data, start), ack_id, self.application.too_large(eio_sid))
             return None
         try:
-            args = _loads(data[start:] if start else data)
+            args = loads(data[start:] if start else data)
         except RecursionError:
-            self._acknowledge(eio_sid, _name(data, start), ack_id, self.application.unreadable(eio_sid))
+            self._acknowledge(eio_sid, name_of(data, start), ack_id, self.application.unreadable(eio_sid))
             return None
         if not isinstance(args, list) or not args or not isinstance(args[0], str):
             raise BadPacket("not an event")
@@ -239,7 +231,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 return
             data = rest
         try:
-            auth = _loads(data) if data else None
+            auth = loads(data) if data else None
         except RecursionError:
             raise BadPacket("nested too deep") from None
         if eio_sid in self._live:
@@ -286,39 +278,3 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def live_count(self) -> int:
         """Connections in the default namespace."""
         return len(self._live)
-
-
-def _ack_id(data: str) -> tuple[str, int]:
-    """The acknowledgement id of an EVENT packet (digits, or nothing) and where its JSON begins."""
-    if data[1:2] == "[":
-        return "", 1
-    if data[1:3] == "/,":
-        raise BadPacket("the default namespace is not named")
-    end = data.find("[", 1, MAX_ACK_DIGITS + 2)
-    digits = data[1:end] if end > 0 else ""
-    if not digits.isdecimal() or not digits.isascii():
-        raise BadPacket("no event")
-    return digits, end
-
-
-def _name(data: str, start: int) -> str:
-    """The event name of a packet that is not read any further; empty where it is not a plain one."""
-    found = PLAIN_NAME.match(data, start)
-    return found[1] if found else ""
-
-
-def _loads(text: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        # orjson refuses lone surrogates, which half an emoji from JavaScript is, and gives up on depth without
-        # saying so; the standard library tells the two from what is not JSON.
-        try:
-            return json.loads(text, parse_int=_number)
-        except ValueError:
-            raise BadPacket("not JSON") from None
-
-
-def _number(digits: str) -> int | float:
-    # Python refuses to make an int of too many digits; whatever has so many is out of every field's range anyway.
-    return int(digits) if len(digits) < MAX_INT_DIGITS else float(digits)
