@@ -29,6 +29,7 @@ export class Call {
   #timers = new Map();
   #ice;
   #reported = null;
+  #called = false;
   #selfId = null;
 
   constructor(port) {
@@ -48,7 +49,11 @@ export class Call {
     this.#room.on("signal", ({ event, payload }) => this.#onSignal(event, payload));
     this.#room.on("user-joined", ({ participant }) => this.#expect(participant.id));
     this.#room.on("user-updated", ({ participant }) => this.#onUpdated(participant));
-    this.#room.on("user-left", ({ participantId }) => this.#drop(participantId));
+    this.#room.on("user-left", ({ participantId }) => {
+      this.#drop(participantId);
+      // Somebody's place in a full call may be free now.
+      for (const peer of this.#peers.values()) if (peer.state === "full") peer.tryAgain();
+    });
     this.#room.on("left", () => {
       this.#ice.stop();
       this.stop();
@@ -209,6 +214,7 @@ export class Call {
       failed: (error) => this.#emitter.emit("error", error),
     });
     this.#peers.set(id, peer);
+    this.#called = true;
     this.#refresh();
     return peer;
   }
@@ -229,7 +235,10 @@ export class Call {
 
   #send(to, event, fields) {
     // What is lost with the connection is made good after the next join (`resend`); what is stale is not missed.
-    this.#port.request(event, { to, ...fields }).catch((error) => this.#emitter.emit("signal-refused", { event, error }));
+    this.#port.request(event, { to, ...fields }).catch((error) => {
+      if (event === "offer" && error.code === "ROOM_FULL") this.#peers.get(to)?.refused();
+      this.#emitter.emit("signal-refused", { event, error });
+    });
   }
 
   async #seal(to, description, negotiationId) {
@@ -260,9 +269,11 @@ export class Call {
     const states = [...this.#peers.values()].map((peer) => peer.state);
     const { active } = this.getSnapshot();
     const state = states.includes("connected") ? "connected" : states.includes("failed") ? "failed" : null;
-    const report = active ? state : this.#reported ? "ended" : null;
+    // Whoever hangs up frees its place, also where nothing had connected yet.
+    const report = active ? state : this.#called ? "ended" : null;
     if (!report || report === this.#reported) return;
     this.#reported = active ? report : null;
+    this.#called = active;
     this.#port.request("call-state", { state: report }).catch(() => {}); // Nobody waits for it.
   }
 

@@ -223,11 +223,11 @@ export interface Room {
   request(event: string, fields?: object, options?: { timeoutMs?: number }): Promise<unknown>;
 }
 
-export type PeerState = "connecting" | "connected" | "reconnecting" | "failed" | "unverified";
+export type PeerState = "connecting" | "connected" | "reconnecting" | "failed" | "full" | "unverified";
 
 export interface CallPeer {
   readonly participantId: string;
-  /** `unverified`: it could not prove that it has the room's key, so no media flows. */
+  /** `unverified`: it could not prove that it has the room's key. `full`: the call takes no more people. No media flows. */
   readonly state: PeerState;
   readonly stream: MediaStream | null;
   readonly screenStream: MediaStream | null;

@@ -279,6 +279,17 @@ export class Peer {
     return this.#port.polite ? POLITE_DELAY_MS : 0;
   }
 
+  /** The call is full: there is no use in trying before somebody has left it. */
+  refused() {
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#become("full");
+  }
+
+  tryAgain() {
+    this.#sessions = 0;
+    this.offer();
+  }
+
   #become(state) {
     this.state = state;
     this.#port.changed();

@@ -15,6 +15,7 @@ const STATES = {
   connecting: "Connecting …",
   reconnecting: "Reconnecting …",
   failed: "No picture or sound: the call could not connect",
+  full: "No picture or sound: this call takes no more people",
   unverified: "No picture or sound: this person's key does not fit",
 };
 
