@@ -76,7 +76,8 @@ class TcpProxy:
         self.port = 0
         self.accepted = 0
         self._pipes: dict[_Pipe, asyncio.Task[None]] = {}
-        self._listener: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
+        self._unserved: set[socket.socket] = set()
         self._loop = asyncio.new_event_loop()
         self.paused = False
         self._thread = threading.Thread(target=self._run, name="tcp-proxy", daemon=True)
@@ -164,19 +165,41 @@ class TcpProxy:
     def _await(self, step: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(step, self._loop).result(CALL_LIMIT_S)
 
+    # Not `asyncio.start_server`: closing it while a connection is being accepted leaves that connection open for ever
+    # (Python 3.11). Here a connection is either in the kernel's queue, which closing resets, or a task of ours.
+
     async def _listen(self) -> None:
         if self._listener is None:
-            self._listener = await asyncio.start_server(
-                self._serve, LOOPBACK, self.port, backlog=BACKLOG, reuse_address=True
-            )
-            self.port = self._listener.sockets[0].getsockname()[1]
+            self._listener = socket.create_server((LOOPBACK, self.port), backlog=BACKLOG)
+            self._listener.setblocking(False)
+            self.port = self._listener.getsockname()[1]
+            self._loop.add_reader(self._listener, self._accept_one, self._listener)
 
     async def _stop_listening(self) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
+            self._loop.remove_reader(listener)
             listener.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept_one(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return  # the client has gone away meanwhile
+        connection.setblocking(False)
+        self._unserved.add(connection)
+        task = self._loop.create_task(self._serve(connection))
+        task.add_done_callback(lambda _: self._close_unserved(connection))
+
+    def _close_unserved(self, connection: socket.socket) -> None:
+        """A task that is cancelled before its first step has not taken its connection over."""
+        if connection in self._unserved:
+            self._unserved.discard(connection)
+            connection.close()
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
+        self._unserved.discard(connection)
         pipe = _Pipe(self, writer)
         task = asyncio.current_task()
         assert task is not None
@@ -193,10 +216,7 @@ class TcpProxy:
 
     async def _shut_down(self) -> None:
         await self._stop_listening()
-        # All tasks and not all pipes: a connection that is just being accepted has no pipe yet. Each gets a turn first:
-        # a task that is cancelled before it ever ran leaves its connection open.
         while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.sleep(0)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

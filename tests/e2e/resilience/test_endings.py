@@ -188,9 +188,10 @@ def words_in_memory() -> list[str]:
     found = []
     for parent in gc.get_objects():
         for child in gc.get_referents(parent):
-            if isinstance(child, (bytes, bytearray)):
+            # By type: `isinstance` asks a weak proxy, whose object may be gone, what it is.
+            if type(child) in (bytes, bytearray):
                 child = child.decode(errors="ignore")
-            if isinstance(child, str) and word in child and child is not word:
+            if type(child) is str and word in child and child is not word:
                 found.append(f"{type(parent).__name__}: {child[:60]}")
     return found
 
