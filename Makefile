@@ -34,8 +34,10 @@ install-dev: system-packages install $(VENV)/.installed-dev tests/node_modules/.
 	examples/nextjs/node_modules/.installed
 
 $(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Mayfly needs Python 3.11 or later: make PYTHON=python3.12 …"; exit 1; }
 	@echo "Making a virtual environment in $(VENV) …"
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	@echo "Installing the server's Python packages (about a minute the first time) …"

@@ -28,8 +28,8 @@ PER_CPU = Figure("perCpuS", "a CPU second", "deliveries/CPU s", 1.0, 0)
 ARRIVALS = Figure("ratePerS", "a second", "connections/s", 1.0, 0)
 ARRIVALS_PER_CPU = Figure("perCpuS", "a CPU second", "connections/CPU s", 1.0, 0)
 MEMORY = Figure("bytesPerConnection", "memory", "KiB/connection", 1024.0, 1)
-P50 = Figure("p50Ms", "p50", "ms", 1.0, 2)
-P99 = Figure("p99Ms", "p99", "ms", 1.0, 2)
+P50 = Figure("p50Ms", "p50", "p50, ms", 1.0, 2)
+P99 = Figure("p99Ms", "p99", "p99, ms", 1.0, 2)
 
 FIGURES: dict[str, tuple[Figure, ...]] = {
     "fan-out": (RATE, PER_CPU),

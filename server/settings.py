@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+ENVIRONMENTS = ("development", "test", "production")
 YEAR_S = 365 * 86_400
 MAX_CAPACITY = 100_000
 MAX_EVENTS_PER_S = 1_000_000
@@ -94,7 +95,9 @@ class Settings(BaseSettings):
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(origin == "*" or ORIGIN.fullmatch(origin) for origin in value):
-            raise ValueError("must be origins such as https://example.com,https://*.vercel.app, without a path")
+            raise ValueError(
+                "must be origins such as https://example.com,https://my-site-*-my-team.vercel.app, without a path"
+            )
         return value
 
     @field_validator("turn_urls")
@@ -132,6 +135,10 @@ class Settings(BaseSettings):
             found.append("TURN_SECRET without TURN_URLS: there is no TURN server to use it with.")
         if self.redis_url.get_secret_value():
             found.append("REDIS_URL is not used: this version runs as one process, without a bus between several.")
+        if "*" in self.cors_origins:
+            found.append("CORS_ORIGINS=* lets every site on the internet use this server.")
+        if self.environment not in ENVIRONMENTS:
+            found.append(f"ENVIRONMENT is none of {', '.join(ENVIRONMENTS)}: it counts as production.")
         if self.message_log == "on" and not self.mongodb_uri.get_secret_value():
             found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
         if self.room_ttl_s > self.max_room_ttl_s:

@@ -81,7 +81,7 @@ export function showLanding({ client, go }) {
         ),
         h("div", { class: "maker-side" }, h("div", { class: "pond", "aria-hidden": "true" }, ripples({ still: true }), glyph(92)), form),
       ),
-      h("footer", { class: "landing-foot" }, h("p", {}, "A mayfly lives for a day. So does what you say here.")),
+      h("footer", { class: "landing-foot" }, h("p", {}, "A mayfly lives for a day. Rooms here are not much older.")),
     ),
     { title: "Rooms for a while", focus: false },
   );

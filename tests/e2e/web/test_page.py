@@ -45,6 +45,11 @@ async def test_a_newcomer_makes_a_room_and_talks_face_to_face_in_under_ten_click
     assert seen["errors"] == []
 
 
+async def test_on_the_narrowest_phones_every_button_is_whole(server: ServerProcess) -> None:
+    seen = await run("narrow.mjs", server.url)
+    assert min(seen["widths"]) == 320
+
+
 @pytest.mark.slow
 async def test_a_reload_and_an_outage_of_ten_seconds_lose_and_double_nothing(server: ServerProcess) -> None:
     seen = await run("comeback.mjs", server.url)
