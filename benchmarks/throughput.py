@@ -13,9 +13,10 @@ from benchmarks.clients import MAX_EVENTS, READ_BYTES, Client, Fleet
 from benchmarks.plan import TEXT, Scenario
 from benchmarks.servers import cpu_seconds
 from benchmarks.wire import Counter, event_frame
+from rooms.limits import SENDS_REMEMBERED
 
-FRAMES_PER_SENDER = 320
-"""More than the 256 `clientMessageId`s that the server remembers of a seat, so that none counts as a repetition."""
+FRAMES_PER_SENDER = 2 * SENDS_REMEMBERED + 64
+"""More than the server remembers `clientMessageId`s of a seat, so that none counts as a repetition."""
 
 SWEEP_DELIVERIES = 3_200
 """Deliveries between two looks at those who only receive, at 100 of them some 10 KiB in each socket's buffer."""

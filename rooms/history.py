@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from rooms.events import Durable, MemberUpdated, MessagePosted
 from rooms.limits import (
     BACKLOG_MESSAGES,
+    CHAR_BYTES,
     EVENT_OVERHEAD_BYTES,
     HISTORY_AGE_S,
     HISTORY_BYTES,
     HISTORY_EVENTS,
 )
-
-
-def _weight(event: Durable) -> int:
-    # Four bytes a character is what the widest Python string takes.
-    return EVENT_OVERHEAD_BYTES + (4 * len(event.text) if isinstance(event, MessagePosted) else 0)
 
 
 def entitled(event: MessagePosted, participant_id: str) -> bool:
@@ -26,14 +23,16 @@ def entitled(event: MessagePosted, participant_id: str) -> bool:
 
 
 class History:
-    """Durable events in `seq` order without holes, from `floor + 1` to the newest."""
+    """Durable events in `seq` order without holes, from `floor + 1` on; what a newcomer sees may go back further."""
 
-    __slots__ = ("_backlog", "_bytes", "_events", "floor", "floor_position")
+    __slots__ = ("_age_checked_until", "_bytes", "_events", "_messages", "_older", "floor", "floor_position")
 
     def __init__(self) -> None:
         self._events: deque[Durable] = deque()
-        self._backlog: deque[MessagePosted] = deque(maxlen=BACKLOG_MESSAGES)
+        self._messages = 0  # among the events
+        self._older: deque[MessagePosted] | None = None  # what of the backlog is no longer among the events
         self._bytes = 0
+        self._age_checked_until = 0.0  # nothing grows too old before
         self.floor = 0
         """The highest `seq` that is no longer here."""
         self.floor_position = -1
@@ -46,14 +45,20 @@ class History:
         """Add the newest event; the oldest go where a bound is crossed."""
         events = self._events
         events.append(event)
-        self._bytes += _weight(event)
         if isinstance(event, MessagePosted):
-            self._backlog.append(event)
+            self._bytes += EVENT_OVERHEAD_BYTES + CHAR_BYTES * len(event.text)
+            self._messages += 1
+            if self._older is not None and self._messages >= BACKLOG_MESSAGES:
+                self._older = None
+        else:
+            self._bytes += EVENT_OVERHEAD_BYTES
         # One long message can weigh as much as many short ones.
         while len(events) > HISTORY_EVENTS or self._bytes > HISTORY_BYTES:
             self._drop_oldest()
-        if events[0].at < event.at - HISTORY_AGE_S:
+        if event.at > self._age_checked_until:
+            # Not at each event: in a busy room the oldest lies far away in memory.
             self._drop_older_than(event.at - HISTORY_AGE_S)
+            self._age_checked_until = events[0].at + HISTORY_AGE_S
 
     def since(self, seq: int, now: float) -> Iterator[Durable] | None:
         """The events after `seq`, or None where some of them are gone or `seq` lies ahead of the room."""
@@ -76,28 +81,43 @@ class History:
 
     def backlog(self, participant_id: str) -> list[MessagePosted]:
         """The last messages that this participant may see, oldest first."""
-        return [message for message in self._backlog if entitled(message, participant_id)]
+        return [message for message in self._last_messages() if entitled(message, participant_id)]
 
     def messages(self) -> list[MessagePosted]:
         """The last public messages, oldest first."""
-        return [message for message in self._backlog if message.to is None]
+        return [message for message in self._last_messages() if message.to is None]
 
     def message_count(self) -> int:
         """How many messages are held, public and private."""
-        oldest = self._backlog[0].seq if self._backlog else 0
-        return len(self._backlog) + sum(isinstance(e, MessagePosted) and e.seq < oldest for e in self._events)
+        return self._messages + len(self._older or ())
 
     def clear(self) -> None:
         """Forget everything."""
         self._events.clear()
-        self._backlog.clear()
-        self._bytes = 0
+        self._older = None
+        self._messages = self._bytes = 0
+
+    def _last_messages(self) -> list[MessagePosted]:
+        newest_first = (event for event in reversed(self._events) if isinstance(event, MessagePosted))
+        found = list(islice(chain(newest_first, reversed(self._older or ())), BACKLOG_MESSAGES))
+        return found[::-1]
 
     def _drop_oldest(self) -> None:
         event = self._events.popleft()
-        self._bytes -= _weight(event)
+        if isinstance(event, MessagePosted):
+            self._bytes -= EVENT_OVERHEAD_BYTES + CHAR_BYTES * len(event.text)
+            self._messages -= 1
+            if self._messages < BACKLOG_MESSAGES:
+                self._keep_for_newcomers(event)
+        else:
+            self._bytes -= EVENT_OVERHEAD_BYTES
         self.floor = event.seq
         self.floor_position = event.position
+
+    def _keep_for_newcomers(self, message: MessagePosted) -> None:
+        if self._older is None:
+            self._older = deque(maxlen=BACKLOG_MESSAGES)
+        self._older.append(message)
 
     def _drop_older_than(self, limit: float) -> None:
         while self._events and self._events[0].at < limit:

@@ -19,8 +19,11 @@ HISTORY_AGE_S = 600.0
 EVENT_OVERHEAD_BYTES = 300
 """What an event weighs in the history besides its text."""
 
+CHAR_BYTES = 4
+"""What a character of its text weighs there: the widest that a Python string takes."""
+
 SENDS_REMEMBERED = 256
-"""Acknowledged `clientMessageId`s kept for each seat."""
+"""Acknowledged `clientMessageId`s kept for each seat: at least so many, and fewer than twice as many."""
 
 GONE_SEATS = 256
 """Seats per room whose end is remembered, to tell an expired token from a guessed one."""

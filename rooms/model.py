@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from rooms.receipts import Receipts
 
 HOST = "host"
 MEMBER = "member"
@@ -33,15 +34,6 @@ class Participant(NamedTuple):
     media: Media
 
 
-class Receipt(NamedTuple):
-    """What the sender of a message is told of it."""
-
-    id: str
-    seq: int
-    at: float
-    delivered_to: int
-
-
 @dataclass(slots=True)
 class Seat:
     """One person's place in a room. It outlives the connection that holds it.
@@ -65,7 +57,7 @@ class Seat:
     origin: bytes | None = None
     join_id_digest: bytes | None = None
     earlier_token_digest: bytes | None = None
-    sent: OrderedDict[str, Receipt] = field(default_factory=OrderedDict)
+    sent: Receipts = field(default_factory=Receipts)
 
     @property
     def participant(self) -> Participant:

@@ -49,8 +49,11 @@ class House:
 
         Clients see positions; a plain counter would tell them how busy all other rooms are.
         """
-        self.position = max(self.position + 1, int(now * 1_000_000))
-        return self.position
+        position = int(now * 1_000_000)
+        if position <= self.position:
+            position = self.position + 1
+        self.position = position
+        return position
 
 
 @dataclass(slots=True)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from rooms.errors import Code, Refused
 from rooms.events import Event, MessagePosted, TypingChanged
-from rooms.limits import SENDS_REMEMBERED
-from rooms.model import Receipt, Seat
+from rooms.model import Seat
+from rooms.receipts import Receipt
 from rooms.room import Room
 
-
-class Posted(NamedTuple):
-    """`duplicate` means that nothing happened: the receipt is that of the first time."""
-
-    receipt: Receipt
-    duplicate: bool
-    events: list[Event]
+Posted = tuple[Receipt, bool, Sequence[Event]]
+"""The receipt, whether this is a repetition, and what happened. For a repetition, which changes nothing, the receipt
+is that of the first time."""
 
 
 def message_id(room: Room, now: float, seq: int) -> str:
@@ -38,7 +34,7 @@ def post(
     if client_message_id is not None:
         earlier = seat.sent.get(client_message_id)
         if earlier is not None:
-            return Posted(earlier, True, [])
+            return earlier, True, ()
     if to is None:
         reached = len(room.connections) - (seat.id in room.connections)
     elif to in room.seats and to != seat.id:
@@ -61,12 +57,10 @@ def post(
     )
     room.history.append(event)
     room.message_count += 1
-    receipt = Receipt(event.id, seq, now, reached)
+    receipt = (event.id, seq, now, reached)
     if client_message_id is not None:
-        seat.sent[client_message_id] = receipt
-        if len(seat.sent) > SENDS_REMEMBERED:
-            seat.sent.popitem(last=False)
-    return Posted(receipt, False, [event, *room.stop_typing(seat)] if seat.typing else [event])
+        seat.sent.keep(client_message_id, receipt)
+    return receipt, False, (event, *room.stop_typing(seat)) if seat.typing else (event,)
 
 
 def post_from_outside(room: Room, sender_name: str, text: str, now: float) -> Posted:
@@ -77,7 +71,7 @@ def post_from_outside(room: Room, sender_name: str, text: str, now: float) -> Po
     )
     room.history.append(event)
     room.message_count += 1
-    return Posted(Receipt(event.id, seq, now, len(room.connections)), False, [event])
+    return (event.id, seq, now, len(room.connections)), False, (event,)
 
 
 def set_typing(room: Room, seat: Seat, *, is_typing: bool) -> list[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from server import payloads
 from server.payloads import Payload
@@ -11,11 +11,19 @@ from server.replies import Reply
 from server.usecases import chat, coming, hosting, signals
 
 
-class Command(NamedTuple):
-    """A request of the protocol. `run(context, connection, payload)` returns a `Reply`, or awaits to one."""
+class Command:
+    """A request of the protocol. `run(context, connection, payload)` returns a `Reply`, or awaits to one.
 
-    payload: type[Payload]
-    run: Callable[[Any, Any, Any], Reply | Awaitable[Reply]]
+    `validate(value)` makes a payload of what a client sent; it raises pydantic's `ValidationError`.
+    """
+
+    __slots__ = ("payload", "run", "validate")
+
+    def __init__(self, payload: type[Payload], run: Callable[[Any, Any, Any], Reply | Awaitable[Reply]]) -> None:
+        self.payload = payload
+        self.run = run
+        # What `model_validate` calls, without its handling of options: this runs for each message.
+        self.validate: Callable[[object], Payload] = payload.__pydantic_validator__.validate_python
 
 
 COMMANDS: dict[str, Command] = {

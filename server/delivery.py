@@ -66,7 +66,7 @@ class Delivery:
         """Tell everybody concerned, in order; `but` is a connection whose snapshot will tell it the same."""
         for event in events:
             if isinstance(event, MessagePosted):
-                self._message(room, event)
+                self.message(room, event)
             elif isinstance(event, Durable):
                 self._durable(room, event, but)
             else:
@@ -91,8 +91,9 @@ class Delivery:
         """A durable event once more, to one that missed it."""
         self._outlet.send_one(connection, durable_packet(event, room.epoch))
 
-    def _message(self, room: Room, event: MessagePosted) -> None:
-        packet = event_packet(views.MESSAGE_RECEIVED, views.message(event, room.epoch), str(event.position))
+    def message(self, room: Room, event: MessagePosted) -> None:
+        """A message to everybody else in the room, or to the one it is for."""
+        packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, views.message(event, room.epoch), str(event.position)))
         if event.to is not None:
             target = room.connections.get(event.to)
             if target is not None:

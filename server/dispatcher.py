@@ -10,23 +10,18 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+from pydantic import ValidationError
 
 from rooms.errors import Code, Refused
 from server.commands import COMMANDS, Command
 from server.connections import Connection, too_many
-from server.payloads import parse
-from server.replies import Reply, granted, refusal
+from server.payloads import not_of_the_shape
+from server.replies import Outcome, Reply, refusal
 from server.usecases.context import Context
 
 log = logging.getLogger(__name__)
-
-
-class Answer(NamedTuple):
-    """What to acknowledge, and what to do once that is on its way."""
-
-    envelope: dict[str, Any]
-    then: Callable[[], None] | None = None
 
 
 class Dispatcher:
@@ -38,7 +33,7 @@ class Dispatcher:
         self.answered: Counter[str] = Counter()
         """Requests by outcome: `ok`, or the error code."""
 
-    def handle(self, connection: Connection, event: str, args: list[Any]) -> Answer | Awaitable[Answer]:
+    def handle(self, connection: Connection, event: str, args: list[Any]) -> Outcome | Awaitable[Outcome]:
         """Answer one request; an awaitable only where the answer has to wait for something."""
         try:
             wait_s = connection.bucket.take(self.now())
@@ -49,45 +44,46 @@ class Dispatcher:
                 raise Refused(Code.UNKNOWN_EVENT)
             if len(args) != 1:
                 raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
-            reply = command.run(self._context, connection, parse(command.payload, args[0]))
+            reply = command.run(self._context, connection, command.validate(args[0]))
+        except ValidationError as error:
+            return self._refused(not_of_the_shape(args[0], error))
         except Refused as refused:
             return self._refused(refused)
         except Exception as error:
             return self._failed(event, error)
         if isinstance(reply, Reply):
-            return self._granted(reply)
+            self.answered["ok"] += 1
+            return reply
         return self._later(event, reply)
 
-    def too_large(self, connection: Connection) -> Answer:
+    def too_large(self, connection: Connection) -> Outcome:
         """The answer to a request that was not even read."""
         return self._not_run(connection, Refused(Code.PAYLOAD_TOO_LARGE))
 
-    def unreadable(self, connection: Connection) -> Answer:
+    def unreadable(self, connection: Connection) -> Outcome:
         """The answer to a request that is JSON, but not to be taken in (nested too deep)."""
         return self._not_run(connection, Refused(Code.INVALID_PAYLOAD, "The request cannot be read."))
 
-    def _not_run(self, connection: Connection, refused: Refused) -> Answer:
+    def _not_run(self, connection: Connection, refused: Refused) -> Outcome:
         # It counts like any other.
         wait_s = connection.bucket.take(self.now())
         return self._refused(too_many(wait_s) if wait_s else refused)
 
-    async def _later(self, event: str, reply: Awaitable[Reply]) -> Answer:
+    async def _later(self, event: str, reply: Awaitable[Reply]) -> Outcome:
         try:
-            return self._granted(await reply)
+            granted = await reply
         except Refused as refused:
             return self._refused(refused)
         except Exception as error:
             return self._failed(event, error)
-
-    def _granted(self, reply: Reply) -> Answer:
         self.answered["ok"] += 1
-        return Answer(granted(reply.data), reply.then)
+        return granted
 
-    def _refused(self, refused: Refused) -> Answer:
+    def _refused(self, refused: Refused) -> Outcome:
         self.answered[refused.code.value] += 1
-        return Answer(refusal(refused))
+        return refusal(refused)
 
-    def _failed(self, event: str, error: Exception) -> Answer:
+    def _failed(self, event: str, error: Exception) -> Outcome:
         log.error("A request failed: %s raised %s at %s", event, type(error).__name__, _place(error))
         return self._refused(Refused(Code.INTERNAL_ERROR))
 
@@ -100,4 +96,4 @@ def _place(error: BaseException) -> str:
     return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
 
 
-__all__ = ["COMMANDS", "Answer", "Command", "Dispatcher"]
+__all__ = ["COMMANDS", "Command", "Dispatcher"]

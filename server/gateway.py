@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from server.addresses import client_address
 from server.connections import BURST_FACTOR, Connection, Transport, bucket
-from server.dispatcher import Answer, Dispatcher
+from server.dispatcher import Dispatcher
+from server.replies import Outcome
 from server.sockets import Welcome
 from server.usecases import coming
 from server.usecases.context import TOKEN_BYTES, Context
@@ -20,6 +21,9 @@ class Gateway:
     def __init__(self, context: Context, dispatcher: Dispatcher) -> None:
         self._context = context
         self._dispatcher = dispatcher
+        self.request: Callable[[Any, str, list[Any]], Outcome | Awaitable[Outcome]] = dispatcher.handle
+        self.too_large: Callable[[Any], Outcome] = dispatcher.too_large
+        self.unreadable: Callable[[Any], Outcome] = dispatcher.unreadable
         self._transports: dict[str, Transport] = {}
 
     def admits(self, connection_id: str) -> bool:
@@ -47,8 +51,8 @@ class Gateway:
             found = coming.came_back(ctx, caller, auth["pid"], auth.get("offset"))
         ctx.recovery.connected(caller)
         if found is not None:
-            return Welcome(caller.private_id, partial(coming.show_missed, ctx, caller, found))
-        return Welcome(caller.private_id)
+            return Welcome(caller, caller.private_id, partial(coming.show_missed, ctx, caller, found))
+        return Welcome(caller, caller.private_id)
 
     def disconnected(self, connection_id: str) -> None:
         """Keep the seats of a connection that is gone, for the grace period."""
@@ -59,18 +63,6 @@ class Gateway:
     def closed(self, connection_id: str) -> None:
         """Forget a transport that is gone."""
         self._transports.pop(connection_id, None)
-
-    def request(self, connection_id: str, event: str, args: list[Any]) -> Answer | Awaitable[Answer]:
-        """Answer a request."""
-        return self._dispatcher.handle(self._context.connections[connection_id], event, args)
-
-    def too_large(self, connection_id: str) -> Answer:
-        """Answer a request that was too long to be read."""
-        return self._dispatcher.too_large(self._context.connections[connection_id])
-
-    def unreadable(self, connection_id: str) -> Answer:
-        """Answer a request whose JSON is nested too deep."""
-        return self._dispatcher.unreadable(self._context.connections[connection_id])
 
     def seatless(self, connection_id: str) -> bool:
         """Whether the connection holds no seat."""

@@ -8,6 +8,9 @@ from typing import Any
 
 import orjson
 
+MAX_PACKET_BYTES = 262_144
+"""A request that is longer is refused without being read: four times the longest SDP."""
+
 MAX_ACK_DIGITS = 10
 MAX_INT_DIGITS = 20
 PLAIN_NAME = re.compile(r'\["([A-Za-z-]{1,64})"')
@@ -17,20 +20,37 @@ class BadPacket(ValueError):
     """Not a Socket.IO packet: whoever sent it is disconnected."""
 
 
-def ack_id_of(data: str) -> tuple[str, int]:
-    """The acknowledgement id of an EVENT packet (digits, or nothing) and where its JSON begins."""
-    if data[1:2] == "[":
-        return "", 1
-    if data[1:3] == "/,":
-        raise BadPacket("the default namespace is not named")
-    end = data.find("[", 1, MAX_ACK_DIGITS + 2)
-    digits = data[1:end] if end > 0 else ""
-    if not digits.isdecimal() or not digits.isascii():
-        raise BadPacket("no event")
-    return digits, end
+class Unread(Exception):
+    """An EVENT packet that is not read in full, and whose sender is told so."""
+
+    def __init__(self, event: str, ack_id: str, *, too_large: bool) -> None:
+        super().__init__("too large" if too_large else "nested too deep")
+        self.event = event
+        self.ack_id = ack_id
+        self.too_large = too_large
 
 
-def name_of(data: str, start: int) -> str:
+def read_event(data: str) -> tuple[str, str, list[Any]]:
+    """An EVENT packet in the default namespace: acknowledgement id (digits, or nothing), event name, arguments.
+
+    Raises `BadPacket` where it is none, `Unread` where it is too large or too deep to be one.
+    """
+    start = data.find("[", 1, MAX_ACK_DIGITS + 2)
+    ack_id = data[1:start]
+    if start != 1 and not (start > 0 and ack_id.isdecimal() and ack_id.isascii()):
+        raise BadPacket("no event, or the default namespace is named")
+    if len(data) > MAX_PACKET_BYTES:
+        raise Unread(_name_of(data, start), ack_id, too_large=True)
+    try:
+        args = loads(data[start:])
+    except RecursionError:
+        raise Unread(_name_of(data, start), ack_id, too_large=False) from None
+    if not isinstance(args, list) or not args or not isinstance(args[0], str):
+        raise BadPacket("not an event")
+    return ack_id, args.pop(0), args
+
+
+def _name_of(data: str, start: int) -> str:
     """The event name of a packet that is not read any further; empty where it is not a plain one."""
     found = PLAIN_NAME.match(data, start)
     return found[1] if found else ""

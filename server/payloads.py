@@ -7,7 +7,7 @@ carries what was sent.
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Literal, TypeVar, cast
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -237,13 +237,17 @@ P = TypeVar("P", bound=Payload)
 
 def parse(model: type[P], value: object) -> P:
     """Check what a client sent. Raises `Refused` INVALID_PAYLOAD with field → reason, never the value."""
-    if not isinstance(value, dict):
-        raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
     try:
-        # What `model_validate` calls, without its handling of options.
-        return cast(P, model.__pydantic_validator__.validate_python(value))
+        return model.model_validate(value)
     except ValidationError as error:
-        raise Refused(Code.INVALID_PAYLOAD, details=_reasons(error)) from None
+        raise not_of_the_shape(value, error) from None
+
+
+def not_of_the_shape(value: object, error: ValidationError) -> Refused:
+    """The refusal of something that a client sent and a model did not take."""
+    if not isinstance(value, dict):
+        return Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
+    return Refused(Code.INVALID_PAYLOAD, details=_reasons(error))
 
 
 def _reasons(error: ValidationError) -> dict[str, str]:

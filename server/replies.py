@@ -57,6 +57,14 @@ class Reply(NamedTuple):
     then: Callable[[], None] | None = None
 
 
+class Refusal(NamedTuple):
+    """A refused request: the `error` object of its acknowledgement."""
+
+    error: dict[str, Any]
+
+
+Outcome = Reply | Refusal
+
 EMPTY = Reply({})
 
 
@@ -75,11 +83,13 @@ def error_object(refused: Refused) -> dict[str, Any]:
     return error
 
 
-def granted(data: Any) -> dict[str, Any]:
-    """The envelope of a success."""
-    return {"ok": True, "data": data}
+def refusal(refused: Refused) -> Refusal:
+    """What a refused request is answered."""
+    return Refusal(error_object(refused))
 
 
-def refusal(refused: Refused) -> dict[str, Any]:
-    """The envelope of a failure."""
-    return {"ok": False, "error": error_object(refused)}
+def envelope(outcome: Outcome) -> dict[str, Any]:
+    """The acknowledgement: `{ok: true, data}` or `{ok: false, error}`."""
+    if isinstance(outcome, Reply):
+        return {"ok": True, "data": outcome.data}
+    return {"ok": False, "error": outcome.error}

@@ -10,20 +10,18 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import engineio
 import orjson
 import socketio
 
-from server.dispatcher import Answer
 from server.engine import EngineServer
-from server.packets import BadPacket, ack_id_of, loads, name_of
+from server.packets import MAX_PACKET_BYTES, BadPacket, Unread, loads, read_event
+from server.replies import Outcome, Refusal, Reply, envelope
 
 log = logging.getLogger(__name__)
-
-MAX_PACKET_BYTES = 262_144
-"""A request that is longer is refused without being read: four times the longest SDP."""
 
 MAX_FRAME_BYTES = 4 * 1_048_576
 """A transport message that is longer closes its connection (WebSocket 1009)."""
@@ -34,18 +32,18 @@ LINGER_S = 1.0
 
 POLICY_VIOLATION = 1008
 SERVICE_RESTART = 1012
-RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"})
 
 
 class Welcome(NamedTuple):
-    """What CONNECT tells a client besides its sid, and what to do once it has been told."""
+    """Who has connected, to the application; what CONNECT tells it besides its sid; what to do once it was told."""
 
+    caller: Any
     private_id: str
     then: Any = None
 
 
 class Application(Protocol):
-    """What stands behind the sockets."""
+    """What stands behind the sockets. A caller is what it made of a connection, for itself alone to look into."""
 
     def admits(self, connection_id: str) -> bool:
         """Whether a transport may send one more packet that is no request; asked before `connected`."""
@@ -59,14 +57,14 @@ class Application(Protocol):
     def closed(self, connection_id: str) -> None:
         """The transport is gone too."""
 
-    def request(self, connection_id: str, event: str, args: list[Any]) -> Answer | Awaitable[Answer]:
-        """Answer a request."""
+    request: Callable[[Any, str, list[Any]], Outcome | Awaitable[Outcome]]
+    """Answers a request: caller, event, arguments."""
 
-    def too_large(self, connection_id: str) -> Answer:
-        """Answer a request that was too long to be read."""
+    too_large: Callable[[Any], Outcome]
+    """Answers a request that was too long to be read."""
 
-    def unreadable(self, connection_id: str) -> Answer:
-        """Answer a request whose JSON is nested too deep."""
+    unreadable: Callable[[Any], Outcome]
+    """Answers a request whose JSON is nested too deep."""
 
     def seatless(self, connection_id: str) -> bool:
         """Whether the connection holds no seat."""
@@ -88,7 +86,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self._engine_class = EngineServer if engine == "mayfly" else engineio.AsyncServer
         self._own_engine = engine == "mayfly"
         self._lingering: set[asyncio.TimerHandle] = set()
-        self._live: set[str] = set()
+        self._live: dict[str, Any] = {}  # connection → caller
         self._tasks: set[asyncio.Task[Any]] = set()
         if self._own_engine:
             options["connect_timeout"] = connect_timeout_s
@@ -161,66 +159,59 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             await waiting
 
     def _message(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
+        if eio_sid in self._live:
+            return self._received(eio_sid, self._live[eio_sid], data)
+        self._control(eio_sid, data)
+        return None
+
+    def _received(self, eio_sid: str, caller: Any, data: str | bytes) -> Awaitable[None] | None:
+        """A packet of a client that is connected."""
+        if data[:1] != "2" or not isinstance(data, str):
+            self._control(eio_sid, data)
+            return None
         try:
-            if not isinstance(data, str):
-                raise BadPacket("binary")
-            if data[:1] == "2":
-                return self._event(eio_sid, data)
-            return self._control(eio_sid, data)
+            ack_id, event, args = read_event(data)
         except BadPacket:
             self.close(eio_sid, POLICY_VIOLATION)
             return None
-
-    def _event(self, eio_sid: str, data: str) -> Awaitable[None] | None:
-        if eio_sid not in self._live:
-            raise BadPacket("an event before CONNECT")
-        ack_id, start = ack_id_of(data)
-        if len(data) > MAX_PACKET_BYTES:
-            self._acknowledge(eio_sid, name_of(data, start), ack_id, self.application.too_large(eio_sid))
+        except Unread as unread:
+            refuse = self.application.too_large if unread.too_large else self.application.unreadable
+            self._acknowledge(eio_sid, unread.event, unread.ack_id, refuse(caller))
             return None
-        try:
-            args = loads(data[start:] if start else data)
-        except RecursionError:
-            self._acknowledge(eio_sid, name_of(data, start), ack_id, self.application.unreadable(eio_sid))
+        # Names such as `disconnect` are Socket.IO's own; the application, which has a table, does not know them.
+        outcome = self.application.request(caller, event, args)
+        if isinstance(outcome, (Reply, Refusal)):
+            self._acknowledge(eio_sid, event, ack_id, outcome)
             return None
-        if not isinstance(args, list) or not args or not isinstance(args[0], str):
-            raise BadPacket("not an event")
-        event = args.pop(0)
-        # Names such as `disconnect` are Socket.IO's own; to the application they do not exist.
-        answer = self.application.request(eio_sid, "" if event in RESERVED else event, args)
-        if isinstance(answer, Answer):
-            self._acknowledge(eio_sid, event, ack_id, answer)
-            return None
-        return self._answer_later(eio_sid, event, ack_id, answer)
+        return self._answer_later(eio_sid, event, ack_id, outcome)
 
-    async def _answer_later(self, eio_sid: str, event: str, ack_id: str, answer: Awaitable[Answer]) -> None:
-        self._acknowledge(eio_sid, event, ack_id, await answer)
+    async def _answer_later(self, eio_sid: str, event: str, ack_id: str, outcome: Awaitable[Outcome]) -> None:
+        self._acknowledge(eio_sid, event, ack_id, await outcome)
 
-    def _acknowledge(self, eio_sid: str, event: str, ack_id: str, answer: Answer) -> None:
-        envelope = answer.envelope
+    def _acknowledge(self, eio_sid: str, event: str, ack_id: str, outcome: Outcome) -> None:
         if ack_id:
-            self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps((envelope,)))
-        elif not envelope["ok"]:
-            failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": envelope["error"]}
+            self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps((envelope(outcome),)))
+        elif isinstance(outcome, Refusal):
+            failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": outcome.error}
             self.send_one(eio_sid, b"2" + orjson.dumps(("request-failed", failure)))
-        if answer.then is not None:
-            answer.then()
+        if isinstance(outcome, Reply) and outcome.then is not None:
+            outcome.then()
 
-    def _control(self, eio_sid: str, data: str) -> Awaitable[None] | None:
-        kind = data[:1]
-        if kind == "1":
-            self._left(eio_sid)
-            return None
-        if kind not in ("0", "3") or len(data) > MAX_PACKET_BYTES:
-            raise BadPacket("binary, too large, or unknown")
-        if eio_sid not in self.environ:
-            return None
-        if not self.application.admits(eio_sid):
-            raise BadPacket("too many")
-        if kind == "0":
-            self._connect(eio_sid, data[1:])
-        # We ask for no acknowledgements, so an ACK answers nothing.
-        return None
+    def _control(self, eio_sid: str, data: str | bytes) -> None:
+        """A packet that is no request."""
+        try:
+            if not isinstance(data, str) or data[:1] not in ("0", "1", "3") or len(data) > MAX_PACKET_BYTES:
+                raise BadPacket("binary, too large, unknown, or an event before CONNECT")
+            if data[0] == "1":
+                self._left(eio_sid)
+            elif eio_sid in self.environ:
+                if not self.application.admits(eio_sid):
+                    raise BadPacket("too many")
+                # We ask for no acknowledgements, so an ACK answers nothing.
+                if data[0] == "0":
+                    self._connect(eio_sid, data[1:])
+        except BadPacket:
+            self.close(eio_sid, POLICY_VIOLATION)
 
     def _connect(self, eio_sid: str, data: str) -> None:
         if data.startswith("/"):
@@ -239,10 +230,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         # Only the room of all: python-socketio's room for each sid would cost memory, and a scan of all at the end.
         sid = self.eio.generate_id()
         self.manager.basic_enter_room(sid, "/", None, eio_sid=eio_sid)
-        self._live.add(eio_sid)
+        welcome = self.application.connected(eio_sid, self.environ[eio_sid], auth)
+        self._live[eio_sid] = welcome.caller
         if self._own_engine:
             self.eio.mark_connected(eio_sid)
-        welcome = self.application.connected(eio_sid, self.environ[eio_sid], auth)
+            self.eio.set_receiver(eio_sid, partial(self._received, eio_sid, welcome.caller))
         self.send((eio_sid,), b"0" + orjson.dumps({"sid": sid, "pid": welcome.private_id}))
         if welcome.then is not None:
             welcome.then()
@@ -254,8 +246,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self._gone(eio_sid, reason)
 
     def _left(self, eio_sid: str) -> None:
-        if eio_sid in self._live:
-            self._live.discard(eio_sid)
+        if self._live.pop(eio_sid, None) is not None:
+            if self._own_engine:
+                self.eio.set_receiver(eio_sid, None)
             try:
                 self.application.disconnected(eio_sid)
             finally:

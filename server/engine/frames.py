@@ -144,6 +144,21 @@ class FrameParser:
             self._buffer += data
         self._pos = 0
 
+    def whole_text(self, data: bytes) -> str | None:
+        """The text in a read that is exactly one text frame, as nearly all are; None where it has to be fed."""
+        if not self.drained or self._fragments is not None or len(data) < 6 or data[0] != _FIN_TEXT:
+            return None
+        size = data[1] - 0x80
+        start = 6
+        if size == 126:
+            size = data[2] << 8 | data[3]
+            start = 8
+        if size + start != len(data) or size > self._max_bytes:
+            return None
+        payload = bytearray(data[start:])
+        websocket_mask(data[start - 4 : start], payload)
+        return _text(payload)
+
     def clear(self) -> None:
         """Forget everything that was fed."""
         self._buffer, self._pos, self._need, self._fragments = b"", 0, 0, None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from server.engine.session import Session
 
 
+Receiver = Callable[[str | bytes], Awaitable[Any] | None]
+
+
 class Inbox:
     """The messages that a session has received and not yet handled."""
 
-    __slots__ = ("_drained", "_session", "_waiting", "holding", "started_at", "task")
+    __slots__ = ("_drained", "_session", "_waiting", "holding", "receiver", "started_at", "task")
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -30,6 +33,8 @@ class Inbox:
         self.holding = False
         """Whether the transport is not read because too much waits."""
         self._drained: asyncio.Future[None] | None = None
+        self.receiver: Receiver | None = None
+        """Takes the messages of this session, in the place of the engine's message handler."""
         self.task: asyncio.Task[Any] | None = None
         """The running command, if any."""
         self.started_at = 0.0
@@ -52,8 +57,7 @@ class Inbox:
         if self.task is None:
             command = self._call(message)
             if command is not None:
-                self.started_at = asyncio.get_running_loop().time()
-                self.task = self._session.core.spawn(self._run(command))
+                self._begin(command)
             return
         if self._waiting is None:
             self._waiting = deque()
@@ -61,6 +65,10 @@ class Inbox:
         if not self.holding and len(self._waiting) >= self._session.core.limits.waiting_commands:
             self.holding = True
             self._session.hold_reading()
+
+    def _begin(self, command: Awaitable[Any]) -> None:
+        self.started_at = asyncio.get_running_loop().time()
+        self.task = self._session.core.spawn(self._run(command))
 
     def drop(self) -> None:
         """Forget the messages that wait; the running command goes on."""
@@ -81,16 +89,18 @@ class Inbox:
             await asyncio.shield(self._drained)
 
     def _call(self, message: str | bytes) -> Awaitable[Any] | None:
-        session = self._session
-        handler = session.core.handlers.get("message")
-        if handler is None:
-            return None
+        receiver = self.receiver
         try:
-            result = handler(session.sid, message)
+            result = receiver(message) if receiver is not None else self._offer(message)
         except Exception as error:
             self._session.core.complaints.say("message handler", error)
             return None
         return result if result is not None and isawaitable(result) else None
+
+    def _offer(self, message: str | bytes) -> Any:
+        session = self._session
+        handler = session.core.handlers.get("message")
+        return handler(session.sid, message) if handler is not None else None
 
     async def _run(self, command: Awaitable[Any] | None) -> None:
         loop = asyncio.get_running_loop()

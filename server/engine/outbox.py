@@ -13,20 +13,21 @@ class OutboxFull(Exception):
 class Outbox:
     """Packets of one session, as WebSocket frames, in order; bounded by bytes and by packets."""
 
-    __slots__ = ("_frames", "_limits", "size")
+    __slots__ = ("_limits", "frames", "size")
 
     def __init__(self, limits: EngineLimits) -> None:
         self._limits = limits
-        self._frames: list[bytes] = []
+        self.frames: list[bytes] = []
+        """What waits, in order. Only a session adds its first itself."""
         self.size = 0
         """Bytes that wait."""
 
     def __len__(self) -> int:
-        return len(self._frames)
+        return len(self.frames)
 
     def add(self, frame: bytes) -> bool:
         """Queue a frame; true where it is the first to wait. Raises `OutboxFull`, without keeping the frame."""
-        frames = self._frames
+        frames = self.frames
         if not frames:
             frames.append(frame)
             self.size = len(frame)
@@ -40,7 +41,7 @@ class Outbox:
 
     def take_bytes(self) -> bytes:
         """Everything that waits, as it goes over a WebSocket."""
-        frames = self._frames
+        frames = self.frames
         data = frames[0] if len(frames) == 1 else b"".join(frames)
         frames.clear()
         self.size = 0
@@ -48,11 +49,11 @@ class Outbox:
 
     def take_payload(self) -> bytes:
         """Everything that waits, as the body of a polling response."""
-        data = encode_payload(self._frames)
+        data = encode_payload(self.frames)
         self.clear()
         return data
 
     def clear(self) -> None:
         """Drop everything that waits."""
-        self._frames.clear()
+        self.frames.clear()
         self.size = 0

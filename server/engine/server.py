@@ -18,6 +18,7 @@ from server.engine.deadlines import Deadlines
 from server.engine.environ import make_environ
 from server.engine.frames import NORMAL, SERVICE_RESTART
 from server.engine.http import Endpoint
+from server.engine.inbox import Receiver
 from server.engine.limits import EngineLimits
 from server.engine.origins import OriginPolicy
 from server.engine.session import Reason, Session
@@ -110,6 +111,15 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         session = self.sockets.get(sid)
         if session is not None:
             session.mark_connected()
+
+    def set_receiver(self, sid: str, receiver: Receiver | None) -> None:
+        """From now on the messages of a session go to `receiver(message)`; with None, to the `message` handler again.
+
+        It spares the hot path a look-up of what the application knows of the sid.
+        """
+        session = self.sockets.get(sid)
+        if session is not None:
+            session.inbox.receiver = receiver
 
     async def drain(self, code: int = SERVICE_RESTART) -> None:
         """Close all sessions with this code and wait for them, for a bounded time; new ones are refused with 503."""

@@ -103,16 +103,21 @@ class Session:
         """Queue a packet; it leaves at the end of this loop turn. Ignored once the session is ending."""
         if self.state >= _CLOSING:
             return
+        outbox = self.outbox
+        if not outbox.frames:
+            outbox.frames.append(frame)
+            outbox.size = len(frame)
+            self.core.flush_soon(self)
+            return
         try:
-            if self.outbox.add(frame):
-                self.core.flush_soon(self)
+            outbox.add(frame)
         except OutboxFull:
             self.core.stats.overflows += 1
             self.abort(Reason.TRANSPORT_ERROR)
 
     def flush(self) -> None:
         """Hand what waits to the transport, if it takes it."""
-        if self.carrier is not None and len(self.outbox) and self.state is _OPEN:
+        if self.carrier is not None and self.outbox.frames and self.state is _OPEN:
             self.carrier.flush(self.outbox)
 
     # Receiving.

@@ -60,6 +60,15 @@ class WebSocketCarrier(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
+        if self._phase is _OPEN and not self._held:
+            try:
+                text = self._parser.whole_text(data)
+            except FrameError as error:
+                self._fail(error)
+                return
+            if text is not None:
+                self.owner.receive(text)
+                return
         if self._phase is not _CLOSED:
             self._parser.feed(data)
             if not self._held:
@@ -88,8 +97,10 @@ class WebSocketCarrier(asyncio.Protocol):
 
     def flush(self, outbox: Outbox) -> None:
         """Write what waits, in one piece."""
-        if not self._slow:
-            self.write(outbox.take_bytes())
+        if not self._slow and self._phase is _OPEN:
+            data = outbox.take_bytes()
+            if not self._transport.is_closing():
+                self._transport.write(data)
 
     def write(self, frame: bytes) -> None:
         """Write now. A transport that is closing already (uvloop's would raise) gets nothing more."""

@@ -43,17 +43,12 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Repl
 
 def post_from_outside(ctx: Context, room: Room, request: OutsideMessage) -> dict[str, object]:
     """A message of the room's owner, over REST."""
-    posted = talk.post_from_outside(room, request.sender_name or "Host", request.text, ctx.clock())
-    ctx.publish(room, posted.events)
+    receipt, _, events = talk.post_from_outside(room, request.sender_name or "Host", request.text, ctx.clock())
+    ctx.publish(room, events)
     if room.log:
-        log_message(ctx, room, posted.events[0])
-    receipt = posted.receipt
-    return {
-        "id": receipt.id,
-        "seq": receipt.seq,
-        "timestamp": views.iso(receipt.at),
-        "deliveredTo": receipt.delivered_to,
-    }
+        log_message(ctx, room, events[0])
+    message_id, seq, at, delivered_to = receipt
+    return {"id": message_id, "seq": seq, "timestamp": views.iso(at), "deliveredTo": delivered_to}
 
 
 def log_message(ctx: Context, room: Room, event: object) -> None:

@@ -12,9 +12,10 @@ import pytest
 from rooms.errors import Code, Refused
 from server.commands import COMMANDS, Command
 from server.connections import Connection, TokenBucket, bucket
-from server.dispatcher import Answer, Dispatcher
+from server.dispatcher import Dispatcher
 from server.payloads import EndRoom
-from server.replies import EMPTY, Reply
+from server.replies import EMPTY, Outcome, Refusal, Reply
+from server.replies import envelope as envelope_of
 from server.usecases.context import Context
 
 WORD = "xyzzyplugh"
@@ -54,8 +55,8 @@ def answers_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     return put
 
 
-async def envelope(answer: Answer | Awaitable[Answer]) -> dict[str, Any]:
-    return (answer if isinstance(answer, Answer) else await answer).envelope
+async def envelope(outcome: Outcome | Awaitable[Outcome]) -> dict[str, Any]:
+    return envelope_of(outcome if isinstance(outcome, Reply | Refusal) else await outcome)
 
 
 def code(found: dict[str, Any]) -> str:
@@ -65,8 +66,8 @@ def code(found: dict[str, Any]) -> str:
 async def test_a_plain_handler_is_answered_at_once(dispatcher: Dispatcher, answers_with: Callable[[Any], None]) -> None:
     answers_with(lambda *_: EMPTY)
     answer = dispatcher.handle(connection(), "end-room", ASKED)
-    assert isinstance(answer, Answer)
-    assert answer.envelope == {"ok": True, "data": {}}
+    assert isinstance(answer, Reply)
+    assert envelope_of(answer) == {"ok": True, "data": {}}
 
 
 async def test_a_handler_that_waits_is_awaited(dispatcher: Dispatcher, answers_with: Callable[[Any], None]) -> None:
@@ -85,7 +86,7 @@ async def test_what_is_to_follow_an_answer_comes_with_it(
 
     answers_with(lambda *_: Reply({}, follow_up))
     answer = dispatcher.handle(connection(), "end-room", ASKED)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Reply)
     assert answer.then is follow_up
 
 

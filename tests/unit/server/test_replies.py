@@ -6,7 +6,7 @@ import pytest
 
 from rooms.errors import Code, Refused
 from server.event_payloads import ErrorObject
-from server.replies import MEANINGS, error_object, granted, refusal
+from server.replies import MEANINGS, Reply, envelope, error_object, refusal
 
 # The protocol's own table, written out once more so that a slip in ours shows.
 STATUS = {
@@ -64,7 +64,7 @@ def test_every_error_object_fits_its_model(code: Code) -> None:
 
 def test_what_the_rules_say_better_is_kept() -> None:
     refused = Refused(Code.RATE_LIMITED, "Slowly.", retry_after_ms=5, details={"x": "why"})
-    assert refusal(refused) == {
+    assert envelope(refusal(refused)) == {
         "ok": False,
         "error": {
             "code": "RATE_LIMITED",
@@ -77,4 +77,4 @@ def test_what_the_rules_say_better_is_kept() -> None:
 
 
 def test_a_success_carries_its_data() -> None:
-    assert granted({"id": "x"}) == {"ok": True, "data": {"id": "x"}}
+    assert envelope(Reply({"id": "x"})) == {"ok": True, "data": {"id": "x"}}
