@@ -10,8 +10,8 @@ from rooms.model import Seat
 from rooms.receipts import Receipt
 from rooms.room import Room
 
-Posted = tuple[Receipt, bool, Sequence[Event]]
-"""The receipt, whether this is a repetition, and what happened. For a repetition, which changes nothing, the receipt
+Posted = tuple[Receipt, MessagePosted | None, Sequence[Event]]
+"""The receipt, the message, and what else happened. A repetition changes nothing: there is no message, and the receipt
 is that of the first time."""
 
 
@@ -25,7 +25,6 @@ def post(
     seat: Seat,
     text: str,
     now: float,
-    *,
     client_message_id: str | None = None,
     to: str | None = None,
     encrypted: bool = False,
@@ -34,44 +33,37 @@ def post(
     if client_message_id is not None:
         earlier = seat.sent.get(client_message_id)
         if earlier is not None:
-            return earlier, True, ()
+            return earlier, None, ()
+    seat_id = seat.id
     if to is None:
-        reached = len(room.connections) - (seat.id in room.connections)
-    elif to in room.seats and to != seat.id:
+        reached = len(room.connections) - (seat_id in room.connections)
+    elif to in room.seats and to != seat_id:
         reached = 1 if to in room.connections else 0
     else:
         raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
-    seq, position = room.next(now)
-    event = MessagePosted(
-        room.id,
-        seq,
-        position,
-        now,
-        message_id(room, now, seq),
-        seat.id,
-        seat.name,
-        text,
-        client_message_id,
-        to,
-        encrypted,
+    room.seq = seq = room.seq + 1
+    position = room.house.tick(now)
+    made_id = message_id(room, now, seq)
+    message = MessagePosted(
+        room.id, seq, position, now, made_id, seat_id, seat.name, text, client_message_id, to, encrypted
     )
-    room.history.append(event)
+    room.history.append(message)
     room.message_count += 1
-    receipt = (event.id, seq, now, reached)
+    receipt = (made_id, seq, now, reached)
     if client_message_id is not None:
         seat.sent.keep(client_message_id, receipt)
-    return receipt, False, (event, *room.stop_typing(seat)) if seat.typing else (event,)
+    return receipt, message, room.stop_typing(seat) if seat.typing else ()
 
 
-def post_from_outside(room: Room, sender_name: str, text: str, now: float) -> Posted:
+def post_from_outside(room: Room, sender_name: str, text: str, now: float) -> tuple[Receipt, MessagePosted]:
     """A message of the room's owner, sent without a seat. Its `sender` is the empty string."""
     seq, position = room.next(now)
-    event = MessagePosted(
+    message = MessagePosted(
         room.id, seq, position, now, message_id(room, now, seq), "", sender_name, text, None, None, False
     )
-    room.history.append(event)
+    room.history.append(message)
     room.message_count += 1
-    return (event.id, seq, now, len(room.connections)), False, (event,)
+    return (message.id, seq, now, len(room.connections)), message
 
 
 def set_typing(room: Room, seat: Seat, *, is_typing: bool) -> list[Event]:

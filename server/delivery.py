@@ -41,8 +41,8 @@ PUT_OUT = frozenset({"kicked", "banned"})
 class Outlet(Protocol):
     """What delivery needs of the transport; nothing in it waits."""
 
-    def send(self, connections: Iterable[str], packet: bytes) -> None:
-        """Send one encoded Socket.IO packet to each of these connections; the unknown are passed over."""
+    def send(self, connections: Iterable[str], packet: bytes, but: str | None = None) -> None:
+        """Send one encoded Socket.IO packet to each of these connections but one; the unknown are passed over."""
 
     def send_one(self, connection: str, packet: bytes) -> None:
         """The same to one connection."""
@@ -65,7 +65,7 @@ class Delivery:
     def publish(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
         """Tell everybody concerned, in order; `but` is a connection whose snapshot will tell it the same."""
         for event in events:
-            if isinstance(event, MessagePosted):
+            if type(event) is MessagePosted:
                 self.message(room, event)
             elif isinstance(event, Durable):
                 self._durable(room, event, but)
@@ -91,16 +91,18 @@ class Delivery:
         """A durable event once more, to one that missed it."""
         self._outlet.send_one(connection, durable_packet(event, room.epoch))
 
-    def message(self, room: Room, event: MessagePosted) -> None:
-        """A message to everybody else in the room, or to the one it is for."""
-        packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, views.message(event, room.epoch), str(event.position)))
+    def message(self, room: Room, event: MessagePosted) -> dict[str, Any]:
+        """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
+        payload = views.message(event, room.epoch)
+        packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, payload, str(event.position)))
         if event.to is not None:
             target = room.connections.get(event.to)
             if target is not None:
                 self._outlet.send_one(target, packet)
-            return
-        sender = room.connections.get(event.sender)
-        self._outlet.send([c for c in room.connections.values() if c != sender], packet)
+            return payload
+        connections = room.connections
+        self._outlet.send(connections.values(), packet, connections.get(event.sender))
+        return payload
 
     def _durable(self, room: Room, event: Durable, but: str | None) -> None:
         packet = durable_packet(event, room.epoch)
@@ -138,7 +140,7 @@ class Delivery:
                 self._outlet.send(connections, packet)
 
     def _to_all(self, room: Room, event: str, payload: Any, *, but: str | None = None) -> None:
-        self._outlet.send([c for c in room.connections.values() if c != but], event_packet(event, payload))
+        self._outlet.send(room.connections.values(), event_packet(event, payload), but)
 
     def _seat_gone(self, room_id: str, reason: str, connection: str) -> None:
         payload = {"roomId": room_id, "reason": reason, "action": LEFT_ACTIONS.get(reason, "none")}

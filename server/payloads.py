@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
 
 from rooms.errors import Code, Refused
 from rooms.limits import MAX_INVITE_USES, MAX_MESSAGE_CHARS, MAX_NAME_CHARS
@@ -136,13 +137,16 @@ class Answer(SignalRequest):
     description: AnswerDescription
 
 
-class CandidateInit(Payload):
+class CandidateInit(TypedDict, total=False):
     """An `RTCIceCandidateInit` (W3C WebRTC, section 4.8.1)."""
 
-    candidate: Annotated[str, Field(max_length=MAX_CANDIDATE_CHARS)] = ""
-    sdp_mid: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None = None
-    sdp_m_line_index: int | None = Field(None, ge=0, le=65_535, alias="sdpMLineIndex")
-    username_fragment: Annotated[str, Field(max_length=256)] | None = None
+    # A dictionary, with the names of the wire: it is checked and then passed on as it is, many times a call.
+    __pydantic_config__ = Payload.model_config  # type: ignore[misc]
+
+    candidate: Annotated[str, Field(max_length=MAX_CANDIDATE_CHARS)]
+    sdpMid: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None
+    sdpMLineIndex: Annotated[int, Field(ge=0, le=65_535)] | None
+    usernameFragment: Annotated[str, Field(max_length=256)] | None
 
 
 class IceCandidate(SignalRequest):

@@ -76,8 +76,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     application: Application
     """Set by the composition root before the first connection."""
 
-    send: Callable[[Iterable[str], bytes], None]
-    """Sends an encoded packet to each of these connections; the unknown are passed over."""
+    send: Callable[..., None]
+    """Sends an encoded packet to each of these connections, but one: `server.delivery.Outlet`."""
 
     send_one: Callable[[str, bytes], None]
     """The same to one connection."""
@@ -102,10 +102,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     # Out
 
-    def _send_through_queues(self, connections: Iterable[str], packet: bytes) -> None:
+    def _send_through_queues(self, connections: Iterable[str], packet: bytes, but: str | None = None) -> None:
         text = packet.decode()
         for connection in connections:
-            if connection in self.eio.sockets:
+            if connection != but and connection in self.eio.sockets:
                 message = engineio.packet.Packet(engineio.packet.MESSAGE, data=text)
                 self.eio.sockets[connection].queue.put_nowait(message)
 

@@ -91,16 +91,16 @@ class Inbox:
     def _call(self, message: str | bytes) -> Awaitable[Any] | None:
         receiver = self.receiver
         try:
-            result = receiver(message) if receiver is not None else self._offer(message)
+            return receiver(message) if receiver is not None else self._offer(message)
         except Exception as error:
             self._session.core.complaints.say("message handler", error)
             return None
-        return result if result is not None and isawaitable(result) else None
 
-    def _offer(self, message: str | bytes) -> Any:
+    def _offer(self, message: str | bytes) -> Awaitable[Any] | None:
         session = self._session
         handler = session.core.handlers.get("message")
-        return handler(session.sid, message) if handler is not None else None
+        result = handler(session.sid, message) if handler is not None else None
+        return result if result is not None and isawaitable(result) else None
 
     async def _run(self, command: Awaitable[Any] | None) -> None:
         loop = asyncio.get_running_loop()

@@ -85,17 +85,16 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         """Send one message, given without the leading 4 (bytes must be UTF-8). An unknown sid is ignored."""
         session = self.sockets.get(sid)
         if session is not None:
-            self._core.stats.messages_out += 1
-            session.send_frame(packets.message_frame(text))
+            session.send_text(text)
 
-    def broadcast(self, sids: Iterable[str], text: str | bytes) -> None:
-        """Send one message to many, encoded and framed once. Unknown sids are ignored."""
+    def broadcast(self, sids: Iterable[str], text: str | bytes, but: str | None = None) -> None:
+        """Send one message to many, leaving one out; encoded and framed once. Unknown sids are ignored."""
         frame = packets.message_frame(text)
         find = self.sockets.get
         count = 0
         for sid in sids:
             session = find(sid)
-            if session is not None:
+            if session is not None and sid != but:
                 count += 1
                 session.send_frame(frame)
         self._core.stats.messages_out += count

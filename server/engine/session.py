@@ -99,6 +99,11 @@ class Session:
 
     # Sending.
 
+    def send_text(self, text: str | bytes) -> None:
+        """Queue a message, given without its leading 4."""
+        self.core.stats.messages_out += 1
+        self.send_frame(packets.message_frame(text))
+
     def send_frame(self, frame: bytes) -> None:
         """Queue a packet; it leaves at the end of this loop turn. Ignored once the session is ending."""
         if self.state >= _CLOSING:

@@ -15,45 +15,43 @@ from server.usecases.context import Context
 
 def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Reply:
     """Say something to the room, or to one participant."""
-    room, seat = ctx.seated(caller, request.room_id)
-    receipt, duplicate, events = talk.post(
-        room,
-        seat,
-        request.text,
-        ctx.clock(),
-        client_message_id=request.client_message_id,
-        to=request.to,
-        encrypted=bool(request.encrypted),
+    now = ctx.clock()
+    room, seat = ctx.seated(caller, request.room_id, now)
+    receipt, message, more = talk.post(
+        room, seat, request.text, now, request.client_message_id, request.to, bool(request.encrypted)
     )
-    if events:
-        ctx.delivery.publish(room, events)
-        if room.log:
-            log_message(ctx, room, events[0])
     message_id, seq, at, delivered_to = receipt
+    if message is None:
+        timestamp = views.iso(at)
+    else:
+        timestamp = ctx.delivery.message(room, message)["timestamp"]
+        ctx.delivery.publish(room, more)
+        if room.log:
+            log_message(ctx, room, message)
     return Reply(
         {
             "id": message_id,
             "seq": seq,
-            "timestamp": views.iso(at),
+            "timestamp": timestamp,
             "deliveredTo": delivered_to,
-            "duplicate": duplicate,
+            "duplicate": message is None,
         }
     )
 
 
 def post_from_outside(ctx: Context, room: Room, request: OutsideMessage) -> dict[str, object]:
     """A message of the room's owner, over REST."""
-    receipt, _, events = talk.post_from_outside(room, request.sender_name or "Host", request.text, ctx.clock())
-    ctx.publish(room, events)
+    receipt, message = talk.post_from_outside(room, request.sender_name or "Host", request.text, ctx.clock())
+    told = ctx.delivery.message(room, message)
     if room.log:
-        log_message(ctx, room, events[0])
-    message_id, seq, at, delivered_to = receipt
-    return {"id": message_id, "seq": seq, "timestamp": views.iso(at), "deliveredTo": delivered_to}
+        log_message(ctx, room, message)
+    message_id, seq, _, delivered_to = receipt
+    return {"id": message_id, "seq": seq, "timestamp": told["timestamp"], "deliveredTo": delivered_to}
 
 
-def log_message(ctx: Context, room: Room, event: object) -> None:
+def log_message(ctx: Context, room: Room, event: MessagePosted) -> None:
     """Keep a public message, where the operator and the room's creator both want a log."""
-    if ctx.settings.message_log != "on" or not isinstance(event, MessagePosted) or event.to is not None:
+    if ctx.settings.message_log != "on" or event.to is not None:
         return
     ctx.journal.log_message(
         LoggedMessage(

@@ -62,10 +62,10 @@ class Context:
                 raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000) from None
             raise
 
-    def seated(self, connection: Connection, room_id: str) -> tuple[Room, Seat]:
+    def seated(self, connection: Connection, room_id: str, now: float | None = None) -> tuple[Room, Seat]:
         """The room and the caller's seat in it, else NOT_IN_ROOM, or ROOM_EXPIRED until the sweeper has come by."""
         found = self.registry.house.holdings.seated(connection.id, room_id)
-        if found[0].expires_at <= self.clock():
+        if found[0].expires_at <= (now if now is not None else self.clock()):
             raise Refused(Code.ROOM_EXPIRED)
         return found
 

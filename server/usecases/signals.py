@@ -36,17 +36,16 @@ def answer(ctx: Context, caller: Connection, request: Answer) -> Reply:
 
 def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Reply:
     """Relay a candidate, or the end of candidates (`null`)."""
-    if request.candidate is None:
-        return _relay(ctx, caller, request, Kind.CANDIDATE, {"candidate": None}, 0)
-    body = request.candidate.model_dump(by_alias=True, exclude_unset=True)
-    return _relay(ctx, caller, request, Kind.CANDIDATE, {"candidate": body}, len(request.candidate.candidate))
+    candidate = request.candidate
+    size = len(candidate.get("candidate", "")) if candidate is not None else 0
+    return _relay(ctx, caller, request, Kind.CANDIDATE, {"candidate": candidate}, size)
 
 
 def _relay(
     ctx: Context, caller: Connection, request: SignalRequest, kind: Kind, body: Mapping[str, Any], size: int
 ) -> Reply:
-    room, seat = ctx.seated(caller, request.room_id)
     now = ctx.clock()
+    room, seat = ctx.seated(caller, request.room_id, now)
     target = target_of(room, seat, request.to)
     ctx.calls.check(room.id, seat.id, target.id, kind)
     routed = ctx.relay.route(
