@@ -28,7 +28,7 @@ LEVEL: Final = 1
 
 _WINDOW_BYTES = 1 << MAX_WINDOW_BITS
 _TAIL = b"\x00\x00\xff\xff"  # the end of an empty stored block, which the sender leaves out (section 7.2.1)
-_LAST_BLOCK = b"\x01\x00\x00\xff\xff"  # an empty stored block with BFINAL: reached only where the data was whole
+_END = _TAIL + b"\x01\x00\x00\xff\xff"  # and one with BFINAL: it is reached only where the data before it was whole
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 7230 section 3.2.6
 _TOKEN_ONLY = re.compile(_TOKEN)
@@ -139,7 +139,7 @@ def inflate(payload: bytes | bytearray, max_bytes: int) -> bytes:
     Raises `FrameError`: 1009 where it is longer, 1007 where it is not whole DEFLATE data (as JavaScript's ws does; the
     RFC leaves the code open). Data goes on behind a block with BFINAL (section 7.2.3.4), with the window as it was.
     """
-    data = bytes(payload) + _TAIL + _LAST_BLOCK
+    data = bytes(payload) + _END
     message = b""
     for _ in range(MAX_FINAL_BLOCKS):
         inflater = zlib.decompressobj(-MAX_WINDOW_BITS, zdict=message[-_WINDOW_BYTES:])

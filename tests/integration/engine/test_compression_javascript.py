@@ -1,13 +1,18 @@
-"""The real `socket.io-client`, whose WebSockets offer permessage-deflate, with the switch off and on."""
+"""Real clients whose WebSockets offer permessage-deflate, with the switch off and on: `socket.io-client`, Chromium."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from server.engine import compression
 from tests.integration.engine.test_socketio_protocol import socketio_rig
-from tests.integration.engine.wire import eventually
+from tests.integration.engine.wire import PATH, engine_rig, eventually
 from tests.support.js_client import js_client
+from tests.support.node import run_node
+
+BROWSER = Path(__file__).with_name("browser_websocket.mjs")
 
 AGREED = {"server_no_context_takeover": True, "client_no_context_takeover": True}
 NARROW = {"perMessageDeflate": {"threshold": 0, "serverMaxWindowBits": 10, "clientMaxWindowBits": 9}}
@@ -67,3 +72,25 @@ async def test_a_message_to_many_is_compressed_once_and_reaches_those_who_declin
             assert await socket.request("message-with-ack", "é" * 3_000) == "é" * 3_000
         for socket in sockets:
             await socket.disconnect()
+
+
+@pytest.mark.usefixtures("chromium", "node")
+@pytest.mark.parametrize("switched_on", [False, True])
+async def test_chromium_compresses_with_us_only_where_it_is_switched_on(
+    switched_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inflated: list[int] = []
+    inflate = compression.inflate
+    monkeypatch.setattr(compression, "inflate", lambda data, most: inflated.append(len(data)) or inflate(data, most))
+    texts = ["short", TEXT, "é€" * 2_000]
+    async with engine_rig(websocket_compression=switched_on) as rig:
+        (seen,) = await run_node(BROWSER, f"ws://127.0.0.1:{rig.port}{PATH}websocket", *texts)
+        assert seen["came"] == texts
+        if switched_on:
+            assert seen["extensions"].split("; ") == ["permessage-deflate", *AGREED]
+            # Chromium compresses whatever it sends.
+            assert len(inflated) == 3
+            assert sum(inflated) < len(TEXT) / 10
+        else:
+            assert (seen["extensions"], inflated) == ("", [])
+        await eventually(lambda: not rig.engine.sockets, "the browser's leaving")
