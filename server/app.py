@@ -111,6 +111,7 @@ def _sockets(settings: Settings, policy: OriginPolicy) -> SocketServer:
     return SocketServer(
         engine=settings.engine,
         connect_timeout_s=settings.connect_timeout_s,
+        ws_compression=settings.ws_compression == "on",
         ping_interval=settings.ping_interval_s,
         ping_timeout=settings.ping_timeout_s,
         cors_allowed_origins=list(_origins(settings)) if own else allowed,

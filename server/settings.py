@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     ping_interval_s: float = _seconds(25, least=0.05, most=3600)
     ping_timeout_s: float = _seconds(20, least=0.05, most=3600)
     connect_timeout_s: float = _seconds(15, least=0.05, most=3600)
+    ws_compression: Literal["off", "on"] = "off"
 
     message_log: Literal["off", "on"] = "off"
     environment: str = "development"
@@ -79,7 +80,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("log_level", "log_format", "message_log", "engine", "environment", mode="before")
+    @field_validator("log_level", "log_format", "message_log", "engine", "environment", "ws_compression", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value

@@ -82,7 +82,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     send_one: Callable[[str, bytes], None]
     """The same to one connection."""
 
-    def __init__(self, *, engine: str, connect_timeout_s: float, **options: Any) -> None:
+    def __init__(self, *, engine: str, connect_timeout_s: float, ws_compression: bool = False, **options: Any) -> None:
         self._engine_class = EngineServer if engine == "mayfly" else engineio.AsyncServer
         self._own_engine = engine == "mayfly"
         self._lingering: set[asyncio.TimerHandle] = set()
@@ -90,6 +90,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self._tasks: set[asyncio.Task[Any]] = set()
         if self._own_engine:
             options["connect_timeout"] = connect_timeout_s
+            options["websocket_compression"] = ws_compression
         super().__init__(max_http_buffer_size=MAX_FRAME_BYTES, namespaces=["/"], **options)
         self.send, self.send_one = self._send_through_queues, self._send_through_queue
         if self._own_engine:

@@ -12,6 +12,7 @@ from server.engine.deadlines import Deadlines
 from server.engine.limits import EngineLimits
 
 if TYPE_CHECKING:
+    from server.engine.compression import Deflater
     from server.engine.session import Session
 
 Handler = Callable[..., Awaitable[Any] | Any]
@@ -41,6 +42,7 @@ class Core:
         "closing",
         "complaints",
         "connects",
+        "deflater",
         "graces",
         "handlers",
         "limits",
@@ -71,6 +73,8 @@ class Core:
         self.stats = Stats()
         self.complaints = Complaints()
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.deflater: Deflater | None = None
+        """Set where WebSockets may agree on permessage-deflate."""
         self._dirty: list[Session] = []
         self.pings: Deadlines[Session] = Deadlines(ping_interval_s, lambda session: session.ping())
         self.pongs: Deadlines[Session] = Deadlines(ping_timeout_s, lambda session: session.pong_overdue())

@@ -26,6 +26,9 @@ TOO_BIG: Final = 1009
 INTERNAL_ERROR: Final = 1011
 SERVICE_RESTART: Final = 1012
 
+RSV1: Final = 0x40
+"""In the first byte of a frame: its message is compressed (RFC 7692 section 6)."""
+
 MAX_CONTROL_BYTES: Final = 125
 MAX_REASON_BYTES: Final = 123
 
@@ -68,6 +71,11 @@ def text_frame(payload: bytes) -> bytes:
 def binary_frame(payload: bytes) -> bytes:
     """One unmasked binary frame."""
     return _header(_FIN_BINARY, len(payload)) + payload
+
+
+def compressed_frame(payload: bytes, *, is_text: bool) -> bytes:
+    """One unmasked text or binary frame around compressed bytes."""
+    return _header((_FIN_TEXT if is_text else _FIN_BINARY) | RSV1, len(payload)) + payload
 
 
 def control_frame(opcode: int, payload: bytes = b"") -> bytes:
@@ -227,10 +235,14 @@ class FrameParser:
         if not final:
             return None
         whole, self._fragments = self._fragments, None
-        return _text(whole) if self._opcode == 1 else bytes(whole)
+        return self._whole(whole)
+
+    def _whole(self, payload: bytes | bytearray) -> Message:
+        """The data message that is complete now."""
+        return _text(payload) if self._opcode == 1 else bytes(payload)
 
 
-def _text(payload: bytearray) -> str:
+def _text(payload: bytes | bytearray) -> str:
     try:
         return payload.decode()
     except UnicodeDecodeError:

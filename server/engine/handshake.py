@@ -29,7 +29,7 @@ def valid_key(headers: Mapping[str, str]) -> str | None:
 
 
 def accept_response(key: str, extra_headers: Mapping[str, str] | None = None) -> bytes:
-    """The 101 response. No extension is ever accepted: deflate costs 100 KiB a connection."""
+    """The 101 response. It accepts no extension but the one that `extra_headers` may name."""
     digest = hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()
     lines = [
         "HTTP/1.1 101 Switching Protocols",

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from server.engine import handshake, packets
+from server.engine.compression import DeflatingCarrier
+from server.engine.core import Core
+from server.engine.deflate import negotiate
 from server.engine.frames import PROTOCOL_ERROR
 from server.engine.polling import BodyError, PollingCarrier, Reason, read_body
 from server.engine.session import Session
-from server.engine.takeover import refuse, take_over
+from server.engine.takeover import Detached, refuse, take_over
 from server.engine.upgrade import Probe
-from server.engine.websocket import WebSocketCarrier
+from server.engine.websocket import Owner, WebSocketCarrier
 
 if TYPE_CHECKING:
     from server.engine.server import EngineServer
@@ -121,10 +124,9 @@ class Endpoint:
         session = await self._admit(request, "websocket")
         if not session.opened():
             raise Refused(Refusal.UNKNOWN_SID)
-        head = handshake.accept_response(key, {**headers, **self._engine.cookie_header(session.sid)})
-        core = session.core
+        headers = {**headers, **self._engine.cookie_header(session.sid)}
         try:
-            carrier, response = take_over(request, head, lambda t: WebSocketCarrier(core, t, session))
+            carrier, response = _accept(request, key, headers, session.core, session)
         except ConnectionResetError:
             session.lost(Reason.TRANSPORT_CLOSE)
             raise Refused(Refusal.BAD_REQUEST) from None
@@ -149,10 +151,8 @@ class Endpoint:
         if session.probe is not None or session.upgraded or not self._engine.allow_upgrades:
             raise Refused(Refusal.BAD_REQUEST)
         probe = Probe(session)
-        head = handshake.accept_response(key, headers)
-        core = session.core
         try:
-            probe.carrier, response = take_over(request, head, lambda t: WebSocketCarrier(core, t, probe))
+            probe.carrier, response = _accept(request, key, headers, session.core, probe)
         except ConnectionResetError:
             probe.abandon()
             raise Refused(Refusal.BAD_REQUEST) from None
@@ -222,6 +222,19 @@ def _websocket_key(request: web.BaseRequest) -> str:
     if key is None or request.method != "GET":
         raise Refused(Refusal.BAD_REQUEST)
     return key
+
+
+def _accept(
+    request: web.BaseRequest, key: str, headers: dict[str, str], core: Core, owner: Owner
+) -> tuple[WebSocketCarrier, Detached]:
+    """Answer 101 and give the connection to a WebSocket of `owner`. Raises `ConnectionResetError`."""
+    deflater, agreement = core.deflater, None
+    if deflater is not None:
+        agreement = negotiate(",".join(request.headers.getall("Sec-WebSocket-Extensions", ())))
+    if deflater is None or agreement is None:
+        return take_over(request, handshake.accept_response(key, headers), lambda t: WebSocketCarrier(core, t, owner))
+    head = handshake.accept_response(key, {**headers, "Sec-WebSocket-Extensions": agreement.response})
+    return take_over(request, head, lambda t: DeflatingCarrier(core, t, owner, deflater, agreement))
 
 
 def _refusal(refusal: Refusal, detail: str | None = None) -> web.Response:

@@ -22,7 +22,13 @@ class EngineLimits:
     sessions: int = 100_000
     """Sessions of one engine; further handshakes are answered with 503."""
     compressed_body_bytes: int = 262_144
-    """Polling responses above this are sent as they are: compressing them would hold up everybody."""
+    """Polling responses and messages above this are sent as they are: compressing them would hold up everybody."""
+    deflate_from_bytes: int = 1_024
+    """Messages below this are sent as they are also where permessage-deflate was agreed on, as in JavaScript's ws."""
+    deflated_bytes_per_turn: int = 1_048_576
+    """Bytes of messages that are compressed, and kept compressed, in one loop turn; beyond that they go plain."""
+    inflated_bytes_per_turn: int = 1_048_576
+    """Inflated bytes of one session after which other sessions have their turn."""
     body_timeout_s: float = 10.0
     """How long the body of a POST may take to arrive."""
     upgrade_timeout_s: float = 10.0

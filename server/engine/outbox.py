@@ -47,6 +47,12 @@ class Outbox:
         self.size = 0
         return data
 
+    def take_frames(self) -> list[bytes]:
+        """Everything that waits, frame by frame."""
+        frames, self.frames = self.frames, []
+        self.size = 0
+        return frames
+
     def take_payload(self) -> bytes:
         """Everything that waits, as the body of a polling response."""
         data = encode_payload(self.frames)

@@ -13,6 +13,7 @@ from engineio.packet import Packet
 
 from server.engine import packets
 from server.engine.complaints import logger
+from server.engine.compression import Deflater
 from server.engine.core import Core, Stats
 from server.engine.deadlines import Deadlines
 from server.engine.environ import make_environ
@@ -29,7 +30,8 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
 
     Takes the keywords of `engineio.AsyncServer`, and: `connect_timeout` (seconds until a session for which
     `mark_connected` was not called is closed; None = never), `limits`, `environ_headers` (names of further request
-    headers to keep). permessage-deflate is never accepted, JSONP is refused.
+    headers to keep), `websocket_compression` (accept permessage-deflate, RFC 7692; off unless asked for). JSONP is
+    refused.
 
     A `message` handler may be an ordinary function: where it returns None, the message cost no task. Where it returns
     an awaitable, or is a coroutine function, later messages of that session wait for it, in order.
@@ -41,6 +43,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         connect_timeout: float | None = None,
         limits: EngineLimits | None = None,
         environ_headers: Iterable[str] = (),
+        websocket_compression: bool = False,
         **options: Any,
     ) -> None:
         if isinstance(options.get("logger", False), bool):
@@ -63,6 +66,8 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
             ping_timeout_s=self.ping_timeout,
             connect_timeout_s=connect_timeout,
         )
+        if websocket_compression:
+            self._core.deflater = Deflater(self.limits)
 
     # For applications.
 

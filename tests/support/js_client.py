@@ -99,6 +99,12 @@ class JsSocket:
         assert isinstance(state, dict)
         return state
 
+    async def wire(self) -> dict[str, Any]:
+        """`{parameters, bytesRead, bytesWritten}` of the WebSocket: what it agreed on, or None, and its TCP bytes."""
+        wire = await self._call("wire")
+        assert isinstance(wire, dict)
+        return wire
+
     async def disconnect(self) -> None:
         """`socket.disconnect()`: on purpose, so that it does not reconnect by itself."""
         await self._call("disconnect")

@@ -69,6 +69,12 @@ const commands = {
     Promise.all(requests.map(([event, ...args]) => request(named(socket), event, args, timeoutMs))),
   emit: ({ socket, event, args = [] }) => void named(socket).emit(event, ...args),
   state: ({ socket }) => state(named(socket)),
+  // What the WebSocket agreed on, and the bytes that its TCP connection has carried.
+  wire({ socket }) {
+    const { extensions, _extensions, _socket } = named(socket).io.engine.transport.ws;
+    const parameters = _extensions[extensions]?.params ?? null;
+    return { parameters, bytesRead: _socket.bytesRead, bytesWritten: _socket.bytesWritten };
+  },
   reconnect: ({ socket }) => void named(socket).connect(),
   disconnect: ({ socket }) => void named(socket).disconnect(),
   // The transport closes as on a lost network that the client notices: it reconnects by itself if it may.

@@ -81,3 +81,21 @@ async def test_who_was_put_out_cannot_come_back_by_connecting_again_on_the_same_
     await connect_again(second)
     assert await second.refused("join-room", roomId=room) == "FORBIDDEN"
     assert await second.refused("knock", roomId=room) == "FORBIDDEN"
+
+
+@pytest.mark.parametrize(
+    ("engine", "switch", "agreed"), [("mayfly", "off", False), ("mayfly", "on", True), ("stock", "off", True)]
+)
+async def test_compression_is_the_operators_choice_and_the_stock_engine_always_compresses(
+    engine: str, switch: str, agreed: bool
+) -> None:
+    async with running(engine=engine, ws_compression=switch) as server:
+        url = f"{server.url}/socket.io/?EIO=4&transport=websocket"
+        async with server.http.ws_connect(url, compress=15) as ws:
+            assert (ws.compress > 0) is agreed
+            assert (await ws.receive_str()).startswith("0")
+            await ws.send_str("40")
+            assert (await ws.receive_str()).startswith("40")
+            request = '420["no-such-event","%s"]' % ("x" * 5_000)
+            await ws.send_str(request)
+            assert "UNKNOWN_EVENT" in await ws.receive_str()

@@ -134,14 +134,19 @@ class RawWebSocket(Connection):
 
     async def frame(self) -> tuple[int, bytes]:
         """Opcode and payload of the next frame; the server's frames are whole and unmasked."""
+        first, payload = await self.raw_frame()
+        assert first & 0xF0 == 0x80, "server frames are final and carry no extension"
+        return first & 0x0F, payload
+
+    async def raw_frame(self) -> tuple[int, bytes]:
+        """First byte and payload of the next frame, as they are."""
         async with asyncio.timeout(LIMIT_S):
             first, size = await self.reader.readexactly(2)
-            assert first & 0xF0 == 0x80, "server frames are final and carry no extension"
             if size == 126:
                 size = struct.unpack("!H", await self.reader.readexactly(2))[0]
             elif size == 127:
                 size = struct.unpack("!Q", await self.reader.readexactly(8))[0]
-            return first & 0x0F, await self.reader.readexactly(size)
+            return first, await self.reader.readexactly(size)
 
     async def text(self) -> str:
         """The next packet that is no ping; a ping is answered."""

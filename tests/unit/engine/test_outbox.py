@@ -29,6 +29,16 @@ def test_what_was_added_is_taken_in_order_and_once() -> None:
     assert (len(box), box.size, box.take_bytes()) == (0, 0, b"")
 
 
+def test_frames_may_be_taken_one_by_one() -> None:
+    box = outbox()
+    box.add(b"a")
+    box.add(b"bc")
+    taken = box.take_frames()
+    assert (len(box), box.size) == (0, 0)
+    assert box.add(b"d")
+    assert taken == [b"a", b"bc"]
+
+
 def test_a_single_frame_is_not_copied() -> None:
     box, frame = outbox(), message_frame("shared")
     box.add(frame)

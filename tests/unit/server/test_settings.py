@@ -50,6 +50,7 @@ NONSENSE = [
     ("PING_INTERVAL_S", "0"),
     ("PING_TIMEOUT_S", "0"),
     ("CONNECT_TIMEOUT_S", "0"),
+    ("WS_COMPRESSION", "true"),
     ("MESSAGE_LOG", "yes"),
     ("LOG_LEVEL", "loud"),
     ("LOG_FORMAT", "xml"),
@@ -119,6 +120,7 @@ def test_the_process_ends_with_status_2() -> None:
         ("LOG_FORMAT", " JSON "),
         ("ENVIRONMENT", "Production"),
         ("ENGINE", "stock"),
+        ("WS_COMPRESSION", "On"),
     ],
 )
 def test_sensible_values_are_taken(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
