@@ -158,7 +158,9 @@ class FrameParser:
             return None
         size = data[1] - 0x80
         start = 6
-        if size == 126:
+        if size >= 126:
+            if size == 127:
+                return None
             size = data[2] << 8 | data[3]
             start = 8
         if size + start != len(data) or size > self._max_bytes:

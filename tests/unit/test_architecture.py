@@ -35,6 +35,7 @@ EDGES = {
     "pydantic_settings": ("server/settings.py",),
     "orjson": ("server/",),
     "prometheus_client": ("server/observability/",),
+    "typing_extensions": ("server/payloads.py",),
     "uvloop": ("server/__main__.py",),
 }
 """third-party package → the only files that may import it"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 
 import pytest
 
@@ -24,6 +25,33 @@ async def test_an_ordinary_handler_costs_no_task(rig: Rig) -> None:
     await ws.send("4a", "4b", "4c")
     assert [await ws.text() for _ in range(3)] == ["4a", "4b", "4c"]
     assert tasks == [before] * 3
+    await ws.finish()
+
+
+async def test_a_receiver_takes_the_place_of_the_message_handler(rig: Rig) -> None:
+    ws, sid = await rig.open_websocket()
+    taken: list[str | bytes] = []
+
+    async def later(message: str | bytes) -> None:
+        await asyncio.sleep(0)
+        taken.append(message)
+
+    def receive(message: str | bytes) -> Awaitable[None] | None:
+        if message == "fails":
+            raise RuntimeError("on purpose")
+        if message == "slow":
+            return later(message)
+        taken.append(message)
+        return None
+
+    rig.engine.on("message", lambda sid, data: rig.engine.send_text(sid, f"handler: {data}"))
+    rig.engine.set_receiver(sid, receive)
+    rig.engine.set_receiver("nobody", receive)
+    await ws.send("4a", "4slow", "4fails", "4b")
+    await eventually(lambda: taken == ["a", "slow", "b"], "every message, in order, in spite of one that failed")
+    rig.engine.set_receiver(sid, None)
+    await ws.send("4c")
+    assert await ws.text() == "4handler: c"
     await ws.finish()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -28,8 +29,11 @@ MAX = 100_000
 def masked(first: int, payload: bytes, mask: bytes = b"\x01\x80\xfe\x33") -> bytes:
     """A client's frame with any first byte."""
     size = len(payload)
-    head = bytes((first, 0x80 | size)) if size < 126 else struct.pack("!BBH", first, 0xFE, size)
-    if size > 65_535:
+    if size < 126:
+        head = bytes((first, 0x80 | size))
+    elif size < 65_536:
+        head = struct.pack("!BBH", first, 0xFE, size)
+    else:
         head = struct.pack("!BBQ", first, 0xFF, size)
     return head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
 
@@ -153,3 +157,68 @@ def test_a_close_frame_fits_a_control_frame_and_its_reason_stays_utf_8(reason: s
 
 def test_a_control_frame_is_never_longer_than_the_rfc_allows() -> None:
     assert control_frame(0xA, b"x" * 300) == b"\x8a\x7d" + b"x" * 125
+
+
+# The short way of a read that is exactly one text frame
+
+
+@given(st.text(max_size=400), st.binary(min_size=4, max_size=4))
+def test_a_read_of_exactly_one_text_frame_needs_not_be_fed(text: str, mask: bytes) -> None:
+    frame = masked(0x81, text.encode(), mask)
+    assert FrameParser(MAX).whole_text(frame) == text
+    assert parse(frame) == [text]
+
+
+@given(st.integers(0, 255), st.binary(max_size=300), st.binary(max_size=12), st.integers(0, 400))
+def test_the_short_way_and_the_long_one_never_disagree(first: int, payload: bytes, behind: bytes, cut: int) -> None:
+    data = (masked(first, payload) + behind)[: cut or None]
+    short, long = _outcome(FrameParser(MAX).whole_text, data), _outcome(parse, data)
+    if short is not None:
+        assert long in (short, [short])
+
+
+def _outcome(read: Callable[[bytes], object], data: bytes) -> object:
+    """What is read, or the close code of what is wrong with it."""
+    try:
+        return read(data)
+    except FrameError as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        b"",
+        b"\x81",
+        masked(0x81, b"4x")[:-1],
+        masked(0x81, b"4x") * 2,
+        masked(0x01, b"4x"),
+        masked(0x82, b"4x"),
+        masked(0x89, b""),
+        masked(0xC1, b"4x"),
+        text_frame(b"not masked"),
+        masked(0x81, b"x" * 65_536),
+        b"\x81\xff" + struct.pack("!Q", 119) + bytes(4 + 119),  # as long as a frame of 127 bytes would be
+        masked(0x81, b"x" * (MAX + 1)),
+    ],
+)
+def test_everything_else_has_to_be_fed(read: bytes) -> None:
+    assert FrameParser(MAX).whole_text(read) is None
+
+
+def test_nothing_is_read_past_what_waits_already() -> None:
+    begun, fragmented = FrameParser(MAX), FrameParser(MAX)
+    begun.feed(masked(0x81, b"4first")[:-1])
+    fragmented.feed(masked(0x01, b"4fir"))
+    assert fragmented.next_message() is None
+    assert begun.whole_text(masked(0x81, b"4second")) is None
+    assert fragmented.whole_text(masked(0x81, b"4second")) is None
+
+
+def test_a_text_beyond_the_bound_is_refused_in_the_usual_way() -> None:
+    frame = masked(0x81, b"x" * 200)
+    parser = FrameParser(199)
+    assert parser.whole_text(frame) is None
+    parser.feed(frame)
+    with pytest.raises(FrameError, match="too big"):
+        parser.next_message()

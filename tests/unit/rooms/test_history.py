@@ -98,6 +98,34 @@ def test_the_messages_that_are_held_are_counted(count: int) -> None:
     assert history.message_count() == min(count, HISTORY_EVENTS)
 
 
+def test_a_newcomer_sees_the_last_messages_also_where_the_history_has_dropped_them() -> None:
+    history = History()
+    for n in range(1, 31):
+        history.append(message(n, at=0.0))
+    history.append(message(31, at=HISTORY_AGE_S + 1))
+    assert len(history) == 1
+    assert seqs(history.backlog("ben")) == list(range(1, 32))
+    for n in range(32, 32 + BACKLOG_MESSAGES):
+        history.append(message(n, at=HISTORY_AGE_S + 1))
+        assert seqs(history.backlog("ben")) == list(range(max(1, n - BACKLOG_MESSAGES + 1), n + 1))
+    assert history.message_count() == len(history) == BACKLOG_MESSAGES + 1, "what nobody can see is not held"
+
+
+def test_what_a_busy_history_drops_is_not_held_for_newcomers() -> None:
+    history = filled(*(message(n) for n in range(1, HISTORY_EVENTS + 501)))
+    assert history.message_count() == HISTORY_EVENTS
+    assert seqs(history.backlog("ben"))[0] == HISTORY_EVENTS + 500 - BACKLOG_MESSAGES + 1
+
+
+def test_by_age_the_oldest_go_while_others_come() -> None:
+    history = History()
+    for n in range(1, 2_000):
+        history.append(message(n, at=float(n)))
+        oldest = history.since(history.floor, float(n))
+        assert oldest is not None
+        assert next(oldest).at >= n - HISTORY_AGE_S - 1
+
+
 def test_messages_older_than_the_history_count_while_a_newcomer_would_see_them() -> None:
     history = filled(message(1, at=0.0), message(2, at=0.0), update(3, "ada"))
     assert history.since(3, HISTORY_AGE_S * 2) is not None
