@@ -6,6 +6,8 @@ process; transient ones carry neither and are never replayed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from rooms.model import Participant, RoomView
@@ -44,6 +46,9 @@ class MemberUpdated(NamedTuple):
     change: str
 
 
+_MessageFields = tuple[str, int, int, float, str, str, str, str, str | None, str | None, bool]
+
+
 class MessagePosted(NamedTuple):
     """Somebody said something. `to` is set on a private message."""
 
@@ -58,6 +63,10 @@ class MessagePosted(NamedTuple):
     client_message_id: str | None
     to: str | None
     encrypted: bool
+
+
+new_message: Callable[[_MessageFields], MessagePosted] = partial(tuple.__new__, MessagePosted)
+"""`MessagePosted` of its fields, without the detour of a named tuple's own `__new__`: this runs for each message."""
 
 
 class RoomUpdated(NamedTuple):

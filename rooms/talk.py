@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rooms.errors import Code, Refused
-from rooms.events import Event, MessagePosted, TypingChanged
+from rooms.events import Event, MessagePosted, TypingChanged, new_message
 from rooms.model import Seat
 from rooms.receipts import Receipt
 from rooms.room import Room
@@ -17,7 +17,8 @@ is that of the first time."""
 
 def message_id(room: Room, now: float, seq: int) -> str:
     """An id that sorts in the order of sending within its room: milliseconds, then `seq`, then the room's epoch."""
-    return f"{int(now * 1000):012x}{seq & 0xFFFFFFFF:08x}{room.epoch}"
+    # In one number: to write two in hexadecimal was a twentieth of what a message costs.
+    return f"{int(now * 1000) << 32 | seq & 0xFFFFFFFF:020x}{room.epoch}"
 
 
 def post(
@@ -44,8 +45,8 @@ def post(
     room.seq = seq = room.seq + 1
     position = room.house.tick(now)
     made_id = message_id(room, now, seq)
-    message = MessagePosted(
-        room.id, seq, position, now, made_id, seat_id, seat.name, text, client_message_id, to, encrypted
+    message = new_message(
+        (room.id, seq, position, now, made_id, seat_id, seat.name, text, client_message_id, to, encrypted)
     )
     room.history.append(message)
     room.message_count += 1

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from server import payloads
-from server.payloads import Payload
-from server.replies import Reply
+from server.replies import Granted
 from server.usecases import chat, coming, hosting, signals
 
 
 class Command:
-    """A request of the protocol. `run(context, connection, payload)` returns a `Reply`, or awaits to one.
+    """A request of the protocol. `run(context, connection, payload)` returns what is granted, or awaits to it.
 
     `validate(value)` makes a payload of what a client sent; it raises pydantic's `ValidationError`.
     """
 
     __slots__ = ("payload", "run", "validate")
 
-    def __init__(self, payload: type[Payload], run: Callable[[Any, Any, Any], Reply | Awaitable[Reply]]) -> None:
+    def __init__(self, payload: type[Any], run: Callable[[Any, Any, Any], Granted | Awaitable[Granted]]) -> None:
         self.payload = payload
         self.run = run
-        # What `model_validate` calls, without its handling of options: this runs for each message.
-        self.validate: Callable[[object], Payload] = payload.__pydantic_validator__.validate_python
+        # What `validate_python` of an adapter calls, without its handling of options: this runs for each message.
+        self.validate: Callable[[object], Any] = TypeAdapter(payload).validator.validate_python
 
 
 COMMANDS: dict[str, Command] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,7 +18,7 @@ from rooms.errors import Code, Refused
 from server.commands import COMMANDS, Command
 from server.connections import Connection, too_many
 from server.payloads import not_of_the_shape
-from server.replies import Outcome, Reply, refusal
+from server.replies import Granted, Outcome, Reply, refusal
 from server.usecases.context import Context
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Dispatcher:
     def __init__(self, context: Context, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._context = context
         self.now = monotonic
-        self.answered: Counter[str] = Counter()
+        self.answered: dict[str, int] = defaultdict(int)
         """Requests by outcome: `ok`, or the error code."""
 
     def handle(self, connection: Connection, event: str, args: list[Any]) -> Outcome | Awaitable[Outcome]:
@@ -51,7 +51,7 @@ class Dispatcher:
             return self._refused(refused)
         except Exception as error:
             return self._failed(event, error)
-        if isinstance(reply, Reply):
+        if isinstance(reply, (dict, Reply)):
             self.answered["ok"] += 1
             return reply
         return self._later(event, reply)
@@ -69,7 +69,7 @@ class Dispatcher:
         wait_s = connection.bucket.take(self.now())
         return self._refused(too_many(wait_s) if wait_s else refused)
 
-    async def _later(self, event: str, reply: Awaitable[Reply]) -> Outcome:
+    async def _later(self, event: str, reply: Awaitable[Granted]) -> Outcome:
         try:
             granted = await reply
         except Refused as refused:

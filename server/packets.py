@@ -12,6 +12,7 @@ MAX_PACKET_BYTES = 262_144
 """A request that is longer is refused without being read: four times the longest SDP."""
 
 MAX_ACK_DIGITS = 10
+_LAST_START = MAX_ACK_DIGITS + 2
 MAX_INT_DIGITS = 20
 PLAIN_NAME = re.compile(r'\["([A-Za-z-]{1,64})"')
 
@@ -35,7 +36,7 @@ def read_event(data: str) -> tuple[str, str, list[Any]]:
 
     Raises `BadPacket` where it is none, `Unread` where it is too large or too deep to be one.
     """
-    start = data.find("[", 1, MAX_ACK_DIGITS + 2)
+    start = data.find("[", 1, _LAST_START)
     ack_id = data[1:start]
     if start != 1 and not (start > 0 and ack_id.isdecimal() and ack_id.isascii()):
         raise BadPacket("no event, or the default namespace is named")

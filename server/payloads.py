@@ -7,7 +7,7 @@ carries what was sent.
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Required, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -95,13 +95,17 @@ class LeaveRoom(InRoom):
     """`leave-room`."""
 
 
-class SendMessage(InRoom):
+class SendMessage(TypedDict, total=False):
     """`send-message`."""
 
-    text: Text
-    client_message_id: Id | None = None
-    to: Id | None = None
-    encrypted: bool | None = None
+    # A dictionary, with the names of the wire: an object for each message would cost as much again as the check.
+    __pydantic_config__ = Payload.model_config  # type: ignore[misc]
+
+    roomId: Required[Id]
+    text: Required[Text]
+    clientMessageId: Id | None
+    to: Id | None
+    encrypted: bool | None
 
 
 class OfferDescription(Payload):

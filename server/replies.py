@@ -50,11 +50,15 @@ MEANINGS: dict[Code, Meaning] = {
 }
 
 
-class Reply(NamedTuple):
-    """A granted request: the data of its acknowledgement, and what is to follow it on the wire."""
+Data = dict[str, Any]
+"""A granted request: the data of its acknowledgement."""
 
-    data: Any
-    then: Callable[[], None] | None = None
+
+class Reply(NamedTuple):
+    """A granted request whose acknowledgement something is to follow on the wire."""
+
+    data: Data
+    then: Callable[[], None]
 
 
 class Refusal(NamedTuple):
@@ -63,9 +67,10 @@ class Refusal(NamedTuple):
     error: dict[str, Any]
 
 
-Outcome = Reply | Refusal
+Granted = Data | Reply
+Outcome = Granted | Refusal
 
-EMPTY = Reply({})
+EMPTY: Data = {}
 
 
 def error_object(refused: Refused) -> dict[str, Any]:
@@ -90,6 +95,6 @@ def refusal(refused: Refused) -> Refusal:
 
 def envelope(outcome: Outcome) -> dict[str, Any]:
     """The acknowledgement: `{ok: true, data}` or `{ok: false, error}`."""
-    if isinstance(outcome, Reply):
-        return {"ok": True, "data": outcome.data}
-    return {"ok": False, "error": outcome.error}
+    if isinstance(outcome, Refusal):
+        return {"ok": False, "error": outcome.error}
+    return {"ok": True, "data": outcome.data if isinstance(outcome, Reply) else outcome}

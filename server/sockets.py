@@ -181,7 +181,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             return None
         # Names such as `disconnect` are Socket.IO's own; the application, which has a table, does not know them.
         outcome = self.application.request(caller, event, args)
-        if isinstance(outcome, (Reply, Refusal)):
+        if isinstance(outcome, (dict, Reply, Refusal)):
             self._acknowledge(eio_sid, event, ack_id, outcome)
             return None
         return self._answer_later(eio_sid, event, ack_id, outcome)
@@ -195,7 +195,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         elif isinstance(outcome, Refusal):
             failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": outcome.error}
             self.send_one(eio_sid, b"2" + orjson.dumps(("request-failed", failure)))
-        if isinstance(outcome, Reply) and outcome.then is not None:
+        if isinstance(outcome, Reply):
             outcome.then()
 
     def _control(self, eio_sid: str, data: str | bytes) -> None:

@@ -32,6 +32,9 @@ RSV1: Final = 0x40
 MAX_CONTROL_BYTES: Final = 125
 MAX_REASON_BYTES: Final = 123
 
+MAX_WHOLE_BYTES: Final = 65_536
+"""The longest read that is looked at as one frame; its length fits into 16 bits."""
+
 _FIN_TEXT = 0x81
 _FIN_BINARY = 0x82
 _U16 = Struct("!H")
@@ -128,10 +131,11 @@ class FrameParser:
     are ever kept, above what one read of the transport brings.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_need", "_opcode", "_pos", "drained")
+    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_need", "_opcode", "_pos", "_whole_bytes", "drained")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
+        self._whole_bytes = min(max_bytes, MAX_WHOLE_BYTES)
         self._buffer: bytes | bytearray = b""
         self._pos = 0
         self._need = 0  # nothing to parse before so many bytes are there
@@ -154,19 +158,23 @@ class FrameParser:
 
     def whole_text(self, data: bytes) -> str | None:
         """The text in a read that is exactly one text frame, as nearly all are; None where it has to be fed."""
-        if not self.drained or self._fragments is not None or len(data) < 6 or data[0] != _FIN_TEXT:
+        size = len(data)
+        if (
+            not 6 <= size <= self._whole_bytes
+            or data[0] != _FIN_TEXT
+            or not self.drained
+            or self._fragments is not None
+        ):
             return None
-        size = data[1] - 0x80
-        start = 6
-        if size >= 126:
-            if size == 127:
-                return None
-            size = data[2] << 8 | data[3]
-            start = 8
-        if size + start != len(data) or size > self._max_bytes:
+        coded = data[1]
+        if coded == 0x80 + size - 6 and coded < 0xFE:
+            payload = bytearray(data[6:])
+            websocket_mask(data[2:6], payload)
+        elif coded == 0xFE and data[2] << 8 | data[3] == size - 8:
+            payload = bytearray(data[8:])
+            websocket_mask(data[4:8], payload)
+        else:
             return None
-        payload = bytearray(data[start:])
-        websocket_mask(data[start - 4 : start], payload)
         return _text(payload)
 
     def clear(self) -> None:

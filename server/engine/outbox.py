@@ -42,9 +42,11 @@ class Outbox:
     def take_bytes(self) -> bytes:
         """Everything that waits, as it goes over a WebSocket."""
         frames = self.frames
-        data = frames[0] if len(frames) == 1 else b"".join(frames)
-        frames.clear()
         self.size = 0
+        if len(frames) == 1:
+            return frames.pop()
+        data = b"".join(frames)
+        frames.clear()
         return data
 
     def take_frames(self) -> list[bytes]:

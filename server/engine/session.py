@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Reason: Final = AsyncServer.reason
 
+_MESSAGE = packets.MESSAGE
 _OPEN = State.OPEN
 _CLOSING = State.CLOSING
 
@@ -131,14 +132,14 @@ class Session:
         """Handle one packet of the client."""
         if self.state is not _OPEN:
             return
-        if isinstance(packet, str):
-            kind = packet[:1]
-            if kind != packets.MESSAGE:
-                self._receive_control(kind)
-                return
-            packet = packet[1:]
-        self.core.stats.messages_in += 1
-        self.inbox.put(packet)
+        if packet[:1] == _MESSAGE:
+            self.core.stats.messages_in += 1
+            self.inbox.put(packet[1:])
+        elif isinstance(packet, str):
+            self._receive_control(packet[:1])
+        else:
+            self.core.stats.messages_in += 1
+            self.inbox.put(packet)
 
     def _receive_control(self, kind: str) -> None:
         if kind == packets.PONG:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
-from pydantic_core import core_schema
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from server.answer_payloads import ACKS, ErrorAnswer
 from server.commands import COMMANDS
@@ -32,9 +32,9 @@ class _Generator(GenerateJsonSchema):
         return found
 
 
-def models() -> list[type[BaseModel]]:
-    """Every model that something in the contract names."""
-    named: list[type[BaseModel]] = [command.payload for command in COMMANDS.values()]
+def models() -> list[type[Any]]:
+    """Every model, or typed dictionary, that something in the contract names."""
+    named: list[type[Any]] = [command.payload for command in COMMANDS.values()]
     named += [*EVENTS.values(), *ACKS.values(), ErrorAnswer]
     for operation in OPERATIONS:
         named += [model for model in (operation.body, operation.answer) if model is not None]
@@ -44,21 +44,22 @@ def models() -> list[type[BaseModel]]:
 @cache
 def schemas() -> dict[str, Any]:
     """name → schema, with references as `#/components/schemas/…`."""
-    _, found = models_json_schema(
-        [(model, "validation") for model in models()], ref_template=PREFIX + "{model}", schema_generator=_Generator
-    )
+    shapes: list[tuple[Any, JsonSchemaMode, CoreSchema]] = [
+        (model, "validation", TypeAdapter(model).core_schema) for model in models()
+    ]
+    _, found = _Generator(ref_template=PREFIX + "{model}").generate_definitions(shapes)
     return {
         RENAMED.get(name, name): _without_title(_renamed(schema))
-        for name, schema in sorted(found["$defs"].items(), key=lambda item: RENAMED.get(item[0], item[0]))
+        for name, schema in sorted(found.items(), key=lambda item: RENAMED.get(item[0], item[0]))
     }
 
 
-def name_of(model: type[BaseModel]) -> str:
+def name_of(model: type[Any]) -> str:
     """The name of a model's schema."""
     return RENAMED.get(model.__name__, model.__name__)
 
 
-def reference(model: type[BaseModel]) -> dict[str, str]:
+def reference(model: type[Any]) -> dict[str, str]:
     """A reference to the schema of a model."""
     return {"$ref": PREFIX + name_of(model)}
 
@@ -68,7 +69,7 @@ def summary(described: object) -> str:
     return " ".join((described.__doc__ or "").split())
 
 
-def envelope(data: type[BaseModel]) -> dict[str, Any]:
+def envelope(data: type[Any]) -> dict[str, Any]:
     """The acknowledgement of a request: granted with this data, or refused."""
     return {"oneOf": [_variant(True, "data", reference(data)), _variant(False, "error", _ERROR)]}
 

@@ -9,16 +9,22 @@ from rooms.room import Room
 from server import views
 from server.connections import Connection
 from server.payloads import OutsideMessage, SendMessage, SetTyping, UpdateMedia
-from server.replies import EMPTY, Reply
+from server.replies import EMPTY, Data
 from server.usecases.context import Context
 
 
-def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Reply:
+def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data:
     """Say something to the room, or to one participant."""
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(caller, request["roomId"], now)
     receipt, message, more = talk.post(
-        room, seat, request.text, now, request.client_message_id, request.to, bool(request.encrypted)
+        room,
+        seat,
+        request["text"],
+        now,
+        request.get("clientMessageId"),
+        request.get("to"),
+        request.get("encrypted") is True,
     )
     message_id, seq, at, delivered_to = receipt
     if message is None:
@@ -28,15 +34,13 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Repl
         ctx.delivery.publish(room, more)
         if room.log:
             log_message(ctx, room, message)
-    return Reply(
-        {
-            "id": message_id,
-            "seq": seq,
-            "timestamp": timestamp,
-            "deliveredTo": delivered_to,
-            "duplicate": message is None,
-        }
-    )
+    return {
+        "id": message_id,
+        "seq": seq,
+        "timestamp": timestamp,
+        "deliveredTo": delivered_to,
+        "duplicate": message is None,
+    }
 
 
 def post_from_outside(ctx: Context, room: Room, request: OutsideMessage) -> dict[str, object]:
@@ -68,14 +72,14 @@ def log_message(ctx: Context, room: Room, event: MessagePosted) -> None:
     )
 
 
-def set_typing(ctx: Context, caller: Connection, request: SetTyping) -> Reply:
+def set_typing(ctx: Context, caller: Connection, request: SetTyping) -> Data:
     """Begin or stop typing."""
     room, seat = ctx.seated(caller, request.room_id)
     ctx.publish(room, talk.set_typing(room, seat, is_typing=request.is_typing))
     return EMPTY
 
 
-def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Reply:
+def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Data:
     """Say which devices are on."""
     room, seat = ctx.seated(caller, request.room_id)
     events = talk.set_media(

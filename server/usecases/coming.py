@@ -16,7 +16,7 @@ from server.guard import GUESSES
 from server.names import guest_name
 from server.payloads import JoinRoom, LeaveRoom, ResumeRequest
 from server.recovery import Recovered, in_order, read_offset
-from server.replies import EMPTY, Reply
+from server.replies import EMPTY, Data, Reply
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.signals import deliver_kept
 from server.usecases.snapshot import snapshot
@@ -179,7 +179,7 @@ def _welcome(
     return Reply(picture, then)
 
 
-def leave_room(ctx: Context, caller: Connection, request: LeaveRoom) -> Reply:
+def leave_room(ctx: Context, caller: Connection, request: LeaveRoom) -> Data:
     """Free the seat at once."""
     room, seat = ctx.seated(caller, request.room_id)
     ctx.publish(room, room.remove(seat, "left", ctx.clock()))

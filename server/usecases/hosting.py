@@ -10,12 +10,12 @@ from server.addresses import origin_digest
 from server.connections import Connection
 from server.names import guest_name
 from server.payloads import AboutParticipant, AnswerKnock, EndRoom, InRoom, KnockRequest, RoomSettings, UpdateRoom
-from server.replies import EMPTY, Reply
+from server.replies import EMPTY, Data
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.views import room as room_json
 
 
-def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Reply:
+def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Data:
     """Wait at the door of a room with a lobby."""
     room = ctx.find(request.room_id)
     if room.id in caller.put_out:
@@ -28,7 +28,7 @@ def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Reply:
     return EMPTY
 
 
-async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -> Reply:
+async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -> Data:
     """Let somebody in, or send them away."""
     room, _ = _as_host(ctx, caller, request)
     events = lobby.answer(
@@ -44,17 +44,17 @@ async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -
     return EMPTY
 
 
-async def kick(ctx: Context, caller: Connection, request: AboutParticipant) -> Reply:
+async def kick(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
     """Put somebody out."""
     return await _put_out(ctx, caller, request, ban=False)
 
 
-async def ban(ctx: Context, caller: Connection, request: AboutParticipant) -> Reply:
+async def ban(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
     """Put somebody out and keep them out."""
     return await _put_out(ctx, caller, request, ban=True)
 
 
-async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, *, ban: bool) -> Reply:
+async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, *, ban: bool) -> Data:
     room, seat = _as_host(ctx, caller, request)
     target = ctx.connections.get(room.connections.get(request.participant_id, ""))
     ctx.publish(room, hosting.kick(room, seat, request.participant_id, ctx.clock(), ban=ban))
@@ -65,11 +65,11 @@ async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, 
     return EMPTY
 
 
-async def update_room(ctx: Context, caller: Connection, request: UpdateRoom) -> Reply:
+async def update_room(ctx: Context, caller: Connection, request: UpdateRoom) -> Data:
     """Change the room's settings. The acknowledgement is the room."""
     room, _ = _as_host(ctx, caller, request)
     await change_settings(ctx, room, request)
-    return Reply(room_json(room.view()))
+    return room_json(room.view())
 
 
 async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> None:
@@ -100,7 +100,7 @@ def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | Non
         raise Refused(Code.INVALID_PAYLOAD, details=details)
 
 
-async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Reply:
+async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
     """Make somebody else the host."""
     room, seat = _as_host(ctx, caller, request)
     ctx.publish(room, hosting.transfer(room, seat, request.participant_id, ctx.clock()))
@@ -109,7 +109,7 @@ async def transfer_host(ctx: Context, caller: Connection, request: AboutParticip
     return EMPTY
 
 
-async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
+async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Data:
     """End the room for all."""
     room, _ = _as_host(ctx, caller, request)
     await ctx.end(room, "room-ended")

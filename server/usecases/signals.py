@@ -9,32 +9,32 @@ from rooms.model import Seat
 from server import views
 from server.connections import Connection
 from server.payloads import Answer, CallState, GetIceServers, IceCandidate, Offer, SignalRequest
-from server.replies import EMPTY, Reply
+from server.replies import EMPTY, Data
 from server.usecases.context import Context
 from signaling.ice import ice_servers
 from signaling.negotiation import Kind
 from signaling.relay import target_of
 
-SENT = Reply({"delivery": "sent"})
-BUFFERED = Reply({"delivery": "buffered"})
+SENT: Data = {"delivery": "sent"}
+BUFFERED: Data = {"delivery": "buffered"}
 
 SIGNAL_OVERHEAD_BYTES = 200
 """What a signal weighs in a mailbox besides its text."""
 
 
-def offer(ctx: Context, caller: Connection, request: Offer) -> Reply:
+def offer(ctx: Context, caller: Connection, request: Offer) -> Data:
     """Relay an offer."""
     sdp = request.description.sdp
     return _relay(ctx, caller, request, Kind.OFFER, {"description": {"type": "offer", "sdp": sdp}}, len(sdp))
 
 
-def answer(ctx: Context, caller: Connection, request: Answer) -> Reply:
+def answer(ctx: Context, caller: Connection, request: Answer) -> Data:
     """Relay an answer."""
     sdp = request.description.sdp
     return _relay(ctx, caller, request, Kind.ANSWER, {"description": {"type": "answer", "sdp": sdp}}, len(sdp))
 
 
-def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Reply:
+def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Data:
     """Relay a candidate, or the end of candidates (`null`)."""
     candidate = request.candidate
     size = len(candidate.get("candidate", "")) if candidate is not None else 0
@@ -43,7 +43,7 @@ def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Re
 
 def _relay(
     ctx: Context, caller: Connection, request: SignalRequest, kind: Kind, body: Mapping[str, Any], size: int
-) -> Reply:
+) -> Data:
     now = ctx.clock()
     room, seat = ctx.seated(caller, request.room_id, now)
     target = target_of(room, seat, request.to)
@@ -65,17 +65,17 @@ def _relay(
     return SENT
 
 
-def call_state(ctx: Context, caller: Connection, request: CallState) -> Reply:
+def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
     """Take note of how a participant's call goes, for the content-free record of the call."""
     room, seat = ctx.seated(caller, request.room_id)
     ctx.calls.reported(room.id, seat.id, request.state, ctx.clock())
     return EMPTY
 
 
-def get_ice_servers(ctx: Context, caller: Connection, request: GetIceServers) -> Reply:
+def get_ice_servers(ctx: Context, caller: Connection, request: GetIceServers) -> Data:
     """Fresh ICE servers for a seat: `{iceServers, expiresAt}`."""
     _, seat = ctx.seated(caller, request.room_id)
-    return Reply(ice_for(ctx, seat.id))
+    return ice_for(ctx, seat.id)
 
 
 def ice_for(ctx: Context, participant_id: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from server.commands import COMMANDS, Command
 from server.connections import Connection, TokenBucket, bucket
 from server.dispatcher import Dispatcher
 from server.payloads import EndRoom
-from server.replies import EMPTY, Outcome, Refusal, Reply
+from server.replies import EMPTY, Data, Outcome, Refusal, Reply
 from server.replies import envelope as envelope_of
 from server.usecases.context import Context
 
@@ -56,7 +56,7 @@ def answers_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
 
 
 async def envelope(outcome: Outcome | Awaitable[Outcome]) -> dict[str, Any]:
-    return envelope_of(outcome if isinstance(outcome, Reply | Refusal) else await outcome)
+    return envelope_of(outcome if isinstance(outcome, (dict, Reply, Refusal)) else await outcome)
 
 
 def code(found: dict[str, Any]) -> str:
@@ -66,14 +66,14 @@ def code(found: dict[str, Any]) -> str:
 async def test_a_plain_handler_is_answered_at_once(dispatcher: Dispatcher, answers_with: Callable[[Any], None]) -> None:
     answers_with(lambda *_: EMPTY)
     answer = dispatcher.handle(connection(), "end-room", ASKED)
-    assert isinstance(answer, Reply)
+    assert isinstance(answer, dict)
     assert envelope_of(answer) == {"ok": True, "data": {}}
 
 
 async def test_a_handler_that_waits_is_awaited(dispatcher: Dispatcher, answers_with: Callable[[Any], None]) -> None:
-    async def later(*_: Any) -> Reply:
+    async def later(*_: Any) -> Data:
         await asyncio.sleep(0)
-        return Reply({"late": True})
+        return {"late": True}
 
     answers_with(later)
     assert await envelope(dispatcher.handle(connection(), "end-room", ASKED)) == {"ok": True, "data": {"late": True}}
