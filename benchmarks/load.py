@@ -12,8 +12,9 @@ import os
 import sys
 from typing import Any
 
-from benchmarks import arrivals, latency, throughput
+from benchmarks import arrivals, latency, nonreaders, throughput
 from benchmarks.clients import Client, Fleet
+from benchmarks.nonreaders import NON_READERS
 from benchmarks.plan import TEXT, Scenario, Target
 from benchmarks.servers import cores, make_rooms
 from benchmarks.throughput import CANDIDATE, frames_of
@@ -40,6 +41,8 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         senders = [client for n, client in enumerate(clients) if n % scenario.people < scenario.senders]
         check(fleet, clients, senders[0], scenario)
         gc.disable()  # no pauses of ours in the figures
+        if scenario.kind == "non-readers":
+            return dict(nonreaders.measure(fleet, senders, scenario, target, pid))
         if scenario.kind == "latency":
             return dict(latency.measure(fleet, senders, scenario, pid, job["ratePerS"]))
         return dict(throughput.measure(fleet, senders, scenario, pid))
@@ -50,7 +53,7 @@ def make_clients(scenario: Scenario, target: Target, port: int, rooms: int) -> l
     deflate = scenario.kind == "idle"
     return [
         Client(port, room, f"Guest {number}", offers_deflate=deflate)
-        for room in make_rooms(target, port, rooms, scenario.people)
+        for room in make_rooms(target, port, rooms, scenario.people + NON_READERS * (scenario.kind == "non-readers"))
         for number in range(scenario.people)
     ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Target = Literal["mayfly", "stock", "javascript"]
-Kind = Literal["fan-out", "acked", "latency", "idle", "storm"]
+Kind = Literal["fan-out", "acked", "latency", "idle", "storm", "non-readers"]
 
 TARGETS: tuple[Target, ...] = ("mayfly", "stock", "javascript")
 RIVAL: Target = "javascript"
@@ -29,7 +29,8 @@ class Scenario:
     messages of one sender may wait for their acknowledgement; with 2, a server is busy and yet has one message at a
     time, so that nothing is gained by putting several into one write. `at_once` is how many clients are on their way in
     together. `rate_of` names the scenario at half of whose rate on the JavaScript server a latency is measured. `goal`
-    is the ratio to the JavaScript server that must hold; for latency and memory less is better.
+    is the ratio to the JavaScript server that must hold; for latency and memory less is better. Where it stands `alone`
+    it is about Mayfly's own figure.
     """
 
     name: str
@@ -46,12 +47,13 @@ class Scenario:
     measured_s: float = 3.0
     rate_of: str = ""
     goal: float = 1.0
+    alone: bool = False
     skip: tuple[Target, ...] = ()
 
     @property
     def less_is_better(self) -> bool:
         """Whether a ratio below 1 is the good side."""
-        return self.kind in ("idle", "latency")
+        return self.kind in ("idle", "latency", "non-readers")
 
     @property
     def receivers(self) -> int:
@@ -110,6 +112,18 @@ SCENARIOS = (
         101,
         1,
         rate_of="fanout-100",
+    ),
+    Scenario(
+        "non-readers",
+        "50 who never read come into a room of 100",
+        "With 50 who never read",
+        "non-readers",
+        1,
+        101,
+        1,
+        measured_s=11.0,
+        goal=2.0,
+        alone=True,
     ),
 )
 

@@ -30,6 +30,8 @@ ARRIVALS_PER_CPU = Figure("perCpuS", "a CPU second", "connections/CPU s", 1.0, 0
 MEMORY = Figure("bytesPerConnection", "memory", "KiB/connection", 1024.0, 1)
 P50 = Figure("p50Ms", "p50", "p50, ms", 1.0, 2)
 P99 = Figure("p99Ms", "p99", "p99, ms", 1.0, 2)
+P99_RATIO = Figure("p99Ratio", "p99", "p99, × without", 1.0, 2)
+GROWTH = Figure("growthBytes", "memory", "MiB more", 1_048_576.0, 1)
 
 FIGURES: dict[str, tuple[Figure, ...]] = {
     "fan-out": (RATE, PER_CPU),
@@ -37,6 +39,7 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
     "storm": (ARRIVALS, ARRIVALS_PER_CPU),
     "idle": (MEMORY,),
     "latency": (P50, P99),
+    "non-readers": (P99_RATIO, GROWTH),
 }
 
 
@@ -52,18 +55,18 @@ class Row(NamedTuple):
     @property
     def decides(self) -> bool:
         """Whether the goal of the scenario is about this line."""
-        return self.figure.key != "p50Ms"
+        return self.figure.key not in ("p50Ms", "growthBytes")
 
     @property
     def pictured(self) -> bool:
         """Whether the line is in the picture: of the two of a rate, the one that other programs disturb less."""
-        return self.decides and self.figure.key != "ratePerS"
+        return self.decides and self.figure.key != "ratePerS" and not self.scenario.alone
 
     def holds(self) -> bool | None:
         """Whether the goal is reached; None where nothing was compared."""
-        if "mayfly" not in self.ratios:
+        if "mayfly" not in (self.medians if self.scenario.alone else self.ratios):
             return None
-        ratio = self.ratios["mayfly"][0]
+        ratio = self.medians["mayfly"] if self.scenario.alone else self.ratios["mayfly"][0]
         return ratio <= self.scenario.goal if self.scenario.less_is_better else ratio >= self.scenario.goal
 
 

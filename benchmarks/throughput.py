@@ -57,13 +57,13 @@ class Measured(NamedTuple):
         }
 
 
-def frames_of(client: Client, event: str, prefix: str = "message") -> list[bytes]:
+def frames_of(client: Client, event: str, prefix: str = "message", text: str = TEXT) -> list[bytes]:
     """The frames that a sender repeats, ready to be written. `prefix` keeps their `clientMessageId`s apart."""
     body: dict[str, Any] = {"roomId": client.room}
     if event == "ice-candidate":
         return [event_frame(event, {**body, "candidate": CANDIDATE, "negotiationId": "call-1"})]
     return [
-        event_frame(event, {**body, "text": TEXT, "clientMessageId": f"{prefix}-{number:08d}-of-{client.fd:06d}"})
+        event_frame(event, {**body, "text": text, "clientMessageId": f"{prefix}-{number:08d}-of-{client.fd:06d}"})
         for number in range(FRAMES_PER_SENDER)
     ]
 

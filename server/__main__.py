@@ -23,6 +23,8 @@ SHUTDOWN_TIMEOUT_S = 5.0
 COLLECT_AFTER = (50_000, 20, 100)
 """Thresholds of the garbage collector's three generations, in objects and runs. Rooms make next to no cycles."""
 KEEPALIVE_TIMEOUT_S = 75.0
+LINGERING_S = 2.0
+"""How long the rest of a refused body is read, so that its sender sees the answer. aiohttp goes on when it is gone."""
 
 
 async def serve(app: web.Application, settings: Settings) -> None:
@@ -32,6 +34,7 @@ async def serve(app: web.Application, settings: Settings) -> None:
         access_log=None,
         shutdown_timeout=SHUTDOWN_TIMEOUT_S,
         keepalive_timeout=KEEPALIVE_TIMEOUT_S,
+        lingering_time=LINGERING_S,
     )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

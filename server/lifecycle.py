@@ -86,6 +86,7 @@ class Lifecycle:
                     ctx.end_behind(room, "room-ended")
             if done % SWEEP_AT_ONCE == 0:
                 await asyncio.sleep(0)
+        ctx.recovery.forget_old(now)
 
     async def _sweep_forever(self) -> None:
         ctx = self._context

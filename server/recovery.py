@@ -68,7 +68,7 @@ class Recovery:
 
     def vanished(self, caller: Connection, now: float) -> None:
         """A connection is about to lose its seats: remember them."""
-        self._forget_old(now)
+        self.forget_old(now)
         if self._live.get(caller.private_id) is not caller:
             return  # another connection has its private id, and its seats
         del self._live[caller.private_id]
@@ -111,7 +111,8 @@ class Recovery:
         held = self._registry.house.holdings.of(caller.id)
         return {room.id: Claim(seat.id, caller.sent_from[room.id]) for room, seat in held}
 
-    def _forget_old(self, now: float) -> None:
+    def forget_old(self, now: float) -> None:
+        """Let go of what can no longer be claimed."""
         # All are kept for the same time, so the oldest is the first to go.
         while self._sessions:
             private_id, session = next(iter(self._sessions.items()))

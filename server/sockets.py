@@ -85,7 +85,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def __init__(self, *, engine: str, connect_timeout_s: float, ws_compression: bool = False, **options: Any) -> None:
         self._engine_class = EngineServer if engine == "mayfly" else engineio.AsyncServer
         self._own_engine = engine == "mayfly"
-        self._lingering: set[asyncio.TimerHandle] = set()
+        self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._live: dict[str, Any] = {}  # connection → caller
         self._tasks: set[asyncio.Task[Any]] = set()
         if self._own_engine:
@@ -124,14 +124,19 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
 
         def close() -> None:
-            self._lingering.discard(handle)
+            del self._lingering[connection]
             # A transport that has sent its DISCONNECT meanwhile would otherwise stay for good, and may connect again.
             if connection in self.environ and self.application.seatless(connection):
                 self.send((connection,), b"1")
                 self.close(connection, POLICY_VIOLATION)
 
-        handle = loop.call_later(LINGER_S, close)
-        self._lingering.add(handle)
+        self._linger_no_more(connection)
+        self._lingering[connection] = loop.call_later(LINGER_S, close)
+
+    def _linger_no_more(self, connection: str) -> None:
+        handle = self._lingering.pop(connection, None)
+        if handle is not None:
+            handle.cancel()
 
     def close(self, connection: str, code: int) -> None:
         """Close the transport of a connection."""
@@ -142,9 +147,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     async def drain(self) -> None:
         """Close all transports so that clients reconnect by themselves."""
-        for handle in self._lingering:
-            handle.cancel()
-        self._lingering.clear()
+        for connection in list(self._lingering):
+            self._linger_no_more(connection)
         if self._own_engine:
             await self.eio.drain(SERVICE_RESTART)
         elif self.eio.sockets:
@@ -260,6 +264,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         try:
             self._left(eio_sid)
         finally:
+            self._linger_no_more(eio_sid)
             self.environ.pop(eio_sid, None)
             self.application.closed(eio_sid)
 
@@ -272,3 +277,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def live_count(self) -> int:
         """Connections in the default namespace."""
         return len(self._live)
+
+    @property
+    def transport_count(self) -> int:
+        """Engine.IO sessions, whether or not they have connected to a namespace."""
+        return len(self.eio.sockets)

@@ -16,14 +16,18 @@ TICK_S: Final = 0.02
 """What falls due within so short a time is handled together. Finding the first item again after each is not free:
 a dictionary passes over the places of those that were deleted."""
 
+TICK_SHARE: Final = 0.001
+"""Of a short wait no more than this share: nothing is handled later than that for the sake of others."""
+
 
 class Deadlines(Generic[T]):
     """Calls `on_due(item)` once, `delay_s` seconds after the item was last added, unless it was discarded."""
 
-    __slots__ = ("_due_at", "_empty", "_on_due", "_timer", "delay_s")
+    __slots__ = ("_due_at", "_empty", "_on_due", "_tick_s", "_timer", "delay_s")
 
     def __init__(self, delay_s: float, on_due: Callable[[T], None]) -> None:
         self.delay_s = delay_s
+        self._tick_s = min(TICK_S, delay_s * TICK_SHARE)
         self._on_due = on_due
         self._due_at: dict[T, float] = {}
         self._timer: TimerHandle | None = None
@@ -104,4 +108,4 @@ class Deadlines(Generic[T]):
             self._rest()
         else:
             loop = get_running_loop()
-            self._timer = loop.call_at(max(head, loop.time() + TICK_S), self._run)
+            self._timer = loop.call_at(max(head, loop.time() + self._tick_s), self._run)

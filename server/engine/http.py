@@ -16,11 +16,11 @@ from server.engine import handshake, packets
 from server.engine.compression import DeflatingCarrier
 from server.engine.core import Core
 from server.engine.deflate import negotiate
-from server.engine.frames import PROTOCOL_ERROR
+from server.engine.frames import NORMAL, PROTOCOL_ERROR
 from server.engine.polling import BodyError, PollingCarrier, Reason, read_body
 from server.engine.session import Session
 from server.engine.takeover import Detached, refuse, take_over
-from server.engine.upgrade import Probe
+from server.engine.upgrade import Probe, TurnedAway
 from server.engine.websocket import Owner, WebSocketCarrier
 
 if TYPE_CHECKING:
@@ -148,8 +148,10 @@ class Endpoint:
 
     def _upgrade(self, request: web.BaseRequest, session: Session, headers: dict[str, str]) -> web.StreamResponse:
         key = _websocket_key(request)
-        if session.probe is not None or session.upgraded or not self._engine.allow_upgrades:
+        if not self._engine.allow_upgrades:
             raise Refused(Refusal.BAD_REQUEST)
+        if session.probe is not None or session.upgraded:
+            return _turn_away(request, handshake.accept_response(key, headers), session.core)
         probe = Probe(session)
         try:
             probe.carrier, response = _accept(request, key, headers, session.core, probe)
@@ -209,6 +211,16 @@ class Endpoint:
             response.body = gzip.compress(body, compresslevel=1)
             response.headers["Content-Encoding"] = "gzip"
         return response
+
+
+def _turn_away(request: web.BaseRequest, head: bytes, core: Core) -> web.StreamResponse:
+    try:
+        carrier, response = take_over(request, head, lambda t: WebSocketCarrier(core, t, TurnedAway()))
+    except ConnectionResetError:
+        raise Refused(Refusal.BAD_REQUEST) from None
+    carrier.shut(NORMAL, "upgraded already")
+    carrier.data_received(response.early)
+    return response
 
 
 def _polling(session: Session) -> PollingCarrier:

@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     from server.engine.websocket import WebSocketCarrier
 
 
+class TurnedAway:
+    """Owns a WebSocket for a session that has one, or has one on its way: it is closed right after its handshake.
+
+    As in the JavaScript server. To a client a refused handshake would be an error, which a closed WebSocket is not.
+    """
+
+    def receive(self, packet: str | bytes) -> None:
+        """Nothing is taken."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def send_frame(self, frame: bytes) -> None:
+        """Nothing is sent."""
+
+    def lost(self, reason: str) -> None:
+        """Nobody is concerned."""
+
+
 class Probe:
     """Owns a WebSocket until the upgrade is done or has failed; polling goes on meanwhile."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -53,6 +54,9 @@ class Figures:
         for name in ("rooms", "tombstones", "seats", "sockets", "calls"):
             yield GaugeMetricFamily(f"mayfly_{name}", f"Number of {name} now.", value=figures[name])
         yield GaugeMetricFamily("mayfly_seats_away", "Seats that wait for their holder.", value=figures["seatsAway"])
+        transports = self._sockets.transport_count
+        yield GaugeMetricFamily("mayfly_transports", "Engine.IO sessions now, connected or not.", value=transports)
+        yield GaugeMetricFamily("mayfly_tasks", "Tasks of the event loop now.", value=len(asyncio.all_tasks()))
         requests = CounterMetricFamily("mayfly_requests", "Requests answered, by outcome.", labels=["outcome"])
         for outcome, count in self._dispatcher.answered.items():
             requests.add_metric([outcome.lower()], count)

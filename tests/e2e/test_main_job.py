@@ -170,10 +170,16 @@ SITES = {
 }
 
 
+# A client that asks for a handshake and never comes back is noticed by its heartbeat, on the stock engine only by it.
+SOON_NOTICED = {"PING_INTERVAL_S": "1", "PING_TIMEOUT_S": "1"}
+
+
 @pytest.fixture(scope="module", params=["mayfly", "stock"])
 def guarded(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
     origins = "https://example.com, https://*.vercel.app"
-    with server_process(ENGINE=request.param, CORS_ORIGINS=origins, ENVIRONMENT="production") as process:
+    with server_process(
+        ENGINE=request.param, CORS_ORIGINS=origins, ENVIRONMENT="production", **SOON_NOTICED
+    ) as process:
         yield process
 
 
@@ -232,7 +238,7 @@ def test_the_servers_own_pages_need_no_setting(guarded: ServerProcess) -> None:
 
 
 def test_localhost_may_while_developing() -> None:
-    with server_process() as server:
+    with server_process(**SOON_NOTICED) as server:
         for path in ("/api/rooms/x", "/socket.io/?EIO=4&transport=polling"):
             for origin in ("http://localhost:3000", "http://127.0.0.1:5173"):
                 _, answer = fetch(urllib.request.Request(server.url + path), {"Origin": origin})

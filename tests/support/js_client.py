@@ -164,6 +164,10 @@ class JsClient:
         """Return when every event that Node.js had received at this moment is in `events`."""
         await self.script.call("barrier")
 
+    async def leave(self) -> None:
+        """Disconnect every socket, on purpose: for servers that end, and are looked at, before this process does."""
+        await asyncio.gather(*(socket.disconnect() for socket in self.sockets.values()))
+
     def kill(self) -> None:
         self.script.kill()
 

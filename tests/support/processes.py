@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 import signal
@@ -17,6 +18,8 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
+
+from tests.support.at_rest import process_at_rest, read_gauges
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
@@ -212,10 +215,16 @@ def server_process(**settings: str) -> Iterator[ServerProcess]:
 
     `with server_process(SEAT_GRACE_S="2", MONGODB_URI=uri) as server: ... server.url, server.log()`.
     `server.terminate()` returns the exit status; `server.kill()` and `server.restart()` keep the port.
+    Where it still runs in the end, nothing may be left in it of its clients, which the caller has closed before.
     """
     server = launch(lambda port: ServerProcess(port, settings))
     try:
+        # The stock engine leaves its own tasks running for a while, or for good.
+        stock = settings.get("ENGINE") == "stock"
+        tasks = math.inf if stock else read_gauges(server.url)["mayfly_tasks"]
         yield server
+        if server.running() and not stopped(server.pid):
+            process_at_rest(server.url, tasks)
     finally:
         server.close()
 

@@ -21,10 +21,11 @@ HEALED_WITHIN_S = 15.0
 
 
 @pytest.fixture
-async def server(own_mongod: Mongod) -> AsyncIterator[ServerProcess]:
+async def server(own_mongod: Mongod, js: JsClient) -> AsyncIterator[ServerProcess]:
     steady = {**FAST, "PING_INTERVAL_S": "5", "PING_TIMEOUT_S": "5", "EMPTY_ROOM_TTL_S": "60"}
     with server_process(**steady, MONGODB_URI=own_mongod.uri("mayfly")) as server:
         yield server
+        await js.leave()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from server.app import create_app
 from server.settings import Settings
 from tests.e2e.resilience.api import Api, OwnRoom, api_of
 from tests.e2e.resilience.conftest import FAST
+from tests.support.at_rest import app_at_rest
 from tests.support.js_client import JsClient
 from tests.support.mongo import find_word_everywhere
 from tests.support.node import node_script
@@ -167,6 +168,7 @@ async def test_not_a_word_is_left_in_the_database(js: JsClient, mongo_uri: str, 
             await until(room, (410, "ROOM_EXPIRED" if ending == "expiry" else "ROOM_ENDED"), 10)
             await asyncio.wait_for(until_not_found(mongo_uri), 10)
             assert WORD not in server.log()
+            await js.leave()
 
 
 async def until_found(uri: str) -> None:
@@ -201,7 +203,8 @@ async def test_not_a_word_is_left_in_memory(node: str) -> None:
     with closing(socket.create_server((LOOPBACK, 0))) as listening:
         url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
         settings = Settings(_env_file=None, stun_urls=(), events_per_s=0)  # type: ignore[call-arg]
-        runner = web.AppRunner(create_app(settings), access_log=None)
+        app = create_app(settings)
+        runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.SockSite(runner, listening).start()
         try:
@@ -212,6 +215,7 @@ async def test_not_a_word_is_left_in_memory(node: str) -> None:
                 deadline = time.monotonic() + 5
                 while (left := words_in_memory()) and time.monotonic() < deadline:
                     await asyncio.sleep(0.1)
+            await app_at_rest(app)
         finally:
             await runner.cleanup()
     assert planted > 20, "the search finds what is there"

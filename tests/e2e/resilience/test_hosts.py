@@ -140,6 +140,7 @@ async def test_a_password_is_asked_once_and_not_on_reconnects(js: JsClient) -> N
             # Whoever guesses is slowed down; whoever has a seat is not.
             assert (await comes_back(ada, js))["recovered"] is True
             assert PASSWORD not in server.log()
+        await js.leave()
 
 
 async def test_guesses_made_all_at_once_are_slowed_down_as_well(js: JsClient) -> None:
@@ -149,6 +150,7 @@ async def test_guesses_made_all_at_once_are_slowed_down_as_well(js: JsClient) ->
             sockets = [await js.connect(api.url) for _ in range(50)]
             guess = {"roomId": room.id, "password": "wrong"}
             codes = await asyncio.gather(*(socket.refused("join-room", guess) for socket in sockets))
+        await js.leave()
     assert set(codes) == {"PASSWORD_INVALID", "RATE_LIMITED"}
     assert codes.count("PASSWORD_INVALID") <= PASSWORD_FAILURES + 1
 

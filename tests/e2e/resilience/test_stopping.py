@@ -35,11 +35,12 @@ async def test_sigterm_with_a_thousand_sockets(js: JsClient) -> None:
         await asyncio.to_thread(server.restart)
         await asyncio.gather(*(socket.wait_for("connect", limit_s=BACK_WITHIN_S) for socket in sockets))
         back = time.monotonic() - started
+        reasons = [event.payload for socket in sockets for event in socket.events if event.name == "disconnect"]
+        await js.leave()
     told = [socket.received("server-draining") for socket in sockets]
     assert all(len(each) == 1 for each in told)
     retries = {each[0]["retryAfterMs"] for each in told}
     assert len(retries) > SOCKETS / 10, "not all at one moment"
-    reasons = [event.payload for socket in sockets for event in socket.events if event.name == "disconnect"]
     assert set(reasons) == {"transport close"}, "the reason upon which socket.io-client comes back by itself"
     assert took < EXIT_WITHIN_S
     print(f"\nSIGTERM with {SOCKETS} sockets: exit after {took:.2f} s, all {len(sockets)} back after {back:.1f} s")
@@ -90,3 +91,4 @@ async def test_after_a_deploy_everybody_has_their_seat_roles_bans_and_locks(js: 
             await sockets[0].ok("update-room", {"roomId": room.id, "locked": False})
             assert await sockets[2].refused("join-room", {"roomId": room.id}) == "BANNED", "and so is the ban"
             assert (await sockets[3].ok("join-room", locked))["self"]["role"] == "member", "and the invite"
+        await js.leave()

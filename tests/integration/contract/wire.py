@@ -20,13 +20,15 @@ from aiohttp import web
 from jsonschema import ValidationError  # type: ignore[import-untyped]
 
 from rooms.ports import Store
+from server.__main__ import LINGERING_S
 from server.answer_payloads import ErrorAnswer
-from server.app import create_app
+from server.app import SOCKETS, create_app
 from server.event_payloads import EVENTS, WITH_OFFSET
 from server.rest.http import CONTEXT
 from server.settings import Settings
 from server.usecases.context import Context
 from tests.integration.contract.shapes import check_ack, fits
+from tests.support.at_rest import REST_LIMIT_S, app_at_rest, tasks_ended
 
 LIMIT_S = 10.0
 LOOPBACK = "127.0.0.1"
@@ -277,20 +279,28 @@ class Server:
 
 @asynccontextmanager
 async def running(
-    *, store: Store | None = None, clock: Callable[[], float] | None = None, **settings: Any
+    *,
+    store: Store | None = None,
+    clock: Callable[[], float] | None = None,
+    rest_limit_s: float = REST_LIMIT_S,
+    **settings: Any,
 ) -> AsyncIterator[Server]:
-    """A server on a free port of 127.0.0.1, in this process."""
+    """A server on a free port of 127.0.0.1, in this process. When its clients have gone, nothing may be left."""
+    before = asyncio.all_tasks()
     chosen = {"stun_urls": ("stun:127.0.0.1:9",), **settings}
     extra: dict[str, Any] = {} if clock is None else {"clock": clock}
     app = create_app(Settings(_env_file=None, **chosen), store=store, **extra)  # type: ignore[call-arg]
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGERING_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, LOOPBACK, 0).start()
         async with talking_to(f"http://{LOOPBACK}:{runner.addresses[0][1]}", runner) as server:
             yield server
+        await app_at_rest(app, rest_limit_s)
     finally:
         await runner.cleanup()
+    if app[SOCKETS]._own_engine:  # the stock one leaves its heartbeat and writer tasks behind
+        await tasks_ended(before)
 
 
 @asynccontextmanager

@@ -217,10 +217,11 @@ async def test_the_applications_shutdown_ends_every_session() -> None:
     async with engine_rig() as rig:
         ws, sid = await rig.open_websocket()
         polling = await rig.open_polling()
-    assert await rig.gone(sid) == "server disconnect"
-    assert await rig.gone(polling) == "server disconnect"
-    assert await ws.close_code() == 1012
-    ws.abort()
+        assert rig.runner is not None
+        await rig.runner.cleanup()
+        assert await rig.gone(sid) == "server disconnect"
+        assert await rig.gone(polling) == "server disconnect"
+        assert await ws.close_code() == 1012
 
 
 async def test_counters_add_up(rig: Rig) -> None:

@@ -16,6 +16,7 @@ READERS = 50
 NON_READERS = 50
 MESSAGES = 6_000
 TEXT = "x" * 1_000
+DROPPED_WITHIN_S = 2.0
 
 
 def rss() -> int:
@@ -61,6 +62,20 @@ async def test_non_readers_are_dropped_and_cost_neither_memory_nor_the_others() 
             ws.abort()
         for ws, _ in frozen:
             ws.abort()
+
+
+async def test_a_non_reader_is_gone_within_two_seconds_of_crossing_its_bound() -> None:
+    async with engine_rig(limits=EngineLimits(outbox_bytes=65_536)) as rig:
+        ws, sid = await rig.open_websocket()
+        ws.writer.transport.pause_reading()
+        session = rig.engine.sockets[sid]
+        while not rig.engine.stats.overflows:
+            rig.engine.send_text(sid, TEXT)
+            assert session.outbox.size <= 65_536
+            await asyncio.sleep(0)
+        assert rig.engine.open_session(sid) is None, "nothing is queued for it any more"
+        await eventually(lambda: rig.told("disconnect") == [(sid, "transport error")], "the event", DROPPED_WITHIN_S)
+        await eventually(lambda: not rig.engine.sockets, "the end of the session", DROPPED_WITHIN_S)
 
 
 async def count_bytes(ws: RawWebSocket, counts: list[int], number: int) -> None:

@@ -53,7 +53,8 @@ async def socketio_rig(**options: Any) -> AsyncIterator[Rig]:
 
     handlers("/")
     handlers("/custom")
-    async with attached(sio.eio, "/socket.io") as rig.port:
+    async with attached(sio.eio, "/socket.io") as rig.runner:
+        rig.port = rig.runner.addresses[0][1]
         yield rig
     assert not sio.environ
     assert not any(sio.manager.rooms.values()), "a room is left"

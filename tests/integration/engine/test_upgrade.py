@@ -114,27 +114,41 @@ async def test_an_upgrade_that_takes_too_long_is_given_up() -> None:
         await assert_polls_wait(rig, sid)
 
 
-async def test_a_second_upgrade_at_the_same_time_is_refused(rig: Rig) -> None:
+async def test_a_second_upgrade_at_the_same_time_is_closed_and_disturbs_nothing(rig: Rig) -> None:
     sid = await rig.open_polling()
     ws = await rig.open_upgrading(sid)
-    second, status, _ = await rig.handshake(f"{PATH}websocket&sid={sid}")
-    assert status == 400
-    second.abort()
+    second = await rig.open_upgrading(sid)
+    await second.send("2probe", "5", "4not taken")
+    assert await second.close_code() == 1000
+    await second.finish()
     await ws.send("2probe", "5", "4first wins")
     assert await ws.text() == "3probe"
     assert await ws.text() == "4first wins"
     await ws.finish()
 
 
-async def test_a_websocket_for_an_upgraded_session_is_refused(rig: Rig) -> None:
+async def test_a_websocket_for_an_upgraded_session_is_closed_and_disturbs_nothing(rig: Rig) -> None:
     sid = await rig.open_polling()
     ws = await rig.open_upgrading(sid)
     await ws.send("2probe", "5")
     await eventually(lambda: rig.engine.transport(sid) == "websocket", "the upgrade")
-    second, status, _ = await rig.handshake(f"{PATH}websocket&sid={sid}")
-    assert status == 400
+    second = await rig.open_upgrading(sid)
+    assert await second.close_code() == 1000
     second.abort()
+    await ws.send("4still here")
+    assert await ws.text() == "3probe"
+    assert await ws.text() == "4still here"
     await ws.finish()
+
+
+async def test_a_superfluous_websocket_that_does_not_close_is_cut() -> None:
+    async with engine_rig(limits=EngineLimits(close_timeout_s=0.1)) as rig:
+        sid = await rig.open_polling()
+        ws = await rig.open_upgrading(sid)
+        second = await rig.open_upgrading(sid)
+        assert await second.close_code() == 1000
+        assert await second.ended() == b""
+        ws.abort()
 
 
 async def test_upgrades_may_be_switched_off() -> None:

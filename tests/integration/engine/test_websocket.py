@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from server.engine import EngineLimits
-from tests.integration.engine.wire import PATH, Rig, client_frame, engine_rig
+from tests.integration.engine.wire import Rig, client_frame, engine_rig
 
 
 async def test_a_text_message_is_echoed(rig: Rig) -> None:
@@ -143,12 +143,12 @@ async def test_the_close_packet_closes_the_websocket(rig: Rig) -> None:
     ws.abort()
 
 
-async def test_http_requests_with_the_sid_of_a_websocket_are_refused(rig: Rig) -> None:
+async def test_http_requests_with_the_sid_of_a_websocket_are_refused_and_another_websocket_is_closed(rig: Rig) -> None:
     ws, sid = await rig.open_websocket()
     assert (await rig.poll(sid)).status == 400
     assert (await rig.post(sid, "4x")).status == 400
-    other, status, _ = await rig.handshake(f"{PATH}websocket&sid={sid}")
-    assert status == 400
+    other = await rig.open_upgrading(sid)
+    assert await other.close_code() == 1000
     other.abort()
     await ws.send("4still fine")
     assert await ws.text() == "4still fine"

@@ -11,11 +11,13 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
 from server.engine import EngineServer
+from server.engine.polling import PollingCarrier
+from tests.support.at_rest import engine_at_rest, tasks_ended
 
 LIMIT_S = 8.0
 PATH = "/engine.io/?EIO=4&transport="
@@ -60,9 +62,13 @@ class Answer:
 class Connection:
     """One TCP connection that speaks HTTP."""
 
+    opened: ClassVar[list[Connection]] = []
+    """All that this test has opened: at its end its clients go, and the engine must be at rest."""
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.opened.append(self)
 
     @classmethod
     async def open(cls, port: int) -> Connection:
@@ -178,6 +184,7 @@ class Rig:
     engine: EngineServer
     port: int
     root: str = "/engine.io/"
+    runner: web.AppRunner | None = None
     events: list[tuple[str, ...]] = field(default_factory=list)
 
     def told(self, kind: str) -> list[tuple[str, ...]]:
@@ -242,16 +249,22 @@ class Rig:
 
 
 @asynccontextmanager
-async def served(app: web.Application) -> AsyncIterator[int]:
+async def serving(app: web.Application) -> AsyncIterator[web.AppRunner]:
     """The application on a free port of 127.0.0.1."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, lingering_time=0.2)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield int(runner.addresses[0][1])
+        yield runner
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def served(app: web.Application) -> AsyncIterator[int]:
+    """The port of the application."""
+    async with serving(app) as runner:
+        yield int(runner.addresses[0][1])
 
 
 @asynccontextmanager
@@ -274,19 +287,32 @@ async def engine_rig(make: Callable[..., Any] = EngineServer, **options: Any) ->
         rig.events.append(("message", sid, data))
         await engine.send(sid, data)
 
-    async with attached(engine, "/engine.io") as rig.port:
+    async with attached(engine, "/engine.io") as rig.runner:
+        rig.port = rig.runner.addresses[0][1]
         yield rig
 
 
 @asynccontextmanager
-async def attached(engine: Any, path: str) -> AsyncIterator[int]:
-    """The engine on a port. Afterwards nothing of it may be left: no session, no connection, no task."""
+async def attached(engine: Any, path: str) -> AsyncIterator[web.AppRunner]:
+    """The engine served. When its clients have gone, nothing may be left: no session, no connection, no task."""
     app = web.Application()
     engine.attach(app, path)
     before = asyncio.all_tasks()
-    async with served(app) as port:
-        yield port
-    assert not engine.sockets
-    assert len(engine._core.closing) == 0
-    here = {asyncio.current_task()}
-    await eventually(lambda: asyncio.all_tasks() - here <= before, "the end of all tasks")
+    async with serving(app) as runner:
+        port = int(runner.addresses[0][1])
+        yield runner
+        await clients_gone(engine, port, path)
+        await eventually(lambda: not (runner.server and runner.server.connections), "the end of all connections")
+        await engine_at_rest(engine)
+    await tasks_ended(before)
+
+
+async def clients_gone(engine: Any, port: int, path: str) -> None:
+    """Cut what the test left open. Who polls says so: the server cannot see that it is gone before its heartbeat."""
+    for connection in Connection.opened:
+        connection.abort()
+    Connection.opened.clear()
+    leaving = Rig(engine, port, root=f"{path}/")
+    for sid, session in list(engine.sockets.items()):
+        if isinstance(session.carrier, PollingCarrier) and session.connected:
+            await leaving.post(sid, "1")

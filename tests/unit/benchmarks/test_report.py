@@ -39,6 +39,12 @@ def test_memory_and_latency_hold_up_to_their_goal() -> None:
     assert not _row("latency-relay", "p99Ms", [1.01], [1.0]).holds()
 
 
+def test_a_goal_that_stands_alone_is_about_our_own_figure() -> None:
+    assert _row("non-readers", "p99Ratio", [1.9, 1.9, 9.0], [1.0]).holds()
+    assert not _row("non-readers", "p99Ratio", [2.1], [100.0]).holds()
+    assert report.rows([by_name("non-readers")], _runs("non-readers", "mayfly", "p99Ratio", [1.0]))[0].holds()
+
+
 def test_a_server_that_failed_is_shown_as_failed_and_compared_with_nothing() -> None:
     runs = [*_runs("relay", "javascript", "ratePerS", [1.0]), Run("relay", "mayfly", 0, {"failed": "why"})]
     row = report.rows([by_name("relay")], runs)[0]

@@ -1,0 +1,162 @@
+"""Nothing may be left of clients that have gone. Every fixture that serves sockets ends with one of these.
+
+`engine_at_rest` looks at an engine, `app_at_rest` at the whole server in this process, `process_at_rest` at one in
+another process, by its metrics. Each waits for the condition, within `REST_LIMIT_S`, and fails with what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from rooms.registry import Registry
+from server.app import LIFECYCLE, SOCKETS
+from server.engine import EngineServer
+from server.gateway import Gateway
+from server.rest.http import CONTEXT
+from server.settings import YEAR_S
+from server.sockets import SocketServer
+from server.usecases.context import Context
+from storage.memory import MemoryStore
+
+REST_LIMIT_S = 8.0
+POLL_S = 0.005
+
+Left = Mapping[str, float]
+GAUGES = ("mayfly_transports", "mayfly_sockets", "mayfly_seats", "mayfly_seats_away", "mayfly_tasks")
+
+
+async def engine_at_rest(engine: Any, limit_s: float = REST_LIMIT_S) -> None:
+    """Return once either engine has no session; ours no task and no deadline either."""
+    await _settled(lambda: left_in_engine(engine), limit_s)
+
+
+async def app_at_rest(app: web.Application, limit_s: float = REST_LIMIT_S) -> None:
+    """Return once nothing of any client is left, and, when all times have passed, nothing of any room."""
+    context, sockets = app[CONTEXT], app[SOCKETS]
+    await _settled(lambda: {**left_in_engine(sockets.eio), **left_of_clients(context, sockets)}, limit_s)
+    # Every room expires, then every tombstone; a plan of the first sweep may fall due in the second.
+    for _ in range(2):
+        later = context.clock() + 11 * YEAR_S
+        context.clock = lambda later=later: later  # type: ignore[misc]
+        await app[LIFECYCLE].sweep()
+    await _settled(lambda: left_of_rooms(context), limit_s)
+
+
+async def tasks_ended(before: Collection[asyncio.Task[Any]], limit_s: float = REST_LIMIT_S) -> None:
+    """Return once no task runs but the caller's and those that ran before the server did."""
+    known = {asyncio.current_task(), *before}
+    await _settled(lambda: Counter(_task_name(task) for task in asyncio.all_tasks() - known), limit_s)
+
+
+def process_at_rest(url: str, tasks_at_start: float, limit_s: float = REST_LIMIT_S) -> None:
+    """Return once the server at `url` tells of no transport, no socket, no held seat, and no task of theirs.
+
+    While its store is down it has tasks of its own. Blocks.
+    """
+    end = time.monotonic() + limit_s
+    while True:
+        gauges = read_gauges(url)
+        left = {
+            "transports": gauges["mayfly_transports"],
+            "sockets": gauges["mayfly_sockets"],
+            "held seats": gauges["mayfly_seats"] - gauges["mayfly_seats_away"],
+            "tasks": max(0.0, gauges["mayfly_tasks"] - tasks_at_start) if _store_answers(url) else 0,
+        }
+        if not any(left.values()):
+            return
+        assert time.monotonic() < end, f"left in the server after its clients: {_named(left)}"
+        time.sleep(POLL_S * 10)
+
+
+def _store_answers(url: str) -> bool:
+    with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+        return bool(json.load(answer)["storage"]["ok"])
+
+
+def read_gauges(url: str) -> dict[str, float]:
+    """Those of a server's metrics that are about clients."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=5) as answer:
+        lines = [line.split() for line in answer.read().decode().splitlines()]
+    return {line[0]: float(line[1]) for line in lines if line and line[0] in GAUGES}
+
+
+def left_in_engine(engine: Any) -> Left:
+    """What an engine holds of its clients, by name."""
+    left = {"sessions": len(engine.sockets)}
+    if isinstance(engine, EngineServer):
+        core = engine._core
+        clocks = ("pings", "pongs", "connects", "graces", "closing", "probes")
+        left |= {f"deadlines ({name})": len(getattr(core, name) or ()) for name in clocks}
+        left["tasks"] = len(core.tasks)
+        left["unflushed sessions"] = len(core._dirty)
+        # What is kept for the next poll of a closed session goes by itself, so long as its deadline stands.
+        left["last packets without a deadline"] = len(engine._last) - len(engine._last_due)
+    return left
+
+
+def left_of_clients(context: Context, sockets: SocketServer) -> Left:
+    """What the application holds of connections, by name."""
+    gateway = sockets.application
+    assert isinstance(gateway, Gateway)
+    members = sum(len(room) for rooms in sockets.manager.rooms.values() for room in rooms.values())
+    return {
+        "connections": len(context.connections),
+        "transports": len(gateway._transports),
+        "Socket.IO connections": sockets.live_count,
+        "Socket.IO rooms": members,
+        "environs": len(sockets.environ),
+        "connections to be closed": len(sockets._lingering),
+        "socket tasks": len(sockets._tasks),
+        "held seats": len(context.registry.house.holdings),
+        "knocks": len(context.registry.house.knocking),
+        "live private ids": len(context.recovery._live),
+        "password checks": context.guard._checks.total(),
+    }
+
+
+def left_of_rooms(context: Context) -> Left:
+    """What is kept of rooms, by name. A store that is down keeps the journal busy, as it should."""
+    left = {
+        **_left_in_registry(context.registry),
+        "relays": len(context.relay),
+        "calls": len(context.calls._rooms),
+        "recoverable sessions": len(context.recovery),
+    }
+    if context.journal.healthy:
+        journal = context.journal
+        left["journal"] = len(journal._saving) + len(journal._tasks) + len(journal._messages) + len(journal._ends)
+        if isinstance(context.store, MemoryStore):
+            left["stored rooms"] = len(context.store._rooms)
+    return left
+
+
+def _left_in_registry(registry: Registry) -> Left:
+    return {
+        "rooms": len(registry.rooms),
+        "tombstones": registry.tombstone_count,
+        "plans": len(registry.house.schedule),
+    }
+
+
+def _task_name(task: asyncio.Task[Any]) -> str:
+    return f"task of {getattr(task.get_coro(), '__qualname__', task.get_name())}"
+
+
+async def _settled(figures: Callable[[], Left], limit_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + limit_s
+    while any((left := figures()).values()):
+        assert loop.time() < end, f"left after the clients: {_named(left)}"
+        await asyncio.sleep(POLL_S)
+
+
+def _named(left: Left) -> str:
+    return ", ".join(f"{count:g} {name}" for name, count in left.items() if count)
