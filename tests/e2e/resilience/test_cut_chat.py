@@ -142,16 +142,7 @@ async def test_beyond_the_history_window_the_loss_is_told(
     print(f"\n{HISTORY_EVENTS + 1} messages missed: recovered false, {len(snapshot['messages'])} in the new picture")
 
 
-APART = "sends an answer and the event behind it apart, and the cut falls between"
-
-
-@pytest.mark.parametrize(
-    "both",
-    [
-        pytest.param(True, marks=pytest.mark.own_engine(reason=APART), id="recovered and resumed"),
-        pytest.param(False, id="resumed"),
-    ],
-)
+@pytest.mark.parametrize("both", [True, False], ids=["recovered and resumed", "resumed"])
 async def test_at_the_edge_of_the_window_nothing_is_lost(
     js: JsClient, room: OwnRoom, proxy: TcpProxy, both: bool
 ) -> None:

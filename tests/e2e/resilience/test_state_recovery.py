@@ -183,7 +183,6 @@ async def test_a_host_whose_state_is_recovered_still_hears_the_knocks(api: Api, 
     assert (await ben.socket.wait_for("knock-received")).payload["name"] == "Cleo"
 
 
-@pytest.mark.own_engine(reason="sends an answer and the event behind it apart, and the cut falls between")
 async def test_a_page_that_joins_on_every_connect_keeps_its_seat(api: Api, js: JsClient, proxy: TcpProxy) -> None:
     room = await api.room(inviteOnly=True)
     invite = await room.invite()
