@@ -55,7 +55,11 @@ class OwnRoom:
         options = {each: fields.pop(each) for each in list(fields) if each in SOCKET_OPTIONS}
         socket = await js.connect(url or self.api.url, **options)
         await socket.wait_for("connect")  # so that the next one is a reconnect
-        return Member(self, socket, await self.join(socket, name=name, **fields))
+        member = Member(self, socket, await self.join(socket, name=name, **fields))
+        # It follows the acknowledgement, on the stock engine in a write of its own: a cut between the two would leave
+        # a client that rightly is not recovered.
+        await socket.wait_for("room-joined")
+        return member
 
 
 SOCKET_OPTIONS = frozenset(

@@ -78,6 +78,7 @@ async def test_knocking_is_for_rooms_with_a_lobby(server: Server) -> None:
 
 
 @pytest.mark.parametrize(("event", "reason"), [("kick", "kicked"), ("ban", "banned")])
+@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_who_was_put_out_cannot_come_back_on_the_same_connection_and_is_closed(
     server: Server, event: str, reason: str
 ) -> None:

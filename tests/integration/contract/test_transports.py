@@ -40,6 +40,7 @@ async def test_a_connection_made_anew_on_the_same_transport_has_no_fresh_burst(e
 
 
 @pytest.mark.parametrize("cycle", [("41", "40"), ("40/other,",), ("43[]",), ("40",)], ids="".join)
+@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_whoever_goes_on_connecting_is_closed(cycle: tuple[str, ...]) -> None:
     async with running(events_per_s=1) as server:
         client = await server.connect()
@@ -64,6 +65,7 @@ async def test_a_transport_is_forgotten_when_it_closes(server: Server) -> None:
     await eventually(lambda: remembered(server) == 1)
 
 
+@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_who_was_put_out_is_closed_also_after_a_disconnect_of_its_own(server: Server) -> None:
     room, first, _, second, two = await server.pair()
     await first.ok("kick", roomId=room, participantId=two["self"]["id"])
@@ -72,6 +74,7 @@ async def test_who_was_put_out_is_closed_also_after_a_disconnect_of_its_own(serv
     assert await second.closed() == 1008
 
 
+@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_who_was_put_out_cannot_come_back_by_connecting_again_on_the_same_transport(server: Server) -> None:
     room, first, _, second, two = await server.pair()
     elsewhere = await server.room()

@@ -29,6 +29,7 @@ from server.settings import Settings
 from server.usecases.context import Context
 from tests.integration.contract.shapes import check_ack, fits
 from tests.support.at_rest import REST_LIMIT_S, app_at_rest, tasks_ended
+from tests.support.parts import engine_name
 
 LIMIT_S = 10.0
 LOOPBACK = "127.0.0.1"
@@ -287,7 +288,7 @@ async def running(
 ) -> AsyncIterator[Server]:
     """A server on a free port of 127.0.0.1, in this process. When its clients have gone, nothing may be left."""
     before = asyncio.all_tasks()
-    chosen = {"stun_urls": ("stun:127.0.0.1:9",), **settings}
+    chosen = {"engine": engine_name(), "stun_urls": ("stun:127.0.0.1:9",), **settings}
     extra: dict[str, Any] = {} if clock is None else {"clock": clock}
     app = create_app(Settings(_env_file=None, **chosen), store=store, **extra)  # type: ignore[call-arg]
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGERING_S)
