@@ -52,6 +52,8 @@ def measure(
             with_s = p99_s(load, scenario.measured_s)
             growth = peak_bytes(pid) - before
             still_in = {} if target == "javascript" else {"stillIn": sockets(senders[0].port) - scenario.people}
+            if target == "mayfly" and still_in["stillIn"]:
+                raise AssertionError(f"{still_in['stillIn']:.0f} who never read were not dropped")
         late_s = percentile(load.late, 0.99)
         load.run(scenario.warm_s)  # until the server has let go of them
     except Overloaded:

@@ -46,6 +46,15 @@ class MemberUpdated(NamedTuple):
     change: str
 
 
+def message_id(seq: int, at: float, epoch: str) -> str:
+    """An id that sorts in the order of sending within its room: milliseconds, then `seq`, then the room's epoch.
+
+    It is made where it is told and not kept, one string less for each message that a room remembers.
+    """
+    # In one number: to write two in hexadecimal was a twentieth of what a message costs.
+    return f"{int(at * 1000) << 32 | seq & 0xFFFFFFFF:020x}{epoch}"
+
+
 _MessageFields = tuple[str, int, int, float, str, str, str, str, str | None, str | None, bool]
 
 
@@ -56,13 +65,18 @@ class MessagePosted(NamedTuple):
     seq: int
     position: int
     at: float
-    id: str
+    epoch: str
     sender: str
     sender_name: str
     text: str
     client_message_id: str | None
     to: str | None
     encrypted: bool
+
+    @property
+    def id(self) -> str:
+        """The message's id."""
+        return message_id(self.seq, self.at, self.epoch)
 
 
 new_message: Callable[[_MessageFields], MessagePosted] = partial(tuple.__new__, MessagePosted)

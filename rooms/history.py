@@ -48,8 +48,9 @@ class History:
         if isinstance(event, MessagePosted):
             self._bytes += EVENT_OVERHEAD_BYTES + CHAR_BYTES * len(event.text)
             self._messages += 1
-            if self._older is not None and self._messages >= BACKLOG_MESSAGES:
-                self._older = None
+            if self._older is not None and self._messages + len(self._older) > BACKLOG_MESSAGES:
+                self._older.popleft()
+                self._older = self._older or None
         else:
             self._bytes += EVENT_OVERHEAD_BYTES
         # One long message can weigh as much as many short ones.

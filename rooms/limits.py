@@ -23,7 +23,7 @@ CHAR_BYTES = 4
 """What a character of its text weighs there: the widest that a Python string takes."""
 
 SENDS_REMEMBERED = 256
-"""Acknowledged `clientMessageId`s kept for each seat: at least so many, and fewer than twice as many."""
+"""Acknowledged `clientMessageId`s kept for each seat: at least so many, and at most twice as many."""
 
 GONE_SEATS = 256
 """Seats per room whose end is remembered, to tell an expired token from a guessed one."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rooms.limits import SENDS_REMEMBERED
 
-Receipt = tuple[str, int, float, int]
-"""The message's id and `seq`, when it was posted, and how many were connected to get it."""
+Receipt = tuple[int, float, int]
+"""The message's `seq`, when it was posted, and how many were connected to get it."""
 
 
 class Receipts:

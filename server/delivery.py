@@ -89,11 +89,11 @@ class Delivery:
 
     def replay(self, room: Room, event: Durable, connection: str) -> None:
         """A durable event once more, to one that missed it."""
-        self._outlet.send_one(connection, durable_packet(event, room.epoch))
+        self._outlet.send_one(connection, durable_packet(event))
 
     def message(self, room: Room, event: MessagePosted) -> dict[str, Any]:
         """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
-        payload = views.message(event, room.epoch)
+        payload = views.message(event)
         packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, payload, str(event.position)))
         if event.to is not None:
             target = room.connections.get(event.to)
@@ -105,7 +105,7 @@ class Delivery:
         return payload
 
     def _durable(self, room: Room, event: Durable, but: str | None) -> None:
-        packet = durable_packet(event, room.epoch)
+        packet = durable_packet(event)
         about = None
         if isinstance(event, MemberJoined) or (
             not isinstance(event, MemberLeft) and getattr(event, "change", "") == "connected"
@@ -149,7 +149,7 @@ class Delivery:
             self._outlet.close_later(connection)
 
 
-def durable_packet(event: Durable, epoch: str) -> bytes:
+def durable_packet(event: Durable) -> bytes:
     """The frame of a durable event: its payload and its offset."""
-    name, payload = views.durable(event, epoch)
+    name, payload = views.durable(event)
     return event_packet(name, payload, str(event.position))

@@ -44,9 +44,11 @@ class Dispatcher:
                 raise Refused(Code.UNKNOWN_EVENT)
             if len(args) != 1:
                 raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
-            reply = command.run(self._context, connection, command.validate(args[0]))
-        except ValidationError as error:
-            return self._refused(not_of_the_shape(args[0], error))
+            try:
+                payload = command.validate(args[0])
+            except ValidationError as error:
+                raise not_of_the_shape(args[0], error) from None
+            reply = command.run(self._context, connection, payload)
         except Refused as refused:
             return self._refused(refused)
         except Exception as error:

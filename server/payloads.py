@@ -1,4 +1,5 @@
-"""The requests of clients as pydantic models: the only place where shapes and sizes are checked.
+"""The requests of clients as pydantic models (typed dictionaries where they come in great numbers): the only place
+where shapes and sizes are checked.
 
 Fields are camelCase on the wire. Unknown fields are ignored, wrong types and sizes are refused, and no error ever
 carries what was sent.

@@ -70,14 +70,21 @@ class Application(Protocol):
         """Whether the connection holds no seat."""
 
 
+class SendToMany(Protocol):
+    """How an encoded packet is sent to many."""
+
+    def __call__(self, connections: Iterable[str], packet: bytes, but: str | None = None, /) -> None:
+        """Send it."""
+
+
 class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     """python-socketio with a call instead of a task for each event, and packets encoded once."""
 
     application: Application
     """Set by the composition root before the first connection."""
 
-    send: Callable[..., None]
-    """Sends an encoded packet to each of these connections, but one: `server.delivery.Outlet`."""
+    send: SendToMany
+    """Sends an encoded packet to each of these connections but one; the unknown are passed over."""
 
     send_one: Callable[[str, bytes], None]
     """The same to one connection."""
@@ -232,10 +239,14 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             raise BadPacket("nested too deep") from None
         if eio_sid in self._live:
             return
+        try:
+            welcome = self.application.connected(eio_sid, self.environ[eio_sid], auth)
+        except Exception:
+            self.application.disconnected(eio_sid)
+            raise
         # Only the room of all: python-socketio's room for each sid would cost memory, and a scan of all at the end.
         sid = self.eio.generate_id()
         self.manager.basic_enter_room(sid, "/", None, eio_sid=eio_sid)
-        welcome = self.application.connected(eio_sid, self.environ[eio_sid], auth)
         self._live[eio_sid] = welcome.caller
         if self._own_engine:
             self.eio.mark_connected(eio_sid)

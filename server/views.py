@@ -13,6 +13,7 @@ from rooms.events import (
     MemberUpdated,
     MessagePosted,
     RoomUpdated,
+    message_id,
 )
 from rooms.model import Media, Participant, RoomView
 
@@ -72,11 +73,11 @@ def room(value: RoomView) -> dict[str, Any]:
     }
 
 
-def message(event: MessagePosted, epoch: str) -> dict[str, Any]:
+def message(event: MessagePosted) -> dict[str, Any]:
     """The payload of `message-received`."""
-    room_id, seq, _, at, message_id, sender, sender_name, text, client_message_id, to, encrypted = event
+    room_id, seq, _, at, epoch, sender, sender_name, text, client_message_id, to, encrypted = event
     payload: dict[str, Any] = {
-        "id": message_id,
+        "id": message_id(seq, at, epoch),
         "roomId": room_id,
         "text": text,
         "sender": sender,
@@ -94,10 +95,10 @@ def message(event: MessagePosted, epoch: str) -> dict[str, Any]:
     return payload
 
 
-def durable(event: Durable, epoch: str) -> tuple[str, dict[str, Any]]:
+def durable(event: Durable) -> tuple[str, dict[str, Any]]:
     """The name and payload of a durable event, the same for everybody who may see it."""
     if isinstance(event, MessagePosted):
-        return MESSAGE_RECEIVED, message(event, epoch)
+        return MESSAGE_RECEIVED, message(event)
     head = {"roomId": event.room_id, "seq": event.seq}
     match event:
         case MemberJoined():

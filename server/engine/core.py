@@ -21,7 +21,7 @@ Handler = Callable[..., Awaitable[Any] | Any]
 class Stats:
     """Counters since the start, for metrics."""
 
-    __slots__ = ("closed", "messages_in", "messages_out", "opened", "overflows", "upgraded")
+    __slots__ = ("closed", "messages_in", "opened", "overflows", "upgraded")
 
     def __init__(self) -> None:
         self.opened = 0
@@ -29,7 +29,6 @@ class Stats:
         self.closed: Counter[str] = Counter()
         """Sessions that ended, by reason."""
         self.messages_in = 0
-        self.messages_out = 0
         self.overflows = 0
         """Sessions that were dropped because they did not read."""
 

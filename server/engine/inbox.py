@@ -25,10 +25,11 @@ Receiver = Callable[[str | bytes], Awaitable[Any] | None]
 class Inbox:
     """The messages that a session has received and not yet handled."""
 
-    __slots__ = ("_drained", "_session", "_waiting", "holding", "receiver", "started_at", "task")
+    __slots__ = ("_core", "_drained", "_session", "_waiting", "holding", "receiver", "started_at", "task")
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self._core = session.core
+        self._session: Session | None = session
         self._waiting: deque[str | bytes] | None = None
         self.holding = False
         """Whether the transport is not read because too much waits."""
@@ -50,7 +51,7 @@ class Inbox:
         if not self.holding or self.task is None:
             return False
         running_s = asyncio.get_running_loop().time() - self.started_at
-        return running_s < self._session.core.limits.stalled_command_s
+        return running_s < self._core.limits.stalled_command_s
 
     def put(self, message: str | bytes) -> None:
         """Handle a message, now or after those before it."""
@@ -62,17 +63,22 @@ class Inbox:
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append(message)
-        if not self.holding and len(self._waiting) >= self._session.core.limits.waiting_commands:
+        if not self.holding and len(self._waiting) >= self._core.limits.waiting_commands:
             self.holding = True
-            self._session.hold_reading()
+            if self._session is not None:
+                self._session.hold_reading()
 
     def _begin(self, command: Awaitable[Any]) -> None:
         self.started_at = asyncio.get_running_loop().time()
-        self.task = self._session.core.spawn(self._run(command))
+        self.task = self._core.spawn(self._run(command))
 
     def drop(self) -> None:
         """Forget the messages that wait; the running command goes on."""
         self._waiting = None
+
+    def retire(self) -> None:
+        """The session is gone: let go of it."""
+        self._session = self.receiver = None
 
     def cancel(self) -> None:
         """Cancel the running command and forget the rest."""
@@ -93,13 +99,13 @@ class Inbox:
         try:
             return receiver(message) if receiver is not None else self._offer(message)
         except Exception as error:
-            self._session.core.complaints.say("message handler", error)
+            self._core.complaints.say("message handler", error)
             return None
 
     def _offer(self, message: str | bytes) -> Awaitable[Any] | None:
         session = self._session
-        handler = session.core.handlers.get("message")
-        result = handler(session.sid, message) if handler is not None else None
+        handler = self._core.handlers.get("message")
+        result = handler(session.sid, message) if handler is not None and session is not None else None
         return result if result is not None and isawaitable(result) else None
 
     async def _run(self, command: Awaitable[Any] | None) -> None:
@@ -110,18 +116,19 @@ class Inbox:
                 try:
                     await command
                 except Exception as error:
-                    self._session.core.complaints.say("message handler", error)
+                    self._core.complaints.say("message handler", error)
                 command = self._next()
         finally:
             self.task = None
             self._release()
-            self._session.inbox_idle()
+            if self._session is not None:
+                self._session.inbox_idle()
 
     def _next(self) -> Awaitable[Any] | None:
         """Handle what waits up to the next message that takes time."""
         while self._waiting:
             message = self._waiting.popleft()
-            if self.holding and len(self._waiting) <= self._session.core.limits.waiting_commands // 2:
+            if self.holding and len(self._waiting) <= self._core.limits.waiting_commands // 2:
                 self._release()
             command = self._call(message)
             if command is not None:
@@ -136,4 +143,5 @@ class Inbox:
         if self._drained is not None:
             self._drained.set_result(None)
             self._drained = None
-        self._session.resume_reading()
+        if self._session is not None:
+            self._session.resume_reading()

@@ -90,19 +90,17 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         """Send one message, given without the leading 4 (bytes must be UTF-8). An unknown sid is ignored."""
         session = self.sockets.get(sid)
         if session is not None:
-            session.send_text(text)
+            session.send_frame(packets.message_frame(text))
 
     def broadcast(self, sids: Iterable[str], text: str | bytes, but: str | None = None) -> None:
         """Send one message to many, leaving one out; encoded and framed once. Unknown sids are ignored."""
         frame = packets.message_frame(text)
         find = self.sockets.get
-        count = 0
         for sid in sids:
-            session = find(sid)
-            if session is not None and sid != but:
-                count += 1
-                session.send_frame(frame)
-        self._core.stats.messages_out += count
+            if sid != but:
+                session = find(sid)
+                if session is not None:
+                    session.send_frame(frame)
 
     def close_session(self, sid: str, code: int = NORMAL, reason: str = "") -> None:
         """Send what is queued, close the transport with this code, and run the disconnect event once."""
@@ -156,7 +154,6 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         """Send a packet of python-engineio."""
         session = self.sockets.get(sid)
         if session is not None:
-            self._core.stats.messages_out += 1
             session.send_frame(packets.packet_frame(pkt.encode()))
 
     async def disconnect(self, sid: str | None = None) -> None:

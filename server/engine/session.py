@@ -100,11 +100,6 @@ class Session:
 
     # Sending.
 
-    def send_text(self, text: str | bytes) -> None:
-        """Queue a message, given without its leading 4."""
-        self.core.stats.messages_out += 1
-        self.send_frame(packets.message_frame(text))
-
     def send_frame(self, frame: bytes) -> None:
         """Queue a packet; it leaves at the end of this loop turn. Ignored once the session is ending."""
         if self.state >= _CLOSING:
@@ -280,6 +275,9 @@ class Session:
         self.state = State.CLOSED
         self._app_data = None
         self.core.on_gone(self)
+        # No cycles: a session goes with its last reference, and does not wait for the garbage collector.
+        self.carrier = None
+        self.inbox.retire()
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 

@@ -68,6 +68,7 @@ class Probe:
 
     def lost(self, reason: str) -> None:
         """The WebSocket is gone; the session stays on polling."""
+        self.carrier = None
         self._forget()
 
     def timed_out(self) -> None:
@@ -79,6 +80,7 @@ class Probe:
         self._fail(NORMAL, "")
 
     def _complete(self, carrier: WebSocketCarrier) -> None:
+        self.carrier = None
         self._forget()
         session = self._session
         polling = session.carrier
@@ -90,8 +92,9 @@ class Probe:
 
     def _fail(self, code: int, text: str) -> None:
         self._forget()
-        if self.carrier is not None:
-            self.carrier.shut(code, text)
+        carrier, self.carrier = self.carrier, None
+        if carrier is not None:
+            carrier.shut(code, text)
 
     def _release_poll(self) -> None:
         if isinstance(self._session.carrier, PollingCarrier):

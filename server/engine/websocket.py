@@ -109,7 +109,7 @@ class WebSocketCarrier(asyncio.Protocol):
 
     def hold_reading(self) -> None:
         """Read nothing more; what has arrived waits in the parser."""
-        if not self._held and self._phase is _OPEN:
+        if not self._held and self._phase is not _CLOSED:
             self._held = True
             self._transport.pause_reading()
 

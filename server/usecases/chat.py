@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rooms import talk
 from rooms.events import MessagePosted
+from rooms.events import message_id as message_id_of
 from rooms.records import LoggedMessage
 from rooms.room import Room
 from server import views
@@ -26,11 +27,12 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
         request.get("to"),
         request.get("encrypted") is True,
     )
-    message_id, seq, at, delivered_to = receipt
+    seq, at, delivered_to = receipt
     if message is None:
-        timestamp = views.iso(at)
+        message_id, timestamp = message_id_of(seq, at, room.epoch), views.iso(at)
     else:
-        timestamp = ctx.delivery.message(room, message)["timestamp"]
+        told = ctx.delivery.message(room, message)
+        message_id, timestamp = told["id"], told["timestamp"]
         ctx.delivery.publish(room, more)
         if room.log:
             log_message(ctx, room, message)
@@ -49,8 +51,8 @@ def post_from_outside(ctx: Context, room: Room, request: OutsideMessage) -> dict
     told = ctx.delivery.message(room, message)
     if room.log:
         log_message(ctx, room, message)
-    message_id, seq, _, delivered_to = receipt
-    return {"id": message_id, "seq": seq, "timestamp": told["timestamp"], "deliveredTo": delivered_to}
+    seq, _, delivered_to = receipt
+    return {"id": told["id"], "seq": seq, "timestamp": told["timestamp"], "deliveredTo": delivered_to}
 
 
 def log_message(ctx: Context, room: Room, event: MessagePosted) -> None:

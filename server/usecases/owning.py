@@ -194,7 +194,7 @@ async def messages(
         return [_logged_json(message) for message in logged]
     held = room.history.messages() if reader is None else room.history.backlog(reader)
     newest_first = [m for m in reversed(held) if before is None or m.id < before]
-    return [views.message(m, room.epoch) for m in newest_first[:limit]]
+    return [views.message(m) for m in newest_first[:limit]]
 
 
 def _logged_json(message: LoggedMessage) -> dict[str, Any]:

@@ -37,9 +37,9 @@ def snapshot(ctx: Context, room: Room, seat: Seat, token: str, missed: Sequence[
         "limits": _limits(ctx),
     }
     if missed is None:
-        picture["messages"] = [views.message(m, room.epoch) for m in room.history.backlog(seat.id)]
+        picture["messages"] = [views.message(m) for m in room.history.backlog(seat.id)]
     else:
-        picture["missed"] = [_missed(event, room.epoch) for event in missed]
+        picture["missed"] = [_missed(event) for event in missed]
     return picture
 
 
@@ -51,8 +51,8 @@ def _other(seat: Seat, other: Seat, lost_from: set[str]) -> dict[str, Any]:
     return entry
 
 
-def _missed(event: Durable, epoch: str) -> dict[str, Any]:
-    name, payload = views.durable(event, epoch)
+def _missed(event: Durable) -> dict[str, Any]:
+    name, payload = views.durable(event)
     return {"event": name, "payload": payload}
 
 

@@ -24,7 +24,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 def server() -> Iterator[ServerProcess]:
     require_example()
     # The default STUN server is out in the world. A seat taken by mistake must stay listed until somebody counts.
-    with server_process(STUN_URLS="stun:127.0.0.1:9", SEAT_GRACE_S="600", ENVIRONMENT="development") as running:
+    # Strict Mode gives up a connection before its CONNECT; over polling, that one is gone after the connect timeout.
+    with server_process(
+        STUN_URLS="stun:127.0.0.1:9", SEAT_GRACE_S="600", CONNECT_TIMEOUT_S="5", ENVIRONMENT="development"
+    ) as running:
         yield running
 
 

@@ -102,3 +102,39 @@ async def test_compression_is_the_operators_choice_and_the_stock_engine_always_c
             request = '420["no-such-event","%s"]' % ("x" * 5_000)
             await ws.send_str(request)
             assert "UNKNOWN_EVENT" in await ws.receive_str()
+
+
+async def test_requests_behind_a_new_connect_are_answered_to_the_new_connection(server: Server) -> None:
+    made = await server.room(password="sesame")
+    client = await server.connect()
+    asked = await client.begin("join-room", {"roomId": made["roomId"], "password": "sesame"})
+    # The password is being checked; what follows waits for it, and then meets another connection.
+    client.connected = {}
+    await client.send("41")
+    await client.send("40")
+    behind = await client.begin("send-message", {"roomId": made["roomId"], "text": "hi"})
+    assert (await client.answer(asked))["ok"]
+    assert (await client.answer(behind))["error"]["code"] == "NOT_IN_ROOM"
+    assert "sid" in client.connected
+    assert len(server.context.connections) == 1
+
+
+async def test_a_connect_that_fails_on_our_side_leaves_nothing_behind(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("planted")
+
+    sockets = server.runner.app[SOCKETS]
+    client = await server.open()
+    with monkeypatch.context() as patched:
+        # By then the application knows the connection.
+        patched.setattr(server.context.recovery, "connected", fails)
+        await client.send("40")
+        await eventually(lambda: "RuntimeError" in caplog.text, "the failure")
+    assert not server.context.connections
+    assert not sockets.manager.rooms.get("/")
+    assert "planted" not in caplog.text
+    caplog.clear()
+    await client.send("40")
+    await client._until(lambda: "sid" in client.connected, "CONNECT")

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from server.engine import EngineLimits
-from tests.integration.engine.wire import PATH, UPGRADE, Rig, engine_rig, eventually
+from server.engine.compression import DeflatingCarrier
+from server.engine.inbox import Inbox
+from server.engine.polling import PollingCarrier
+from server.engine.session import Session
+from server.engine.upgrade import Probe
+from server.engine.websocket import WebSocketCarrier
+from tests.integration.engine.wire import PATH, UPGRADE, Rig, client_frame, engine_rig, eventually
 
 
 async def test_close_session_sends_what_is_queued_then_the_code_and_the_reason(rig: Rig) -> None:
@@ -233,4 +242,58 @@ async def test_counters_add_up(rig: Rig) -> None:
     await ws.finish()
     await rig.gone(sid)
     stats = rig.engine.stats
-    assert (stats.opened, stats.messages_out, stats.closed) == (2, 2, {"transport close": 1})
+    assert (stats.opened, stats.closed) == (2, {"transport close": 1})
+
+
+PARTS = (Session, Inbox, WebSocketCarrier, DeflatingCarrier, PollingCarrier, Probe)
+
+
+def parts() -> Counter[str]:
+    """What there is of sessions, in use or not."""
+    return Counter(type(one).__name__ for one in gc.get_objects() if type(one) in PARTS)
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+async def test_what_has_ended_does_not_wait_for_the_garbage_collector(rig: Rig, no_collector: None) -> None:
+    before = parts()
+    closed_by_server, sid = await rig.open_websocket()
+    rig.engine.close_session(sid, 4001)
+    assert await closed_by_server.close_code() == 4001
+    await closed_by_server.finish()
+    closed_by_client, _ = await rig.open_websocket()
+    await closed_by_client.finish()
+    cut, _ = await rig.open_websocket()
+    cut.abort()
+    polled = await rig.open_polling()
+    await rig.post(polled, "1")
+    upgraded = await rig.open_upgrading(await rig.open_polling())
+    await upgraded.send("2probe")
+    assert await upgraded.text() == "3probe"
+    await upgraded.send("5", "1")
+    failed = await rig.open_polling()
+    probe = await rig.open_upgrading(failed)
+    await probe.send("4not a probe")
+    await probe.close_code()
+    await probe.finish()
+    rig.engine.close_session(failed)
+    await upgraded.finish()
+    await eventually(lambda: len(rig.told("disconnect")) == 6, "six ends")
+    await eventually(lambda: parts() == before, "their parts to be freed")
+
+
+async def test_a_close_frame_behind_more_frames_than_a_turn_takes_is_heard() -> None:
+    limits = EngineLimits(frames_per_turn=4, close_timeout_s=60.0)
+    async with engine_rig(limits=limits) as rig:
+        ws, sid = await rig.open_websocket()
+        rig.engine.close_session(sid, 1012)
+        await ws.send_raw(client_frame(b"4x") * 50 + client_frame(b"\x03\xf4", 8))
+        assert await ws.close_code() == 1012
+        assert await ws.ended() == b""
+        await ws.close()

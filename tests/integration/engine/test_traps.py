@@ -17,6 +17,7 @@ from aiohttp import web
 
 from server.engine import EngineServer
 from tests.integration.engine.wire import PATH, Connection, Rig, client_frame, eventually, served
+from tests.support.at_rest import engine_at_rest
 
 SOON_S = 2.0
 Scenario = Callable[[Rig], Awaitable[None]]
@@ -194,6 +195,8 @@ async def either_engine(engine: Any) -> AsyncIterator[Rig]:
         for task in asyncio.all_tasks() - before - {asyncio.current_task()}:
             if not isinstance(engine, EngineServer) and "RequestHandler.start" not in repr(task):
                 task.cancel()
+        if isinstance(engine, EngineServer):
+            await engine_at_rest(engine)
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
     await asyncio.gather(*left, return_exceptions=True)
 
