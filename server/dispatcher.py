@@ -18,7 +18,7 @@ from rooms.errors import Code, Refused
 from server.commands import COMMANDS, Command
 from server.connections import Connection, too_many
 from server.payloads import not_of_the_shape
-from server.replies import Granted, Outcome, Reply, refusal
+from server.replies import GRANTED, Granted, Outcome, refusal
 from server.usecases.context import Context
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Dispatcher:
             return self._refused(refused)
         except Exception as error:
             return self._failed(event, error)
-        if isinstance(reply, (dict, Reply)):
+        if isinstance(reply, GRANTED):
             self.answered["ok"] += 1
             return reply
         return self._later(event, reply)

@@ -42,10 +42,14 @@ def read_event(data: str) -> tuple[str, str, list[Any]]:
         raise BadPacket("no event, or the default namespace is named")
     if len(data) > MAX_PACKET_BYTES:
         raise Unread(_name_of(data, start), ack_id, too_large=True)
+    text = data[start:]
     try:
-        args = loads(data[start:])
-    except RecursionError:
-        raise Unread(_name_of(data, start), ack_id, too_large=False) from None
+        args = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            args = _loads_slowly(text)
+        except RecursionError:
+            raise Unread(_name_of(data, start), ack_id, too_large=False) from None
     if not isinstance(args, list) or not args or not isinstance(args[0], str):
         raise BadPacket("not an event")
     return ack_id, args.pop(0), args
@@ -62,12 +66,16 @@ def loads(text: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        # orjson refuses lone surrogates, which half an emoji from JavaScript is, and gives up on depth without
-        # saying so; the standard library tells the two from what is not JSON.
-        try:
-            return json.loads(text, parse_int=_number)
-        except ValueError:
-            raise BadPacket("not JSON") from None
+        return _loads_slowly(text)
+
+
+def _loads_slowly(text: str) -> Any:
+    # orjson refuses lone surrogates, which half an emoji from JavaScript is, and gives up on depth without saying so;
+    # the standard library tells the two from what is not JSON.
+    try:
+        return json.loads(text, parse_int=_number)
+    except ValueError:
+        raise BadPacket("not JSON") from None
 
 
 def _number(digits: str) -> int | float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rooms.errors import Code, Refused
 
@@ -69,6 +69,9 @@ class Refusal(NamedTuple):
 
 Granted = Data | Reply
 Outcome = Granted | Refusal
+
+GRANTED: Final = (dict, Reply)
+OUTCOMES: Final = (dict, Reply, Refusal)
 
 EMPTY: Data = {}
 

@@ -19,7 +19,7 @@ import socketio
 
 from server.engine import EngineServer
 from server.packets import MAX_PACKET_BYTES, BadPacket, Unread, loads, read_event
-from server.replies import Outcome, Refusal, Reply, envelope
+from server.replies import OUTCOMES, Outcome, Refusal, Reply, envelope
 
 log = logging.getLogger(__name__)
 
@@ -178,11 +178,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def _received(self, eio_sid: str, caller: Any, data: str | bytes) -> Awaitable[None] | None:
         """A packet of a client that is connected."""
-        if data[:1] != "2" or not isinstance(data, str):
+        if data[:1] != "2":
             self._control(eio_sid, data)
             return None
         try:
-            ack_id, event, args = read_event(data)
+            ack_id, event, args = read_event(data)  # type: ignore[arg-type]  # no bytes begin with a string
         except BadPacket:
             self.close(eio_sid, POLICY_VIOLATION)
             return None
@@ -192,7 +192,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             return None
         # Names such as `disconnect` are Socket.IO's own; the application, which has a table, does not know them.
         outcome = self.application.request(caller, event, args)
-        if isinstance(outcome, (dict, Reply, Refusal)):
+        if isinstance(outcome, OUTCOMES):
             self._acknowledge(eio_sid, event, ack_id, outcome)
             return None
         return self._answer_later(eio_sid, event, ack_id, outcome)
@@ -202,7 +202,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def _acknowledge(self, eio_sid: str, event: str, ack_id: str, outcome: Outcome) -> None:
         if ack_id:
-            self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps((envelope(outcome),)))
+            # Nearly all are granted, with nothing to follow.
+            whole = {"ok": True, "data": outcome} if isinstance(outcome, dict) else envelope(outcome)
+            self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps((whole,)))
         elif isinstance(outcome, Refusal):
             failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": outcome.error}
             self.send_one(eio_sid, b"2" + orjson.dumps(("request-failed", failure)))

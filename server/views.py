@@ -19,13 +19,19 @@ from rooms.model import Media, Participant, RoomView
 
 MESSAGE_RECEIVED = "message-received"
 SECONDS_REMEMBERED = 256
+MILLISECONDS_REMEMBERED = 64
 FRACTIONS = tuple(f".{milliseconds:03d}Z" for milliseconds in range(1000))
 
 
 def iso(at: float) -> str:
     """Seconds since the Unix epoch as ISO 8601 UTC with milliseconds."""
     # From whole milliseconds: rounding the seconds and the fraction apart could put them a second apart.
-    seconds, milliseconds = divmod(int(at * 1000), 1000)
+    return _to_the_millisecond(int(at * 1000))
+
+
+@lru_cache(maxsize=MILLISECONDS_REMEMBERED)
+def _to_the_millisecond(at_ms: int) -> str:
+    seconds, milliseconds = divmod(at_ms, 1000)
     return _to_the_second(seconds) + FRACTIONS[milliseconds]
 
 

@@ -98,7 +98,10 @@ class WebSocketCarrier(asyncio.Protocol):
     def flush(self, outbox: Outbox) -> None:
         """Write what waits, in one piece."""
         if not self._slow and self._phase is _OPEN:
-            data = outbox.take_bytes()
+            # As `write`, in one step: this runs for each message.
+            frames = outbox.frames
+            data = frames.pop() if len(frames) == 1 else outbox.take_bytes()
+            outbox.size = 0
             if not self._transport.is_closing():
                 self._transport.write(data)
 
