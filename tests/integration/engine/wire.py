@@ -62,13 +62,13 @@ class Answer:
 class Connection:
     """One TCP connection that speaks HTTP."""
 
-    opened: ClassVar[list[Connection]] = []
-    """All that this test has opened: at its end its clients go, and the engine must be at rest."""
+    opened: ClassVar[set[Connection]] = set()
+    """What this test has open: at its end its clients go, and the engine must be at rest."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
-        self.opened.append(self)
+        self.opened.add(self)
 
     @classmethod
     async def open(cls, port: int) -> Connection:
@@ -100,6 +100,7 @@ class Connection:
                 return b""
 
     async def close(self) -> None:
+        self.opened.discard(self)
         self.writer.close()
         try:
             await self.writer.wait_closed()
@@ -107,6 +108,7 @@ class Connection:
             return
 
     def abort(self) -> None:
+        self.opened.discard(self)
         self.writer.transport.abort()
 
 
@@ -309,9 +311,8 @@ async def attached(engine: Any, path: str) -> AsyncIterator[web.AppRunner]:
 
 async def clients_gone(engine: Any, port: int, path: str) -> None:
     """Cut what the test left open. Who polls says so: the server cannot see that it is gone before its heartbeat."""
-    for connection in Connection.opened:
+    for connection in list(Connection.opened):
         connection.abort()
-    Connection.opened.clear()
     leaving = Rig(engine, port, root=f"{path}/")
     for sid, session in list(engine.sockets.items()):
         if isinstance(session.carrier, PollingCarrier) and session.connected:
