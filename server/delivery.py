@@ -87,7 +87,7 @@ class Delivery:
         """`room-joined`, with the offset that proves that it has arrived."""
         self._outlet.send_one(connection, event_packet("room-joined", picture, str(position)))
 
-    def replay(self, room: Room, event: Durable, connection: str) -> None:
+    def replay(self, event: Durable, connection: str) -> None:
         """A durable event once more, to one that missed it."""
         self._outlet.send_one(connection, durable_packet(event))
 

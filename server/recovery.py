@@ -128,7 +128,7 @@ def read_offset(offset: object) -> int | None:
     return None
 
 
-def in_order(found: list[Recovered]) -> list[tuple[Room, Durable]]:
+def in_order(found: list[Recovered]) -> list[Durable]:
     """What was missed in all rooms, as it happened: an offset speaks for every room at once."""
-    missed = [(one.room, event) for one in found for event in one.missed]
-    return sorted(missed, key=lambda pair: pair[1].position)
+    missed = [event for one in found for event in one.missed]
+    return sorted(missed, key=lambda event: event.position)

@@ -213,8 +213,8 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
 
 def show_missed(ctx: Context, caller: Connection, found: list[Recovered]) -> None:
     """Send a recovered connection what it missed, then what waited in its mailboxes and at its door."""
-    for room, event in in_order(found):
-        ctx.delivery.replay(room, event, caller.id)
+    for event in in_order(found):
+        ctx.delivery.replay(event, caller.id)
     for one in found:
         deliver_kept(ctx, one.room.id, one.seat)
         if one.room.host_id == one.seat.id:

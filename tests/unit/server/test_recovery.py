@@ -76,7 +76,7 @@ class Stage:
 
 def texts(found: list[Recovered] | None) -> list[str]:
     assert found is not None
-    return [event.text for _, event in in_order(found) if isinstance(event, MessagePosted)]
+    return [event.text for event in in_order(found) if isinstance(event, MessagePosted)]
 
 
 @pytest.fixture
