@@ -95,6 +95,12 @@ def chromium() -> str:
     return chromium_path()
 
 
+@pytest.fixture(scope="session")
+def firefox() -> None:
+    """A Firefox, and the packages that drive it."""
+    requires("node", "node packages", "firefox")
+
+
 def _with_database_left_open(uri: str) -> str:
     """The URI with `%s` for its database name, whatever it names now."""
     scheme, _, rest = uri.partition("://")

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+FIREFOX_NAMES = ("firefox-esr", "firefox")
 
 
 def mongod_binary() -> str | None:
@@ -43,6 +44,7 @@ _FINDERS = {
     "node": (lambda: shutil.which("node"), "Node.js 20 or later"),
     "node packages": (_node_packages, "Node.js, and `make install-dev`"),
     "chromium": (chromium_binary, "the chromium package"),
+    "firefox": (lambda: next(filter(shutil.which, FIREFOX_NAMES), None), "the firefox-esr package"),
 }
 
 

@@ -1,4 +1,4 @@
-"""`Page`: a person in a real Chromium page who joins a room with Mayfly's client and calls."""
+"""`Page`: a person in a real page of Chromium or Firefox who joins a room with Mayfly's client and calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.support.node import NodeScript, node_script
 
@@ -101,7 +101,7 @@ class Pages:
 
 
 @asynccontextmanager
-async def browser_pages() -> AsyncIterator[Pages]:
-    """A real Chromium, ended on the way out."""
-    async with node_script(DRIVER) as script:
+async def browser_pages(browser: Literal["chromium", "firefox"] = "chromium") -> AsyncIterator[Pages]:
+    """A real browser, ended on the way out."""
+    async with node_script(DRIVER, browser) as script:
         yield Pages(script)

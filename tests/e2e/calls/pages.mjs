@@ -1,9 +1,14 @@
-// Real Chromium pages under a Python test's command, each a person in a room with Mayfly's own client.
+// Real pages of Chromium, or of Firefox (`node pages.mjs firefox`), under a Python test's command, each a person in a
+// room with Mayfly's own client.
 // See browser_pages.py, its other half: a line of JSON in, one out.
 import { createInterface } from "node:readline";
 import { launchBrowser, watchErrors } from "../../support/browser.mjs";
+import { launchFirefoxLikeChromium } from "../../support/firefox.mjs";
 
-const browser = await launchBrowser({ args: ["--autoplay-policy=no-user-gesture-required"] });
+const inFirefox = process.argv[2] === "firefox";
+const browser = inFirefox
+  ? await launchFirefoxLikeChromium()
+  : await launchBrowser({ args: ["--autoplay-policy=no-user-gesture-required"] });
 const pages = new Map();
 const print = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 
@@ -54,8 +59,10 @@ const KIT = `
             entry.bytes += stat.bytesReceived ?? 0;
           }
           if (stat.type === "inbound-rtp" && stat.kind === "audio") entry.energy += stat.totalAudioEnergy ?? 0;
-          if (stat.type === "transport" && stat.selectedCandidatePairId) {
-            const pair = byId.get(stat.selectedCandidatePairId);
+          // Firefox has no transport statistics: its pair in use says so itself.
+          const pairId = stat.type === "transport" ? stat.selectedCandidatePairId : stat.selected ? stat.id : undefined;
+          if (pairId) {
+            const pair = byId.get(pairId);
             entry.pair = [pair?.localCandidateId, pair?.remoteCandidateId].map((c) => byId.get(c)?.candidateType);
           }
         }
@@ -67,7 +74,7 @@ const KIT = `
 
 const commands = {
   async open({ page: name, url }) {
-    const context = await browser.newContext({ permissions: ["camera", "microphone"] });
+    const context = await browser.newContext(inFirefox ? {} : { permissions: ["camera", "microphone"] });
     const page = await context.newPage();
     pages.set(name, { page, errors: watchErrors(page) });
     await page.goto(url + "/health");
