@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from rooms.errors import Code
 from tests.integration.contract.test_requests import OFFER
 from tests.integration.contract.wire import Clock, Server, running
@@ -179,7 +177,6 @@ async def test_draining_refuses_new_seats_and_rooms(server: Server) -> None:
     server.context.draining = False
 
 
-@pytest.mark.own_engine(reason="closes with no code of ours")
 async def test_stopping_tells_everybody_when_to_come_back() -> None:
     async with running() as server:
         made = await server.room()
