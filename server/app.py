@@ -22,11 +22,14 @@ from server.guard import Guard
 from server.journal import Journal
 from server.lifecycle import Lifecycle
 from server.observability.figures import FIGURES, Figures
+from server.observability.sparing import RefusedOrigins
 from server.pages import add_pages
 from server.recovery import Recovery
 from server.rest import rooms as rooms_rest
 from server.rest import schemas as schemas_rest
 from server.rest import service as service_rest
+from server.rest.callers import no_foreign_pages
+from server.rest.headers import protect
 from server.rest.http import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.rest.limits import BUCKETS, limited
 from server.settings import Settings
@@ -67,13 +70,13 @@ def create_app(
     store: Store | None = None,
 ) -> web.Application:
     """An application that starts, serves and stops by itself. `clock` is in seconds since the Unix epoch."""
-    policy = OriginPolicy(_origins(settings), credentials=False)
+    policy = OriginPolicy(_origins(settings), on_refused=RefusedOrigins().note)
     sockets = _sockets(settings, policy)
     context = _context(settings, clock, new_id, store if store is not None else make_store(settings), sockets)
     dispatcher = Dispatcher(context)
     sockets.application = Gateway(context, dispatcher)
 
-    app = web.Application(middlewares=[cors, errors, limited], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[cors, errors, limited, no_foreign_pages], client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[SOCKETS] = context, policy, sockets
     app[BUCKETS] = OrderedDict()
     app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))
@@ -83,6 +86,7 @@ def create_app(
     app.add_routes(service_rest.routes)
     app.add_routes(schemas_rest.routes)
     add_pages(app)
+    app.on_response_prepare.append(protect)
     app.cleanup_ctx.append(_alive)
     # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
@@ -100,7 +104,7 @@ async def _shut_down(app: web.Application) -> None:
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:
-    return settings.cors_origins + (DEVELOPMENT_ORIGINS if settings.development else ())
+    return settings.cors_origins + settings.own_origins + (DEVELOPMENT_ORIGINS if settings.development else ())
 
 
 def _sockets(settings: Settings, policy: OriginPolicy) -> SocketServer:
@@ -108,14 +112,16 @@ def _sockets(settings: Settings, policy: OriginPolicy) -> SocketServer:
         return policy.allows(environ["aiohttp.request"])
 
     own = settings.engine == "mayfly"
+    only_own: dict[str, Any] = {"origins": policy} if own else {}
     return SocketServer(
         engine=settings.engine,
         connect_timeout_s=settings.connect_timeout_s,
         ws_compression=settings.ws_compression == "on",
         ping_interval=settings.ping_interval_s,
         ping_timeout=settings.ping_timeout_s,
-        cors_allowed_origins=list(_origins(settings)) if own else allowed,
-        cors_credentials=False,
+        cors_allowed_origins=[] if own else allowed,
+        cors_credentials=True,
+        **only_own,
     )
 
 
