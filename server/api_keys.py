@@ -15,7 +15,7 @@ DEFAULT_NAME = "default"
 SHORT_SECRET_CHARS = 22
 """Below this a secret has hardly 128 random bits, which a plain digest of it asks for."""
 
-_ENTRY = re.compile(r"(?:(?P<name>[A-Za-z0-9_.-]{1,64}):)?(?P<secret>[^\s:,][^\s,]*)")
+_ENTRY = re.compile(r"(?P<name>[A-Za-z0-9_.-]{1,64}):(?P<secret>[^\s,]+)|(?P<bare>[^\s:,]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def _read(entry: str) -> ApiKey:
     found = _ENTRY.fullmatch(entry)
     if found is None:
         raise ValueError("must be name:secret, comma-separated; names are letters, digits, hyphens, dots, underscores")
-    secret = found["secret"]
+    secret = found["secret"] or found["bare"]
     return ApiKey(found["name"] or DEFAULT_NAME, digest(secret), len(secret) < SHORT_SECRET_CHARS)
 
 

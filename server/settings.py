@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     port: int = Field(default=3001, ge=0, le=65535)
     public_url: str = ""
     cors_origins: CommaList = Field(default=(), validation_alias=AliasChoices("cors_origins", "allowed_origins"))
-    room_creation: RoomCreation | Literal[""] = ""
+    room_creation: RoomCreation | None = None
     api_keys: Annotated[tuple[ApiKey, ...], NoDecode] = ()
     mongodb_uri: SecretStr = SecretStr("")
     redis_url: SecretStr = SecretStr("")

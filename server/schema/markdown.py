@@ -156,6 +156,8 @@ def _variable(names: list[str], explained: str) -> tuple[str, ...]:
 def _default(value: Any) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
+    if value is None:
+        return "empty"
     text = ",".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
     return f"`{text}`" if text else "empty"
 
