@@ -32,7 +32,7 @@ def as_site(request: web.Request) -> str:
     if name is not None:
         return name
     if bearer(request) is None:
-        raise Refused(Code.UNAUTHORIZED, "Send an API key as a bearer token.")
+        raise Refused(Code.UNAUTHORIZED, "This needs an API key, as a bearer token.")
     request.app[CONTEXT].guard.failed("token", address(request))
     raise Refused(Code.FORBIDDEN, "This is not an API key.")
 
