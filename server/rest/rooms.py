@@ -38,9 +38,8 @@ async def create(request: web.Request) -> web.Response:
     wish = await body(request, CreateRoom)
     made = await owning.create_room(request.app[CONTEXT], wish, request.app[IDEMPOTENCY], key, maker)
     url = f"{public_url(request)}/r/{made.room.id}"
-    answer = {"roomId": made.room.id, "url": url, "room": views.room(made.room.view())}
-    if made.host_key is not None:
-        answer["hostKey"] = made.host_key
+    secret = {} if made.host_key is None else {"hostKey": made.host_key}
+    answer = {"roomId": made.room.id, "url": url, **secret, "room": views.room(made.room.view())}
     return json_response(answer, 201, Location=f"/api/rooms/{made.room.id}")
 
 

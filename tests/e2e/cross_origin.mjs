@@ -2,12 +2,12 @@
 // The site on localhost is in the server's CORS_ORIGINS, the one on 127.0.0.1 is not.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { main } from "../support/browser.mjs";
 
 const [server] = process.argv.slice(2);
 const LIMIT_MS = 20_000;
-const client = await readFile(createRequire(import.meta.url).resolve("socket.io-client/dist/socket.io.min.js"), "utf8");
+const CLIENT = new URL("../node_modules/socket.io-client/dist/socket.io.min.js", import.meta.url);
+const client = await readFile(CLIENT, "utf8");
 
 const site = createServer((_, response) => response.setHeader("Content-Type", "text/html").end("<!doctype html>"));
 await new Promise((listening) => site.listen(0, "127.0.0.1", listening));
