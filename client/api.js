@@ -1,11 +1,13 @@
 /** The REST calls that a client needs: make a room, look at one, invite. Secrets go in `Authorization`, never in a URL. */
 
+import { toBase64Url } from "./codec.js";
 import { generateSecret } from "./crypto.js";
 import { asMayflyError, MayflyError } from "./errors.js";
 import { buildLink, parseLink } from "./link.js";
 
 const REQUEST_TIMEOUT_MS = 15_000;
 const CREATE_ATTEMPTS = 3;
+const IDEMPOTENCY_KEY_BYTES = 16;
 const CREATE_RETRY_MS = 700;
 
 /** @returns {Promise<any>} The body of a 2xx; otherwise throws `MayflyError` with the server's code. */
@@ -70,7 +72,8 @@ export async function lookUpRoom(link, { server, signal } = {}) {
 }
 
 async function withRetries(attempts, attempt) {
-  const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
+  // Nobody else may guess it: with a shorter one the server does not tell the host key again.
+  const headers = { "Idempotency-Key": toBase64Url(crypto.getRandomValues(new Uint8Array(IDEMPOTENCY_KEY_BYTES))) };
   for (let left = attempts - 1; ; left -= 1) {
     try {
       return await attempt(headers);

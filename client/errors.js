@@ -3,7 +3,7 @@
  * same request may succeed later. Codes in capitals come from the server's table; those made here are in `CLIENT_CODES`.
  */
 
-/** Codes that never cross the wire. */
+/** Codes that are made here, not by the server; `TIMEOUT` it sends as well, where a request arrived too slowly. */
 export const CLIENT_CODES = Object.freeze({
   LINK_INVALID: "This is not a link to a room.",
   CONNECTION_LOST: "The connection to the server was lost.",

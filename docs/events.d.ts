@@ -117,7 +117,7 @@ export interface ErrorAnswer {
 }
 
 /** Every error code of the protocol (protocol page, "Error codes"). */
-export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR";
+export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
 
 /** The error object. `details` maps a field to the reason it was refused for, never to its value. */
 export interface ErrorObject {
@@ -469,11 +469,11 @@ export interface RoomAnswer {
   room: Room;
 }
 
-/** `hostKey` is told this once. */
+/** `hostKey` is told this once: a repetition with an Idempotency-Key that others may guess goes without. */
 export interface RoomCreated {
   roomId: string;
   url: string;
-  hostKey: string;
+  hostKey?: string;
   room: Room;
 }
 
@@ -528,6 +528,11 @@ export interface RoomUpdated {
   /** at least 1 */
   seq: number;
   room: Room;
+}
+
+/** A page of rooms, in the order of their ids. */
+export interface Rooms {
+  rooms: Room[];
 }
 
 /** `send-message`. */

@@ -92,7 +92,10 @@ class RoomView(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RoomOptions:
-    """What the creator of a room chose. `password_hash` is made by the caller; `None` means no password."""
+    """What the creator of a room chose. `password_hash` is made by the caller; `None` means no password.
+
+    `made_by` names the key of the site that made it, which may find it again and end it.
+    """
 
     capacity: int
     expires_in_s: float
@@ -100,3 +103,4 @@ class RoomOptions:
     lobby: bool = False
     log: bool = False
     password_hash: str | None = None
+    made_by: str | None = None

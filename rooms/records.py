@@ -61,6 +61,7 @@ class RoomRecord:
     came: int = 0
     peak: int = 0
     message_count: int = 0
+    made_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from rooms.digests import digest
 from rooms.errors import Code, Refused
 from rooms.events import Event
 from rooms.limits import MAX_ROOMS, MAX_TOMBSTONES
+from rooms.makers import Makers
 from rooms.model import RoomOptions
 from rooms.records import Tombstone
 from rooms.room import House, Room
@@ -30,6 +31,7 @@ class Registry:
     def __init__(self, house: House, *, tombstone_ttl_s: float) -> None:
         self.house = house
         self.rooms: dict[str, Room] = {}
+        self.makers = Makers()
         self._tombstones: OrderedDict[str, Tombstone] = OrderedDict()
         self._tombstone_ttl_s = tombstone_ttl_s
 
@@ -55,6 +57,7 @@ class Registry:
             lobby=options.lobby,
             log=options.log,
             password_hash=options.password_hash,
+            made_by=options.made_by,
         )
         self.add(room, now)
         return room
@@ -62,11 +65,13 @@ class Registry:
     def add(self, room: Room, now: float) -> None:
         """Take in a room that was made elsewhere, and plan its end."""
         self.rooms[room.id] = room
+        self.makers.add(room.made_by, room.id)
         room.set_expiry(room.expires_at, now)
 
     def discard(self, room: Room) -> None:
-        """Forget a room that nobody has heard of: its creation failed."""
-        self.rooms.pop(room.id, None)
+        """Let go of a room: by itself, of one that nobody has heard of, as its creation failed."""
+        if self.rooms.pop(room.id, None) is not None:
+            self.makers.remove(room.made_by, room.id)
 
     def find(self, room_id: str, now: float) -> Room:
         """The live room of this id, else ROOM_ENDED, ROOM_EXPIRED or ROOM_NOT_FOUND."""
@@ -82,7 +87,7 @@ class Registry:
 
     def end(self, room: Room, reason: str, now: float) -> tuple[Tombstone, list[Event]]:
         """End a room. It never comes back; its link answers 410 while the tombstone is kept."""
-        self.rooms.pop(room.id, None)
+        self.discard(room)
         grave = Tombstone(room.id, reason, now, now + self._tombstone_ttl_s)
         self.bury(grave)
         return grave, room.end(reason, now)

@@ -89,6 +89,7 @@ class Room:
     message_count: int = 0
     empty_since: float | None = None
     ended: bool = False
+    made_by: str | None = None
 
     def view(self) -> RoomView:
         """What anyone with the link may know."""

@@ -33,6 +33,7 @@ def record_of(room: Room) -> RoomRecord:
         came=room.came,
         peak=room.peak,
         message_count=room.message_count,
+        made_by=room.made_by,
     )
 
 
@@ -71,6 +72,7 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
         came=record.came,
         peak=record.peak,
         message_count=record.message_count,
+        made_by=record.made_by,
     )
     for kept in record.seats:
         room.ordinals += 1

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from server.app import LIFECYCLE, create_app, make_store
 from server.observability import logs
+from server.runner import Runner
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ LINGERING_S = 2.0
 
 async def serve(app: web.Application, settings: Settings) -> None:
     """Serve until the process is told to stop."""
-    runner = web.AppRunner(
+    runner = Runner(
         app,
         access_log=None,
         shutdown_timeout=SHUTDOWN_TIMEOUT_S,

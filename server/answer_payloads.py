@@ -19,6 +19,7 @@ from server.event_payloads import (
     RoomJoined,
     Sent,
     Time,
+    absent,
 )
 
 
@@ -77,11 +78,11 @@ ACKS: dict[str, type[Sent]] = {
 
 
 class RoomCreated(Sent):
-    """`hostKey` is told this once."""
+    """`hostKey` is told this once: a repetition with an Idempotency-Key that others may guess goes without."""
 
     room_id: str
     url: str
-    host_key: str
+    host_key: str = absent()
     room: Room
 
 
@@ -89,6 +90,12 @@ class RoomAnswer(Sent):
     """A room."""
 
     room: Room
+
+
+class Rooms(Sent):
+    """A page of rooms, in the order of their ids."""
+
+    rooms: list[Room]
 
 
 class Users(Sent):

@@ -21,11 +21,14 @@ from server.guard import Guard
 from server.journal import Journal
 from server.lifecycle import Lifecycle
 from server.observability.figures import FIGURES, Figures
+from server.observability.sparing import RefusedOrigins
 from server.pages import add_pages
 from server.recovery import Recovery
 from server.rest import rooms as rooms_rest
 from server.rest import schemas as schemas_rest
 from server.rest import service as service_rest
+from server.rest.callers import no_foreign_pages
+from server.rest.headers import protect
 from server.rest.http import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.rest.limits import BUCKETS, limited
 from server.settings import Settings
@@ -68,15 +71,15 @@ def create_app(
     store: Store | None = None,
 ) -> web.Application:
     """An application that starts, serves and stops by itself. `clock` is in seconds since the Unix epoch."""
-    policy = OriginPolicy(_origins(settings), credentials=False)
-    host = _host(settings)
+    policy = OriginPolicy(_origins(settings), on_refused=RefusedOrigins().note)
+    host = _host(settings, policy)
     sockets = DefaultNamespace(host.eio, host)
     host.serve_default(sockets)
     context = _context(settings, clock, new_id, store if store is not None else make_store(settings), sockets)
     dispatcher = Dispatcher(context)
     sockets.application = Gateway(context, dispatcher)
 
-    app = web.Application(middlewares=[cors, errors, limited], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[cors, errors, limited, no_foreign_pages], client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
     app[BUCKETS] = OrderedDict()
     app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))
@@ -86,6 +89,7 @@ def create_app(
     app.add_routes(service_rest.routes)
     app.add_routes(schemas_rest.routes)
     add_pages(app)
+    app.on_response_prepare.append(protect)
     app.cleanup_ctx.append(_alive)
     # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
@@ -103,18 +107,19 @@ async def _shut_down(app: web.Application) -> None:
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:
-    return settings.cors_origins + (DEVELOPMENT_ORIGINS if settings.development else ())
+    return settings.cors_origins + settings.own_origins + (DEVELOPMENT_ORIGINS if settings.development else ())
 
 
-def _host(settings: Settings) -> SocketHost:
+def _host(settings: Settings, policy: OriginPolicy) -> SocketHost:
     return SocketHost(
         max_http_buffer_size=MAX_FRAME_BYTES,
         connect_timeout=settings.connect_timeout_s,
         websocket_compression=settings.ws_compression == "on",
         ping_interval=settings.ping_interval_s,
         ping_timeout=settings.ping_timeout_s,
-        cors_allowed_origins=list(_origins(settings)),
-        cors_credentials=False,
+        cors_allowed_origins=[],
+        cors_credentials=True,
+        origins=policy,
     )
 
 

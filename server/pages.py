@@ -8,6 +8,7 @@ from aiohttp import web
 
 from rooms.errors import Code, Refused
 from server.replies import MEANINGS
+from server.rest.headers import page_headers
 from server.rest.http import CONTEXT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,22 +16,10 @@ VENDOR = ROOT / "client" / "node_modules" / "socket.io-client" / "dist"
 
 PAGE = ROOT / "web" / "index.html"
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "media-src 'self' blob: mediastream:; connect-src 'self' ws: wss:; font-src 'self'; manifest-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self)",
-    "Cache-Control": "no-cache",
-}
 
-
-async def page(_: web.Request) -> web.StreamResponse:
+async def page(request: web.Request) -> web.StreamResponse:
     """The one page."""
-    return web.FileResponse(PAGE, headers=SECURITY_HEADERS)
+    return web.FileResponse(PAGE, headers=page_headers(request))
 
 
 async def room_page(request: web.Request) -> web.StreamResponse:
@@ -44,14 +33,7 @@ async def room_page(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         if refused.code is not Code.UNAVAILABLE:
             status = MEANINGS[refused.code].status
-    return web.FileResponse(PAGE, status=status, headers={**SECURITY_HEADERS, "Cache-Control": "no-store"})
-
-
-async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """The same headers for every file of the page."""
-    if request.path.startswith(("/web/", "/client/", "/vendor/")):
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
+    return web.FileResponse(PAGE, status=status, headers={**page_headers(request), "Cache-Control": "no-store"})
 
 
 def add_pages(app: web.Application) -> None:
@@ -60,7 +42,6 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/r/{room_id}", room_page)
     app.router.add_get("/{area:web|client}/{path:.+}", asset)
     app.router.add_get("/vendor/socket.io-client/{path:[^/]+}", vendor_asset)
-    app.on_response_prepare.append(protect)
 
 
 SERVED = frozenset({".js", ".css", ".svg", ".png", ".ico", ".woff2", ".webmanifest", ".map", ".mjs"})

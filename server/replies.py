@@ -47,6 +47,9 @@ MEANINGS: dict[Code, Meaning] = {
     Code.SERVER_DRAINING: Meaning(503, True, "The server is about to restart."),
     Code.UNAVAILABLE: Meaning(503, True, "The server cannot do this at the moment."),
     Code.INTERNAL_ERROR: Meaning(500, True, "Something went wrong on our side."),
+    Code.NOT_FOUND: Meaning(404, False, "There is nothing here."),
+    Code.METHOD_NOT_ALLOWED: Meaning(405, False, "This method is not allowed here."),
+    Code.TIMEOUT: Meaning(408, True, "The request took too long to arrive."),
 }
 
 

@@ -10,8 +10,10 @@ import re
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from server.api_keys import ApiKey, read_keys
 
 ENVIRONMENTS = ("development", "test", "production")
 YEAR_S = 365 * 86_400
@@ -30,6 +32,7 @@ RETIRED = {"ENGINE": "there is one engine now, and the variable is ignored."}
 """Variables of earlier versions → what became of them."""
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
+RoomCreation = Literal["open", "sites", "key"]
 
 
 def _seconds(default: float, *, least: float = 0, most: float = 10 * YEAR_S) -> float:
@@ -47,7 +50,9 @@ class Settings(BaseSettings):
     host: str = "0.0.0.0"  # noqa: S104 - a server in a container is reached from outside it
     port: int = Field(default=3001, ge=0, le=65535)
     public_url: str = ""
-    cors_origins: CommaList = ()
+    cors_origins: CommaList = Field(default=(), validation_alias=AliasChoices("cors_origins", "allowed_origins"))
+    room_creation: RoomCreation | None = None
+    api_keys: Annotated[tuple[ApiKey, ...], NoDecode] = ()
     mongodb_uri: SecretStr = SecretStr("")
     redis_url: SecretStr = SecretStr("")
     admin_key: SecretStr = SecretStr("")
@@ -84,7 +89,20 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("log_level", "log_format", "message_log", "environment", "ws_compression", mode="before")
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _keys(cls, value: object) -> object:
+        return read_keys(value) if isinstance(value, str) else value
+
+    @field_validator(
+        "log_level",
+        "log_format",
+        "message_log",
+        "environment",
+        "ws_compression",
+        "room_creation",
+        mode="before",
+    )
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
@@ -131,6 +149,21 @@ class Settings(BaseSettings):
         """Whether pages on localhost may use the server without being named."""
         return self.environment == "development"
 
+    @property
+    def production(self) -> bool:
+        """Whether this is no place of a developer's own; an unknown `ENVIRONMENT` counts as one that is not."""
+        return self.environment not in ("development", "test")
+
+    @property
+    def who_makes_rooms(self) -> RoomCreation:
+        """`ROOM_CREATION`, or what holds where it is not set."""
+        return self.room_creation or ("sites" if self.production else "open")
+
+    @property
+    def own_origins(self) -> tuple[str, ...]:
+        """The origin of `PUBLIC_URL`, if there is one."""
+        return ("/".join(self.public_url.split("/")[:3]),) if self.public_url else ()
+
     def doubts(self) -> list[str]:
         """What is allowed but can hardly be meant, in words for the operator."""
         set_somewhere = {**dotenv_values(".env"), **os.environ}
@@ -143,6 +176,12 @@ class Settings(BaseSettings):
             found.append("REDIS_URL is not used: this version runs as one process, without a bus between several.")
         if "*" in self.cors_origins:
             found.append("CORS_ORIGINS=* lets every site on the internet use this server.")
+        if self.production and not self.cors_origins:
+            found.append("CORS_ORIGINS is empty: no site but the page of this server may use it.")
+        if self.who_makes_rooms == "key" and not self.api_keys:
+            found.append("ROOM_CREATION=key without API_KEYS: nobody can make rooms.")
+        if any(key.short for key in self.api_keys):
+            found.append("API_KEYS has a short secret: use 22 random characters or more.")
         if self.environment not in ENVIRONMENTS:
             found.append(f"ENVIRONMENT is none of {', '.join(ENVIRONMENTS)}: it counts as production.")
         if self.message_log == "on" and not self.mongodb_uri.get_secret_value():

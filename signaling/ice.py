@@ -71,15 +71,16 @@ class IceServers:
         return [server.as_json() for server in self.servers]
 
 
-def ice_servers(settings: IceSettings, participant_id: str, now: float) -> IceServers:
+def ice_servers(settings: IceSettings, participant_id: str | None, now: float) -> IceServers:
     """The ICE servers of one participant at `now` (seconds since the epoch).
 
-    TURN is left out where the secret is missing: without it every allocation would be refused.
+    TURN is left out where the secret is missing, as every allocation would be refused, and for nobody in particular:
+    a relay is paid for, and its log names the seat that used it.
     """
     servers: list[IceServer] = []
     if settings.stun_urls:
         servers.append(IceServer(settings.stun_urls))
-    if not settings.offers_turn:
+    if not settings.offers_turn or participant_id is None:
         return IceServers(tuple(servers), None)
     expires_at = int(now) + settings.turn_ttl_s
     username = f"{expires_at}:{participant_id}"

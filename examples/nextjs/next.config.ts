@@ -1,5 +1,3 @@
 import type { NextConfig } from "next";
 
-const config: NextConfig = { reactStrictMode: true };
-
-export default config;
+export default { reactStrictMode: true } satisfies NextConfig;

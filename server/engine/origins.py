@@ -17,11 +17,19 @@ class OriginPolicy:
 
     The setting is `None` or an empty list (no other), `"*"` (any), one or more origins in which `*` stands for letters,
     digits and hyphens of one label (`https://*.example.com`, `http://localhost:*`), or `allowed(origin, request)`.
-    A request without an Origin is not a browser's cross-site request: it is allowed.
+    A request without an Origin is not a browser's cross-site request: it is allowed. `on_refused` is told of each
+    origin that is refused, as often as it asks.
     """
 
-    def __init__(self, allowed: str | Iterable[str] | OriginCheck | None, *, credentials: bool = True) -> None:
+    def __init__(
+        self,
+        allowed: str | Iterable[str] | OriginCheck | None,
+        *,
+        credentials: bool = True,
+        on_refused: Callable[[str], None] | None = None,
+    ) -> None:
         self._credentials = credentials
+        self._on_refused = on_refused
         self._check: OriginCheck | None = None
         self._any = False
         self._pattern: re.Pattern[str] | None = None
@@ -45,7 +53,11 @@ class OriginPolicy:
             return True
         if self._pattern is not None and self._pattern.fullmatch(origin):
             return True
-        return origin in _own_origins(request)
+        if origin in own_origins(request):
+            return True
+        if self._on_refused is not None:
+            self._on_refused(origin)
+        return False
 
     def headers(self, request: web.BaseRequest) -> dict[str, str]:
         """The CORS headers of the response to an allowed request."""
@@ -64,9 +76,11 @@ class OriginPolicy:
         return headers
 
 
-def _own_origins(request: web.BaseRequest) -> set[str]:
+def own_origins(request: web.BaseRequest) -> set[str]:
     """The origins under which the client may have reached us, also through a proxy that names what it forwards."""
     headers = request.headers
     schemes = {request.scheme, headers.get("X-Forwarded-Proto", request.scheme).split(",")[0].strip()}
     hosts = {request.host, headers.get("X-Forwarded-Host", request.host).split(",")[0].strip()}
+    if headers.get("Sec-Fetch-Site") == "same-origin":
+        schemes.add("https")  # a proxy may end TLS without saying so, but no page can make its browser say this
     return {f"{scheme}://{host}" for scheme in schemes for host in hosts}

@@ -30,8 +30,8 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
 
     Takes the keywords of `engineio.AsyncServer`, and: `connect_timeout` (seconds until a session for which
     `mark_connected` was not called is closed; None = never), `limits`, `environ_headers` (names of further request
-    headers to keep), `websocket_compression` (accept permessage-deflate, RFC 7692; off unless asked for). JSONP is
-    refused.
+    headers to keep), `websocket_compression` (accept permessage-deflate, RFC 7692; off unless asked for), `origins` (a
+    policy that others share, in place of `cors_allowed_origins`). JSONP is refused.
 
     A `message` handler may be an ordinary function: where it returns None, the message cost no task. Where it returns
     an awaitable, or is a coroutine function, later messages of that session wait for it, in order.
@@ -44,6 +44,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         limits: EngineLimits | None = None,
         environ_headers: Iterable[str] = (),
         websocket_compression: bool = False,
+        origins: OriginPolicy | None = None,
         **options: Any,
     ) -> None:
         if isinstance(options.get("logger", False), bool):
@@ -52,7 +53,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         super().__init__(**options)
         self.limits = limits or EngineLimits()
         self.draining = False
-        self.origins = OriginPolicy(self.cors_allowed_origins, credentials=self.cors_credentials)
+        self.origins = origins or OriginPolicy(self.cors_allowed_origins, credentials=self.cors_credentials)
         self._environ_headers = tuple(environ_headers)
         self._endpoint = Endpoint(self)
         self._last: dict[str, bytes] = {}

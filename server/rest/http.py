@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -15,16 +16,25 @@ from server.addresses import client_address
 from server.engine.origins import OriginPolicy
 from server.payloads import Payload, parse
 from server.replies import MEANINGS, error_object
+from server.unknown_fields import known_fields, refuse_unknown
 from server.usecases.context import Context
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 65_536
+BODY_TIMEOUT_S = 10.0
+"""How long a body may take to arrive, in all: as long as over polling (`EngineLimits.body_timeout_s`)."""
+
 MAX_ADDRESSES = 10_000
 """Addresses whose request rate is remembered; the least recent go first."""
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)
 ORIGINS: web.AppKey[OriginPolicy] = web.AppKey("origins", OriginPolicy)
+
+MACHINES = ("/api", "/metrics", "/health", "/ready", "/openapi", "/asyncapi", "/events.d.ts")
+"""Paths that programs call: errors are JSON there, and pages of allowed origins may read the answers."""
+
+HTTP_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 P = TypeVar("P", bound=Payload)
@@ -45,6 +55,8 @@ def error_response(refused: Refused) -> web.Response:
         response.headers["Retry-After"] = str(max(1, -(-refused.retry_after_ms // 1000)))
     if refused.code is Code.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if refused.code is Code.TIMEOUT:
+        response.force_close()  # the rest of what is so late is not waited for
     return response
 
 
@@ -60,11 +72,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.RequestPayloadError:
         return error_response(Refused(Code.INVALID_PAYLOAD, "The body cannot be read."))
     except web.HTTPException as answer:
-        if answer.status < 400 or not request.path.startswith("/api/"):
+        if answer.status < 400 or not request.path.startswith(MACHINES):
             raise
-        text = {404: "There is nothing here.", 405: "This method is not allowed here."}.get(answer.status, "")
-        code = Code.ROOM_NOT_FOUND if answer.status == 404 else Code.INVALID_PAYLOAD
-        response = json_response({"error": error_object(Refused(code, text or answer.reason))}, answer.status)
+        code = HTTP_CODES.get(answer.status, Code.INVALID_PAYLOAD)
+        response = json_response({"error": error_object(Refused(code))}, answer.status)
         if "Allow" in answer.headers:
             response.headers["Allow"] = answer.headers["Allow"]
         return response
@@ -76,7 +87,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """CORS for the API, by the same policy as for Socket.IO (Fetch standard, CORS protocol)."""
-    if not request.path.startswith(("/api/", "/health", "/ready", "/openapi", "/asyncapi", "/events.d.ts")):
+    if not request.path.startswith(MACHINES):
         return await handler(request)
     policy = request.app[ORIGINS]
     allowed = policy.allows(request)
@@ -87,6 +98,7 @@ async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
     origin = request.headers.get("Origin")
     if origin is not None and allowed:
         response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"
     response.headers["Vary"] = "Origin"
     return response
@@ -96,21 +108,30 @@ def _preflight(*, allowed: bool) -> web.Response:
     if not allowed:
         return error_response(Refused(Code.FORBIDDEN, "This origin is not allowed."))
     response = web.Response(status=204)
-    response.headers["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE, OPTIONS"
-    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key"
+    response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
+    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, X-Requested-With"
     response.headers["Access-Control-Max-Age"] = "600"
     return response
 
 
 async def body(request: web.Request, model: type[P]) -> P:
-    """The JSON body as a payload; an empty body is an empty object."""
-    raw = await request.read()
+    """The JSON body as a payload; an empty body is an empty object.
+
+    Refused with INVALID_PAYLOAD where it is not of the model's shape or has a field that the model does not know, and
+    with TIMEOUT where it does not arrive in time.
+    """
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            raw = await request.read()
+    except TimeoutError:
+        raise Refused(Code.TIMEOUT) from None
     if not raw.strip():
         return parse(model, {})
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise Refused(Code.INVALID_PAYLOAD, "The body is not JSON.") from None
+    refuse_unknown(value, known_fields(model))
     return parse(model, value)
 
 
@@ -118,6 +139,12 @@ def bearer(request: web.Request) -> str | None:
     """The secret of `Authorization: Bearer …`, if there is one."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     return secret.strip() or None if scheme.lower() == "bearer" else None
+
+
+def scheme(request: web.Request) -> str:
+    """`http` or `https`, as the caller used it, also where a proxy stands between."""
+    named = request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[0].strip()
+    return "https" if named == "https" else "http"
 
 
 def address(request: web.Request) -> str:

@@ -9,7 +9,8 @@ from rooms.records import InviteRecord
 from rooms.room import Room
 from server import views
 from server.payloads import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
-from server.rest.http import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response
+from server.rest.callers import as_ender, as_maker, as_site
+from server.rest.http import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response, scheme
 from server.usecases import chat, hosting, owning
 from server.usecases.signals import ice_for
 
@@ -23,23 +24,40 @@ def public_url(request: web.Request) -> str:
     settings = request.app[CONTEXT].settings
     if settings.public_url:
         return settings.public_url
-    scheme = request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[0].strip()
-    return f"{'https' if scheme == 'https' else 'http'}://{request.host}"
+    return f"{scheme(request)}://{request.host}"
 
 
 @routes.post("/api/rooms")
 async def create(request: web.Request) -> web.Response:
-    """Make a room: 201 `{roomId, url, hostKey, room}`."""
+    """Make a room: 201 `{roomId, url, hostKey, room}`; a repetition with a short Idempotency-Key has no `hostKey`."""
+    site = as_maker(request)
+    maker = owning.Maker(address(request), site)
     key = request.headers.get("Idempotency-Key")
-    if key is not None:
-        if not 0 < len(key) <= owning.MAX_IDEMPOTENCY_KEY_CHARS:
-            raise Refused(Code.INVALID_PAYLOAD, details={"Idempotency-Key": "is empty or too long"})
-        key = f"{address(request)} {key}"
+    if key is not None and not 0 < len(key) <= owning.MAX_IDEMPOTENCY_KEY_CHARS:
+        raise Refused(Code.INVALID_PAYLOAD, details={"Idempotency-Key": "is empty or too long"})
     wish = await body(request, CreateRoom)
-    made = await owning.create_room(request.app[CONTEXT], wish, request.app[IDEMPOTENCY], key, address(request))
+    made = await owning.create_room(request.app[CONTEXT], wish, request.app[IDEMPOTENCY], key, maker)
     url = f"{public_url(request)}/r/{made.room.id}"
-    answer = {"roomId": made.room.id, "url": url, "hostKey": made.host_key, "room": views.room(made.room.view())}
+    secret = {} if made.host_key is None else {"hostKey": made.host_key}
+    answer = {"roomId": made.room.id, "url": url, **secret, "room": views.room(made.room.view())}
     return json_response(answer, 201, Location=f"/api/rooms/{made.room.id}")
+
+
+@routes.get("/api/rooms")
+async def made_by_site(request: web.Request) -> web.Response:
+    """The rooms that the caller's API key has made, in the order of their ids: 200 `{rooms}`."""
+    rooms = owning.rooms_of(
+        request.app[CONTEXT], as_site(request), request.query.get("after", ""), _limit(request, owning.ROOMS_PER_PAGE)
+    )
+    return json_response({"rooms": [views.room(room.view()) for room in rooms]})
+
+
+def _limit(request: web.Request, most: int) -> int:
+    """How many things on one page: as asked for, and at most so many."""
+    limit = request.query.get("limit", str(most))
+    if not (limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS and int(limit) >= 1):
+        raise Refused(Code.INVALID_PAYLOAD, details={"limit": f"must be a number from 1 to {most}"})
+    return min(int(limit), most)
 
 
 @routes.get("/api/rooms/{room_id}")
@@ -60,7 +78,7 @@ async def users(request: web.Request) -> web.Response:
 @routes.delete("/api/rooms/{room_id}")
 async def end(request: web.Request) -> web.Response:
     """End the room for all: 200 `{erased: {messages, seats, invites}}`."""
-    room = as_owner(request)
+    room = as_ender(request)
     erased = await request.app[CONTEXT].end(room, "room-ended")
     return json_response({"erased": {"messages": erased.messages, "seats": erased.seats, "invites": erased.invites}})
 
@@ -121,12 +139,8 @@ async def messages(request: web.Request) -> web.Response:
     ctx = request.app[CONTEXT]
     room = find_room(request)
     reader = _reader(request)
-    limit = request.query.get("limit", str(owning.MESSAGES_PER_PAGE))
-    if not (limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS and int(limit) >= 1):
-        raise Refused(Code.INVALID_PAYLOAD, details={"limit": "must be a number from 1 to 50"})
-    return json_response(
-        {"messages": await owning.messages(ctx, room, reader, request.query.get("before"), int(limit))}
-    )
+    limit = _limit(request, owning.MESSAGES_PER_PAGE)
+    return json_response({"messages": await owning.messages(ctx, room, reader, request.query.get("before"), limit)})
 
 
 def _reader(request: web.Request) -> str | None:
@@ -148,6 +162,5 @@ async def say(request: web.Request) -> web.Response:
 
 @routes.get("/api/rooms/{room_id}/ice-servers")
 async def ice_servers(request: web.Request) -> web.Response:
-    """Fresh ICE servers for a seat, or for the host: `{iceServers, expiresAt}`."""
-    reader = _reader(request)
-    return json_response(ice_for(request.app[CONTEXT], reader or "host"))
+    """Fresh ICE servers: `{iceServers, expiresAt}`. TURN is for seats; the host key alone gets STUN."""
+    return json_response(ice_for(request.app[CONTEXT], _reader(request)))

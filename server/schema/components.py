@@ -17,6 +17,7 @@ from server.schema.operations import OPERATIONS
 
 PREFIX = "#/components/schemas/"
 RENAMED = {"Code": "ErrorCode"}
+CLOSED = {"additionalProperties": False}
 
 
 class _Generator(GenerateJsonSchema):
@@ -48,10 +49,10 @@ def schemas() -> dict[str, Any]:
         (model, "validation", TypeAdapter(model).core_schema) for model in models()
     ]
     _, found = _Generator(ref_template=PREFIX + "{model}").generate_definitions(shapes)
-    return {
-        RENAMED.get(name, name): _without_title(_renamed(schema))
-        for name, schema in sorted(found.items(), key=lambda item: RENAMED.get(item[0], item[0]))
-    }
+    bodies = {name_of(operation.body) for operation in OPERATIONS if operation.body is not None}
+    named = {RENAMED.get(name, name): _without_title(_renamed(schema)) for name, schema in found.items()}
+    # A body with a field that is not known is refused: `server.unknown_fields`.
+    return {name: schema | CLOSED if name in bodies else schema for name, schema in sorted(named.items())}
 
 
 def name_of(model: type[Any]) -> str:

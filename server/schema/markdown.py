@@ -62,7 +62,7 @@ def _shapes() -> str:
 def _rest() -> str:
     rows = []
     for one in OPERATIONS:
-        keys = " or ".join(f"`{key}`" for key in one.keys) + (" (closed rooms)" if one.optional_key else "")
+        keys = " or ".join(f"`{key}`" for key in one.keys) + (f" ({one.keys_when})" if one.keys_when else "")
         body = _fields(one.body) if one.body is not None else ""
         body += "".join(f"; {p.place} `{p.name}`" for p in one.parameters)
         answer = f"{one.status} {_answer(one.answer)}" if one.answer is not None else f"{one.status} {one.text}"
@@ -156,6 +156,8 @@ def _variable(names: list[str], explained: str) -> tuple[str, ...]:
 def _default(value: Any) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
+    if value is None:
+        return "empty"
     text = ",".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
     return f"`{text}`" if text else "empty"
 

@@ -19,6 +19,7 @@ INFO = {
 }
 KEYS = {
     "hostKey": "The host key that POST /api/rooms answered with.",
+    "apiKey": "One of the server's API_KEYS.",
     "resumeToken": "The resume token of a seat in the room.",
     "adminKey": "The server's ADMIN_KEY.",
 }
@@ -47,7 +48,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": _operation_id(operation),
         "summary": operation.summary,
-        "security": [{key: []} for key in operation.keys] + ([{}] if operation.optional_key else []),
+        "security": [{key: []} for key in operation.keys] + ([{}] if operation.keys_when else []),
         "responses": {str(operation.status): _granted(operation), **_refusals(operation)},
     }
     parameters = [_path_parameter(name) for name in re.findall(r"{(\w+)}", operation.path)]
@@ -75,7 +76,7 @@ def _granted(operation: Operation) -> dict[str, Any]:
 
 
 def _refusals(operation: Operation) -> dict[str, Any]:
-    found = codes_by_status(operation.errors, lambda code: MEANINGS[code].status)
+    found = codes_by_status(operation.refusals, lambda code: MEANINGS[code].status)
     return {
         str(status): {
             "description": ", ".join(codes),

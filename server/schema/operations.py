@@ -10,12 +10,14 @@ from server.event_payloads import Sent
 from server.payloads import CreateInvite, CreateRoom, OutsideMessage, Payload, RoomSettings
 
 HOST = ("hostKey",)
+SITE = ("apiKey",)
 READER = ("hostKey", "resumeToken")
 ADMIN = ("adminKey",)
 
 GONE = (Code.ROOM_NOT_FOUND, Code.ROOM_ENDED, Code.ROOM_EXPIRED, Code.UNAVAILABLE)
-KEYED = (*GONE, Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMITED)
-BODY = (Code.INVALID_PAYLOAD, Code.PAYLOAD_TOO_LARGE)
+SECRET = (Code.UNAUTHORIZED, Code.FORBIDDEN)
+KEYED = (*GONE, *SECRET)
+BODY = (Code.INVALID_PAYLOAD, Code.PAYLOAD_TOO_LARGE, Code.TIMEOUT)
 
 
 class Parameter(NamedTuple):
@@ -30,7 +32,10 @@ class Parameter(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One call. `keys` are the secrets that admit, as bearer tokens; `text` is the media type where it is not JSON."""
+    """One call. `keys` are the secrets that admit, as bearer tokens; `text` is the media type where it is not JSON.
+
+    `errors` are the call's own; `refusals` has all of them. `keys_when` says when a key is needed, if not always.
+    """
 
     method: str
     path: str
@@ -42,13 +47,30 @@ class Operation(NamedTuple):
     errors: tuple[Code, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     text: str = ""
-    optional_key: bool = False
+    keys_when: str = ""
+
+    @property
+    def refusals(self) -> tuple[Code, ...]:
+        """Every code that the call may be refused with, in the order of the table of codes."""
+        found = {*self.errors, Code.INTERNAL_ERROR}
+        if self.path.startswith("/api/") and self.path != "/api/health":
+            found.add(Code.RATE_LIMITED)
+            if self.method != "get":
+                found.add(Code.FORBIDDEN)  # a page of a foreign origin
+        return tuple(code for code in Code if code in found)
 
 
 IDEMPOTENCY = Parameter(
-    "Idempotency-Key", "header", "string", "Repeating a call with the same key gives the same room.", 1, 255
+    "Idempotency-Key",
+    "header",
+    "string",
+    "Repeating a call with the same key gives the same room; its host key again only with an API key or 22 characters.",
+    1,
+    255,
 )
 BEFORE = Parameter("before", "query", "string", "The id of the oldest message seen.")
+AFTER = Parameter("after", "query", "string", "The id of the last room seen.")
+ROOMS = Parameter("limit", "query", "integer", "Rooms on the page; above 100 counts as 100.", 1)
 LIMIT = Parameter("limit", "query", "integer", "Messages on the page; above 50 counts as 50.", 1)
 
 OPERATIONS = (
@@ -58,9 +80,21 @@ OPERATIONS = (
         "Make a room. Every field has a default.",
         answers.RoomCreated,
         201,
+        keys=SITE,
         body=CreateRoom,
-        errors=(*BODY, Code.RATE_LIMITED, Code.SERVER_DRAINING, Code.UNAVAILABLE),
+        # With an Idempotency-Key the room that it made before may have ended. RATE_LIMITED is of passwords, too.
+        errors=(*BODY, *SECRET, Code.ROOM_ENDED, Code.ROOM_EXPIRED, Code.SERVER_DRAINING, Code.UNAVAILABLE),
         parameters=(IDEMPOTENCY,),
+        keys_when="where `ROOM_CREATION` asks for one",
+    ),
+    Operation(
+        "get",
+        "/api/rooms",
+        "The rooms that the API key has made.",
+        answers.Rooms,
+        keys=SITE,
+        errors=(*SECRET, Code.INVALID_PAYLOAD, Code.UNAVAILABLE),
+        parameters=(AFTER, ROOMS),
     ),
     Operation(
         "get",
@@ -76,9 +110,11 @@ OPERATIONS = (
         answers.Users,
         keys=HOST,
         errors=KEYED,
-        optional_key=True,
+        keys_when="closed rooms",
     ),
-    Operation("delete", "/api/rooms/{roomId}", "End the room for all.", answers.Erased, keys=HOST, errors=KEYED),
+    Operation(
+        "delete", "/api/rooms/{roomId}", "End the room for all.", answers.Erased, keys=(*HOST, *SITE), errors=KEYED
+    ),
     Operation(
         "patch",
         "/api/rooms/{roomId}",
@@ -136,7 +172,7 @@ OPERATIONS = (
     Operation(
         "get",
         "/api/rooms/{roomId}/ice-servers",
-        "Fresh ICE servers.",
+        "Fresh ICE servers; TURN with the token of a seat only.",
         answers.IceServers,
         keys=READER,
         errors=KEYED,
@@ -157,7 +193,7 @@ OPERATIONS = (
         "Figures of the process. Off (404) without ADMIN_KEY.",
         answers.Stats,
         keys=ADMIN,
-        errors=(Code.UNAUTHORIZED, Code.FORBIDDEN, Code.ROOM_NOT_FOUND, Code.RATE_LIMITED),
+        errors=(*SECRET, Code.NOT_FOUND),
     ),
     Operation("get", "/openapi.json", "This document.", None, text="application/json"),
     Operation("get", "/asyncapi.json", "The events, as AsyncAPI 3.0.", None, text="application/json"),

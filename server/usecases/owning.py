@@ -26,14 +26,34 @@ from server.usecases.hosting import check_ceilings
 MESSAGES_PER_PAGE = 50
 MAX_IDEMPOTENCY_KEYS = 10_000
 MAX_IDEMPOTENCY_KEY_CHARS = 255
+UNGUESSABLE_CHARS = 22
+"""From so many characters on an Idempotency-Key is taken for one that nobody else knows: 128 random bits in base64."""
+
+ROOMS_PER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A new room and its host key, which is told once."""
+    """A new room and its host key, which is told once, and again to whoever has an unguessable Idempotency-Key."""
 
     room: Room
-    host_key: str
+    host_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who makes a room: a network address, and the name of the API key that it presented."""
+
+    address: str
+    site: str | None = None
+
+    def scoped(self, key: str) -> str:
+        """An Idempotency-Key that no other maker shares: a site's servers may have many addresses."""
+        return f"key {self.site} {key}" if self.site is not None else f"{self.address} {key}"
+
+    def owns(self, key: str) -> bool:
+        """Whether repeating the key proves who repeats it. Behind one address there may be others."""
+        return self.site is not None or len(key) >= UNGUESSABLE_CHARS
 
 
 @dataclass(slots=True)
@@ -91,27 +111,29 @@ class IdempotencyKeys:
 
 
 async def create_room(
-    ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None, address: str
+    ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None, maker: Maker
 ) -> Created:
-    """Make a room for whoever calls from `address`. `key` is the Idempotency-Key, scoped to its sender."""
+    """Make a room. `key` is the Idempotency-Key; see `Maker.owns` for whom its repetition tells the host key again."""
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
     if not ctx.restored:
         raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000)
     check_ceilings(ctx, request.capacity, request.expires_in_s)
     if key is None:
-        return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES), address)
+        return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES), maker)
+    owned, key = maker.owns(key), maker.scoped(key)
     room_id, host_key = keys.derive("room", key)[:32], keys.derive("host", key)
     while not keys.first(key, request):
         if not await keys.waited(key):
-            return Created(ctx.find(room_id), host_key)
+            return Created(ctx.find(room_id), host_key if owned else None)
     with keys.under_way(key):
         if room_id in ctx.registry.rooms:
-            return Created(ctx.find(room_id), host_key)  # made long ago, and the key forgotten since
-        return await _create(ctx, request, room_id, host_key, address)
+            # Made long ago, and the key forgotten since.
+            return Created(ctx.find(room_id), host_key if owned else None)
+        return await _create(ctx, request, room_id, host_key, maker)
 
 
-async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, address: str) -> Created:
+async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, maker: Maker) -> Created:
     settings = ctx.settings
     options = RoomOptions(
         capacity=request.capacity or min(settings.room_capacity, settings.max_room_capacity),
@@ -119,7 +141,8 @@ async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str
         invite_only=request.invite_only,
         lobby=request.lobby,
         log=request.log and settings.message_log == "on",
-        password_hash=await ctx.guard.hash_password(request.password, address) if request.password else None,
+        password_hash=await ctx.guard.hash_password(request.password, maker.address) if request.password else None,
+        made_by=maker.site,
     )
     room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
     try:
@@ -140,6 +163,13 @@ async def _store(ctx: Context, room: Room) -> None:
         # Ids are random: this is the same room, of an earlier try that was answered with UNAVAILABLE but came through.
         if not await ctx.journal.saved(room, insist=True):
             raise
+
+
+def rooms_of(ctx: Context, site: str, after: str, limit: int) -> list[Room]:
+    """A page of the live rooms that an API key of this name has made, in the order of their ids, from above `after`."""
+    if not ctx.restored:
+        raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000)
+    return [ctx.registry.rooms[room_id] for room_id in ctx.registry.makers.page(site, after, limit)]
 
 
 async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tuple[InviteRecord, str]:

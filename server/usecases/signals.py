@@ -78,8 +78,8 @@ def get_ice_servers(ctx: Context, caller: Connection, request: GetIceServers) ->
     return ice_for(ctx, seat.id)
 
 
-def ice_for(ctx: Context, participant_id: str) -> dict[str, Any]:
-    """`{iceServers, expiresAt}`; `expiresAt` is null where nothing expires."""
+def ice_for(ctx: Context, participant_id: str | None) -> dict[str, Any]:
+    """`{iceServers, expiresAt}`; `expiresAt` is null where nothing expires. Without a seat there is no TURN."""
     servers = ice_servers(ctx.ice, participant_id, ctx.clock())
     return {
         "iceServers": servers.as_json(),

@@ -48,6 +48,7 @@ def full_room(room_id: str, *, word: str = "Grace") -> RoomRecord:
         came=7,
         peak=3,
         message_count=12,
+        made_by="shop",
     )
 
 

@@ -143,6 +143,7 @@ def _left_in_registry(registry: Registry) -> Left:
         "rooms": len(registry.rooms),
         "tombstones": registry.tombstone_count,
         "plans": len(registry.house.schedule),
+        "makers": len(registry.makers._rooms),
     }
 
 

@@ -18,7 +18,7 @@ from tests.support.render_blueprint import BLUEPRINT, PAID_FIELDS, WEB_SERVICE
 # Read by Render's build, not by the server (https://render.com/docs/language-support).
 BUILD_VARIABLES = {"PYTHON_VERSION", "NODE_VERSION"}
 # Set by Render, or of no use in one place only.
-SECRETS = {"ADMIN_KEY", "MONGODB_URI", "TURN_SECRET"}
+SECRETS = {"ADMIN_KEY", "API_KEYS", "MONGODB_URI", "TURN_SECRET"}
 
 TEXT = (ROOT / "render.yaml").read_text()
 
@@ -110,7 +110,8 @@ def test_the_values_are_accepted_by_the_server() -> None:
 
 def test_no_secret_is_written_down() -> None:
     assert {name for name in SECRETS if "value" in env_vars()[name]} == set()
-    assert env_vars()["ADMIN_KEY"] == {"key": "ADMIN_KEY", "generateValue": True}
+    for name in ("ADMIN_KEY", "API_KEYS"):
+        assert env_vars()[name] == {"key": name, "generateValue": True}
 
 
 def test_versions_are_pinned_and_agree() -> None:

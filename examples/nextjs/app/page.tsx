@@ -3,14 +3,14 @@
 import { createRoom } from "@mayfly/client";
 import { useRouter } from "next/navigation";
 import { useActionState } from "react";
-import { explain, server } from "./mayfly";
+import { explain } from "./mayfly";
 
 export default function Home() {
   const router = useRouter();
   const [problem, makeRoom, busy] = useActionState(async (_: string, form: FormData) => {
     try {
       const site = location.origin;
-      const { hostLink } = await createRoom({ server, site, inviteOnly: form.has("inviteOnly") });
+      const { hostLink } = await createRoom({ server: site, site, inviteOnly: form.has("inviteOnly") });
       router.push(hostLink.slice(site.length));
       return "";
     } catch (error) {

@@ -33,6 +33,11 @@ def test_the_snippet_has_fifteen_lines_below_its_directive() -> None:
     assert len(lines) <= MAX_SNIPPET_LINES
 
 
+def test_the_guide_quotes_the_route_handler_of_the_example() -> None:
+    handler = (EXAMPLE / "app" / "api" / "rooms" / "route.ts").read_text()
+    assert f"```ts\n{handler}```" in GUIDE.read_text()
+
+
 def test_the_example_is_under_300_lines() -> None:
     sources = [EXAMPLE / "next.config.ts", *(path for path in (EXAMPLE / "app").rglob("*") if path.suffix != ".svg")]
     lines = [line for path in sources if path.is_file() for line in path.read_text().splitlines() if line.strip()]

@@ -225,5 +225,19 @@ async def test_ice_servers_carry_credentials_made_for_the_seat() -> None:
         assert seat["iceServers"][-1]["credential"]
         assert seat["iceExpiresAt"] is not None
         assert (await client.ok("get-ice-servers", roomId=made["roomId"]))["expiresAt"] is not None
-        assert (await server.call("GET", path, key=made["hostKey"])).status == 200
         assert "the turn secret" not in json.dumps([answer, seat])
+
+
+async def test_turn_is_for_seats_each_under_its_own_name() -> None:
+    turn = {"turn_urls": ("turn:turn.example.com:3478",), "turn_secret": "the turn secret"}
+    async with running(**turn, api_keys="shop:the-secret-of-the-shop") as server:
+        made = await server.room()
+        path = f"/api/rooms/{made['roomId']}/ice-servers"
+        by_key = granted(await server.call("GET", path, key=made["hostKey"]), answer_payloads.IceServers)
+        assert by_key == {"iceServers": [{"urls": ["stun:127.0.0.1:9"]}], "expiresAt": None}
+        assert (await server.call("GET", path, key="the-secret-of-the-shop")).status == 403
+        _, host = await server.seated(made["roomId"], hostKey=made["hostKey"])
+        _, guest = await server.seated(made["roomId"])
+        for seat in (host, guest):
+            answer = granted(await server.call("GET", path, key=seat["resumeToken"]), answer_payloads.IceServers)
+            assert answer["iceServers"][-1]["username"].partition(":")[2] == seat["self"]["id"]

@@ -25,8 +25,10 @@ from server.answer_payloads import ErrorAnswer
 from server.app import create_app
 from server.event_payloads import EVENTS, WITH_OFFSET
 from server.rest.http import CONTEXT
+from server.runner import Runner
 from server.settings import Settings
 from server.usecases.context import Context
+from tests.integration.contract.documented import check_status
 from tests.integration.contract.shapes import check_ack, fits
 from tests.support.at_rest import REST_LIMIT_S, app_at_rest, tasks_ended
 
@@ -255,6 +257,7 @@ class Server:
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
         async with self.http.request(method, self.url + path, headers=headers, **options) as response:
+            check_status(method, path, response.status)
             return Answered(response, await response.text())
 
     async def room(self, **wish: Any) -> Any:
@@ -290,7 +293,7 @@ async def running(
     chosen = {"stun_urls": ("stun:127.0.0.1:9",), **settings}
     extra: dict[str, Any] = {} if clock is None else {"clock": clock}
     app = create_app(Settings(_env_file=None, **chosen), store=store, **extra)  # type: ignore[call-arg]
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGERING_S)
+    runner = Runner(app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGERING_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, LOOPBACK, 0).start()

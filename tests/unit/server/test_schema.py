@@ -99,6 +99,24 @@ def test_no_two_models_share_a_name() -> None:
 def test_what_is_sent_is_closed_and_what_is_taken_is_open() -> None:
     assert schemas()["MessageReceived"]["additionalProperties"] is False
     assert "additionalProperties" not in schemas()["SendMessage"]
+    assert "additionalProperties" not in schemas()["UpdateRoom"]
+
+
+def test_bodies_of_rest_calls_are_closed() -> None:
+    for name in ("CreateRoom", "CreateInvite", "OutsideMessage", "RoomSettings"):
+        assert schemas()[name]["additionalProperties"] is False
+
+
+def test_every_call_lists_what_all_calls_may_be_answered() -> None:
+    for path, item in openapi()["paths"].items():
+        for method, operation in item.items():
+            statuses = set(operation["responses"])
+            assert "500" in statuses
+            if path.startswith("/api/") and path != "/api/health":
+                assert "429" in statuses
+                assert method == "get" or "403" in statuses
+            if "requestBody" in operation:
+                assert statuses >= {"400", "408", "413"}
 
 
 def test_a_field_that_may_be_missing_is_not_null() -> None:

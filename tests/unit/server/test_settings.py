@@ -56,13 +56,16 @@ NONSENSE = [
     ("LOG_FORMAT", "xml"),
     ("TRUSTED_PROXY_HOPS", "-1"),
     ("TRUSTED_PROXY_HOPS", "many"),
+    ("ROOM_CREATION", "all"),
+    ("API_KEYS", f"site: {SECRET}"),
+    ("API_KEYS", f"a:{SECRET},b:{SECRET}"),
 ]
 
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No variable of the developer's own, and no `.env`."""
-    for name in Settings.model_fields:
+    for name in [*Settings.model_fields, "allowed_origins"]:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -118,6 +121,8 @@ def test_the_process_ends_with_status_2() -> None:
         ("LOG_LEVEL", "DEBUG"),
         ("LOG_FORMAT", " JSON "),
         ("ENVIRONMENT", "Production"),
+        ("ROOM_CREATION", "Key"),
+        ("API_KEYS", f"site:{SECRET},{SECRET}2"),
         ("WS_COMPRESSION", "On"),
     ],
 )
@@ -129,6 +134,29 @@ def test_sensible_values_are_taken(variable: str, value: str, monkeypatch: pytes
 def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGINS", " https://a.example , ,https://b.example")
     assert Settings().cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_allowed_origins_is_another_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://a.example,https://b.example")
+    assert Settings().cors_origins == ("https://a.example", "https://b.example")
+    monkeypatch.setenv("CORS_ORIGINS", "")
+    assert Settings().cors_origins == ("https://a.example", "https://b.example")
+    monkeypatch.setenv("CORS_ORIGINS", "https://c.example")
+    assert Settings().cors_origins == ("https://c.example",)
+    monkeypatch.delenv("CORS_ORIGINS")
+    monkeypatch.setenv("ALLOWED_ORIGINS", "a.example")
+    monkeypatch.setattr("server.__main__.logs.configure", lambda *_: None)
+    assert entry.main() == 2
+    assert capsys.readouterr().err.startswith("CORS_ORIGINS: ")
+
+
+def test_who_makes_rooms_depends_on_the_environment_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for environment, creation in (("development", "open"), ("test", "open"), ("production", "sites"), ("x", "sites")):
+        monkeypatch.setenv("ENVIRONMENT", environment)
+        monkeypatch.delenv("ROOM_CREATION", raising=False)
+        assert Settings().who_makes_rooms == creation
+        monkeypatch.setenv("ROOM_CREATION", "key")
+        assert Settings().who_makes_rooms == "key"
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,6 +185,7 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, SECRET)
     monkeypatch.setenv("MONGODB_URI", f"mongodb://user:{SECRET}@localhost/mayfly")
     monkeypatch.setenv("REDIS_URL", f"redis://:{SECRET}@localhost")
+    monkeypatch.setenv("API_KEYS", f"site:{SECRET}")
     settings = Settings()
     assert SECRET not in repr(settings) + str(settings) + str(settings.model_dump())
 
@@ -172,6 +201,9 @@ def test_settings_cannot_be_changed() -> None:
         ({"TURN_URLS": "turn:turn.example.com"}, "TURN_SECRET"),
         ({"TURN_SECRET": SECRET}, "TURN_URLS"),
         ({"MESSAGE_LOG": "on"}, "MONGODB_URI"),
+        ({"ENVIRONMENT": "production"}, "CORS_ORIGINS is empty"),
+        ({"ROOM_CREATION": "key"}, "API_KEYS"),
+        ({"API_KEYS": f"site:{SECRET}"}, "API_KEYS"),
         ({"REDIS_URL": f"redis://:{SECRET}@localhost"}, "REDIS_URL"),
         ({"ROOM_TTL_S": "700000"}, "MAX_ROOM_TTL_S"),
         ({"ENGINE": "stock"}, "ENGINE"),

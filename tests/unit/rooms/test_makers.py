@@ -1,0 +1,32 @@
+"""Which rooms a site has made."""
+
+from __future__ import annotations
+
+from rooms.makers import Makers
+from rooms.model import RoomOptions
+from rooms.registry import Registry
+from rooms.room import House
+
+
+def test_pages_are_in_order_and_for_one_maker() -> None:
+    makers = Makers()
+    for room in ("c", "a", "d", "b"):
+        makers.add("shop", room)
+    makers.add("forum", "x")
+    makers.add(None, "y")
+    assert makers.page("shop", "", 3) == ["a", "b", "c"]
+    assert makers.page("shop", "c", 3) == ["d"]
+    assert makers.page("shop", "bb", 1) == ["c"]
+    assert makers.page("nobody", "", 3) == []
+
+
+def test_nothing_is_kept_of_rooms_that_have_gone() -> None:
+    registry = Registry(House(30, 300), tombstone_ttl_s=60)
+    made = [registry.create(f"r{n}", "e", "key", RoomOptions(8, 3600, made_by="shop"), 0.0) for n in range(3)]
+    registry.create("other", "e", "key", RoomOptions(8, 3600), 0.0)
+    registry.end(made[0], "room-ended", 1.0)
+    registry.discard(made[1])
+    registry.discard(made[1])
+    assert registry.makers.page("shop", "", 10) == ["r2"]
+    registry.end(made[2], "room-expired", 2.0)
+    assert registry.makers._rooms == {}
