@@ -7,8 +7,10 @@ import logging
 import random
 
 from rooms import snapshots
+from rooms.events import sent_at
 from rooms.ports import StoreUnavailable
 from rooms.schedule import Task
+from server.clocks import tell_rooms
 from server.sockets import SocketServer
 from server.usecases.context import Context
 
@@ -72,6 +74,7 @@ class Lifecycle:
     async def sweep(self) -> None:
         """Do everything that is due by now. Nobody's due waits for the store to forget somebody else's room."""
         ctx = self._context
+        tell_rooms(ctx.registry.house, ctx.clocks.ahead())
         now = ctx.clock()
         for done, (room, due) in enumerate(ctx.registry.due(now), start=1):
             match due.task:
@@ -91,7 +94,7 @@ class Lifecycle:
     async def _sweep_forever(self) -> None:
         ctx = self._context
         while True:
-            due_at = ctx.registry.house.schedule.next_at()
+            due_at = ctx.registry.next_due_at()
             wait_s = SWEEP_LONGEST_S if due_at is None else min(SWEEP_LONGEST_S, due_at - ctx.clock())
             await asyncio.sleep(max(0.01, wait_s))
             try:
@@ -109,14 +112,21 @@ class Lifecycle:
         ctx = self._context
         try:
             await ctx.store.open()
-            now = ctx.clock()
-            graves = [grave async for grave in ctx.store.tombstones(now)]
-            records = [record async for record in ctx.store.live_rooms(now)]
+            tell_rooms(ctx.registry.house, ctx.clocks.ahead())
+            wall = ctx.wall()
+            graves = [grave async for grave in ctx.store.tombstones(wall)]
+            records = [record async for record in ctx.store.live_rooms(wall)]
+            newest = await ctx.store.newest_message_id()
         except StoreUnavailable:
             if ctx.journal.healthy:
                 log.warning("The store does not answer. Serving without it until it does; no rooms can be made.")
             ctx.journal.healthy = False
             return
+        if newest is not None:
+            # The wall clock may have been set back since: what is said from now on comes later all the same.
+            ctx.clocks.start_after(sent_at(newest))
+            tell_rooms(ctx.registry.house, ctx.clocks.ahead())
+        now = ctx.clock()
         rooms = [snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now) for record in records]
         ctx.registry.restore(rooms, graves, now)
         ctx.restored = ctx.journal.healthy = True

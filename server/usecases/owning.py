@@ -145,7 +145,7 @@ async def _store(ctx: Context, room: Room) -> None:
 async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tuple[InviteRecord, str]:
     """Make an invite, stored before it is told. Returns the record and the token."""
     check_ceilings(ctx, None, request.expires_in_s)
-    now, token = ctx.clock(), ctx.new_id(TOKEN_BYTES)
+    now, token = ctx.wall(), ctx.new_id(TOKEN_BYTES)
     expires_at = now + request.expires_in_s if request.expires_in_s is not None else room.expires_at
     record = room.invites.add(
         ctx.new_id(PARTICIPANT_ID_BYTES), token, uses=request.uses, now=now, expires_at=min(expires_at, room.expires_at)

@@ -143,7 +143,7 @@ def _left_in_registry(registry: Registry) -> Left:
     return {
         "rooms": len(registry.rooms),
         "tombstones": registry.tombstone_count,
-        "plans": len(registry.house.schedule),
+        "plans": len(registry.house.schedule) + len(registry.house.calendar),
     }
 
 
