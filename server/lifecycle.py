@@ -23,6 +23,9 @@ SWEEP_AT_ONCE = 100
 """Things done before requests get their turn again."""
 
 STORE_CHECK_S = 2.0
+STORE_DOUBT_S = 0.5
+"""The store is asked so often whether it is there, and sooner where it has failed of late."""
+
 RESTORE_RETRY_S = 1.0
 DRAIN_NOTICE_S = 0.3
 """Between telling clients that the process stops and closing their transports."""
@@ -104,7 +107,7 @@ class Lifecycle:
 
     async def _watch_store(self) -> None:
         while True:
-            await asyncio.sleep(STORE_CHECK_S)
+            await asyncio.sleep(STORE_DOUBT_S if self._context.journal.health.in_doubt else STORE_CHECK_S)
             if self._context.restored:
                 await self._context.journal.check()
 
@@ -118,9 +121,9 @@ class Lifecycle:
             records = [record async for record in ctx.store.live_rooms(wall)]
             newest = await ctx.store.newest_message_id()
         except StoreUnavailable:
-            if ctx.journal.healthy:
-                log.warning("The store does not answer. Serving without it until it does; no rooms can be made.")
-            ctx.journal.healthy = False
+            ctx.journal.health.fall(
+                "The store does not answer. Serving without it until it does; no rooms can be made."
+            )
             return
         if newest is not None:
             # The wall clock may have been set back since: what is said from now on comes later all the same.
@@ -129,7 +132,8 @@ class Lifecycle:
         now = ctx.clock()
         rooms = [snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now) for record in records]
         ctx.registry.restore(rooms, graves, now)
-        ctx.restored = ctx.journal.healthy = True
+        ctx.restored = True
+        ctx.journal.health.rise()
         if rooms:
             log.info("Restored %d rooms with %d seats.", len(rooms), sum(len(room.seats) for room in rooms))
 
