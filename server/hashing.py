@@ -1,8 +1,9 @@
 """One thread that hashes passwords, and a fair queue before it.
 
-Whoever was served longest ago, or never, comes first: of groups (rooms), then of addresses in the group, then in the
-order of asking. So somebody new never waits for the second try of anybody else, however many try. The queue is bounded
-in all, by address and in time, and every caller is answered: a full queue refuses whoever would have come last.
+Whoever was served longest ago, or never, comes first: of groups (rooms), then of addresses in the group. Among
+addresses that were never served the newest comes first, so somebody new waits neither for the second try of anybody
+else nor for a crowd that came before. The queue is bounded in all, by address and in time, and every caller is
+answered: a full queue refuses whoever would have come last.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ T = TypeVar("T")
 class _Job:
     group: str
     address: str
+    rank: int
+    """How many of its address were under way when it came."""
     order: int
     work: Callable[[], Any]
     shortcut: Callable[[], Any]
@@ -62,10 +65,11 @@ class HashQueue:
 
         `shortcut` is asked, on the loop, when the turn has come: something other than None makes the work needless.
         """
-        if self._under_way[self._name, address] >= self._of_one_address:
+        rank = self._under_way[self._name, address]
+        if rank >= self._of_one_address:
             raise _crowded()
         self._asked += 1
-        job = _Job(group, address, self._asked, work, shortcut, asyncio.get_running_loop().create_future())
+        job = _Job(group, address, rank, self._asked, work, shortcut, asyncio.get_running_loop().create_future())
         if len(self._waiting) >= MAX_WAITING:
             self._make_place(job)
         self._waiting.append(job)
@@ -88,9 +92,9 @@ class HashQueue:
             self._refuse(job, _draining())
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _turn(self, job: _Job) -> tuple[int, int, int]:
-        served = self._served
-        return served.get((job.group,), 0), served.get((job.group, job.address), 0), job.order
+    def _turn(self, job: _Job) -> tuple[int, int, int, int]:
+        group, address = self._served.get((job.group,), 0), self._served.get((job.group, job.address), 0)
+        return group, address, job.rank, job.order if address else -job.order
 
     def _make_place(self, job: _Job) -> None:
         last = max(self._waiting, key=self._turn)

@@ -67,6 +67,22 @@ async def test_somebody_new_comes_before_the_second_try_of_anybody_else(bench: B
     assert bench.order[:2] == ["again", "/fresh"], "behind the one that was under way already"
 
 
+async def test_somebody_new_comes_before_a_crowd_of_others_as_new(bench: Bench) -> None:
+    crowd = [bench.ask(f"a{n}") for n in range(MAX_WAITING // 2) for _ in range(MAX_OF_ONE_ADDRESS)]
+    await asked()
+    assert bench.under_way.total() == MAX_WAITING
+    more = [bench.ask(f"b{n}") for n in range(10)]
+    await asked()
+    fresh = bench.ask("fresh")
+    await asked()
+    bench.gate.set()
+    outcomes = await asyncio.gather(*crowd, *more, fresh, return_exceptions=True)
+    assert bench.order[1] == "/fresh"
+    refused = [n for n, one in enumerate(outcomes) if isinstance(one, Refused)]
+    assert refused
+    assert all(n % 2 for n in refused), "second tries make place for first ones"
+
+
 async def test_a_crowd_at_one_room_costs_another_room_one_turn(bench: Bench) -> None:
     crowd = [bench.ask(f"a{n}", "attacked") for n in range(100)]
     await asked()
@@ -82,7 +98,7 @@ async def test_addresses_take_turns_whatever_each_asks_for(bench: Bench) -> None
     await asked()
     bench.gate.set()
     await asyncio.gather(*tries)
-    assert bench.order == ["/a", "/b", "/c", "/a", "/b"]
+    assert bench.order == ["/a", "/c", "/b", "/a", "/b"]
 
 
 async def test_one_address_has_two_at_a_time(bench: Bench) -> None:
