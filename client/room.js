@@ -308,8 +308,8 @@ export class Room {
     this.#timers.gap = undefined;
     if (!this.#sequence.hole || this.getSnapshot().status !== "joined") return;
     this.#emitter.emit("gap", { after: this.#sequence.last });
-    const now = Date.now();
-    if (now - (this.#timers.repairedAt ?? 0) < GAP_REPAIR_EVERY_MS) return this.#sequence.acceptHole();
+    const now = performance.now();
+    if (now - (this.#timers.repairedAt ?? -Infinity) < GAP_REPAIR_EVERY_MS) return this.#sequence.acceptHole();
     this.#timers.repairedAt = now;
     this.#entry.enter();
   }

@@ -5,7 +5,8 @@ const IDLE_MS = 4_000;
 
 export class Typist {
   #tell;
-  #told = 0;
+  /** When the others were last told that somebody types, by the clock that nobody can set. */
+  #told = -Infinity;
   #timer;
 
   /** @param {(isTyping: boolean) => void} tell */
@@ -16,9 +17,9 @@ export class Typist {
   set(isTyping) {
     this.stop();
     if (isTyping) this.#timer = setTimeout(() => this.set(false), IDLE_MS);
-    const now = Date.now();
-    if (isTyping ? now - this.#told < REPEAT_MS : this.#told === 0) return;
-    this.#told = isTyping ? now : 0;
+    const now = performance.now();
+    if (isTyping ? now - this.#told < REPEAT_MS : this.#told === -Infinity) return;
+    this.#told = isTyping ? now : -Infinity;
     this.#tell(isTyping);
   }
 

@@ -41,7 +41,7 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         _check_guest(room, admission)
     invite = None
     if admission.invite is not None and not is_host:
-        invite = room.invites.check(admission.invite, now)
+        invite = room.invites.check(admission.invite, room.house.wall(now))
     if len(room.seats) + len(room.pending) >= room.capacity:
         raise Refused(Code.ROOM_FULL, "This room is full.", retry_after_ms=5_000)
     if invite is not None:
@@ -51,7 +51,7 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         id=admission.participant_id,
         name=admission.name,
         role=HOST if is_host else MEMBER,
-        joined_at=now,
+        joined_at=room.house.wall(now),
         ordinal=room.ordinals,
         token_digest=digest(admission.token),
         media=admission.media,

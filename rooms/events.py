@@ -1,7 +1,8 @@
 """What happened in a room, in the past tense. Everything a client is told of a room starts as one of these.
 
 Durable events carry `seq`, their place in the room, and `position`, their place among all durable events of the
-process; transient ones carry neither and are never replayed.
+process; transient ones carry neither and are never replayed. `at` is a time that never steps (decision 0019), for ages
+and order, not for people.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from rooms.model import Participant, RoomView
+
+AT_DIGITS = 12
+"""Hexadecimal digits of the milliseconds in a message's id."""
 
 
 class MemberJoined(NamedTuple):
@@ -49,7 +53,8 @@ class MemberUpdated(NamedTuple):
 def message_id(seq: int, at: float, epoch: str) -> str:
     """An id that sorts in the order of sending within its room: milliseconds, then `seq`, then the room's epoch.
 
-    It is made where it is told and not kept, one string less for each message that a room remembers.
+    `at` never goes back, whatever is done to the wall clock. The id is made where it is told and not kept, one string
+    less for each message that a room remembers.
     """
     return f"{_hexadecimal(int(at * 1000))}{seq & 0xFFFFFFFF:08x}{epoch}"
 
@@ -57,14 +62,22 @@ def message_id(seq: int, at: float, epoch: str) -> str:
 @lru_cache(maxsize=64)
 def _hexadecimal(at_ms: int) -> str:
     # A busy server makes many ids in a millisecond, and to write it was a fortieth of what a message costs.
-    return f"{at_ms:012x}"
+    return f"{at_ms:0{AT_DIGITS}x}"
 
 
-_MessageFields = tuple[str, int, int, float, str, str, str, str, str | None, str | None, bool]
+def sent_at(message_id: str) -> float:
+    """The `at` of which an id was made, to the millisecond; 0 where it was not made here."""
+    try:
+        return int(message_id[:AT_DIGITS], 16) / 1000
+    except ValueError:
+        return 0.0
+
+
+_MessageFields = tuple[str, int, int, float, str, str, str, str, str | None, str | None, bool, float]
 
 
 class MessagePosted(NamedTuple):
-    """Somebody said something. `to` is set on a private message."""
+    """Somebody said something. `to` is set on a private message; `timestamp` is what the wall clock said."""
 
     room_id: str
     seq: int
@@ -77,6 +90,7 @@ class MessagePosted(NamedTuple):
     client_message_id: str | None
     to: str | None
     encrypted: bool
+    timestamp: float
 
     @property
     def id(self) -> str:

@@ -57,7 +57,7 @@ def update(
     if lobby is not None:
         room.lobby = lobby
     if expires_in_s is not None:
-        room.set_expiry(now + expires_in_s, now)
+        room.set_expiry(room.house.wall(now) + expires_in_s, now)
     return [room.room_updated(now)] if room.view() != before else []
 
 

@@ -12,7 +12,7 @@ from rooms.records import InviteRecord
 
 @dataclass(slots=True)
 class Invites:
-    """All invites of one room, by the digest of their token."""
+    """All invites of one room, by the digest of their token. Every time is one of the wall clock."""
 
     _by_digest: dict[bytes, InviteRecord]
 

@@ -44,7 +44,8 @@ def answer(room: Room, knock_id: str, *, admit: bool, invite_id: str, token: str
     if waiting is None:
         raise Refused(Code.PEER_NOT_FOUND, "Nobody waits with this knock id.")
     if admit:
-        room.invites.add(invite_id, token, uses=1, now=now, expires_at=now + KNOCK_INVITE_TTL_S)
+        wall = room.house.wall(now)
+        room.invites.add(invite_id, token, uses=1, now=wall, expires_at=wall + KNOCK_INVITE_TTL_S)
     room.stop_knocking(waiting.connection)
     return [KnockAnswered(room.id, admit, token if admit else None, waiting.connection)]
 

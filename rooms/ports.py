@@ -66,6 +66,10 @@ class Store(Protocol):
         """At most `limit` messages of the room with an id below `before`, newest first."""
         ...
 
+    async def newest_message_id(self) -> str | None:
+        """The highest id of all messages that are kept, of whatever room."""
+        ...
+
     async def sessions(self, *, limit: int) -> list[SessionRecord]:
         """The newest lines of the session log, at most `limit`, newest end first."""
         ...

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rooms.limits import SENDS_REMEMBERED
 
-Receipt = tuple[int, float, int]
-"""The message's `seq`, when it was posted, and how many were connected to get it."""
+Receipt = tuple[int, float, float, int]
+"""The message's `seq`, its `at`, its `timestamp`, and how many were connected to get it."""
 
 
 class Receipts:

@@ -6,7 +6,7 @@ string that their hash function made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,10 @@ class CallRecord:
     ended_at: float
     peak: int
     connected: bool
+
+    def moved(self, seconds: float) -> CallRecord:
+        """The same call on another clock, which is ahead by so much."""
+        return replace(self, started_at=self.started_at + seconds, ended_at=self.ended_at + seconds)
 
 
 @dataclass(frozen=True, slots=True)

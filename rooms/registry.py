@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from rooms import lobby
@@ -44,13 +45,13 @@ class Registry:
             self.find(room_id, now)
         if len(self.rooms) >= MAX_ROOMS:
             raise Refused(Code.UNAVAILABLE, "This server has no room for another room.", retry_after_ms=60_000)
-        expires_at = now + options.expires_in_s
+        created_at = self.house.wall(now)
         room = Room(
             self.house,
             room_id,
             epoch,
-            now,
-            expires_at,
+            created_at,
+            created_at + options.expires_in_s,
             options.capacity,
             digest(host_key),
             invite_only=options.invite_only,
@@ -75,20 +76,21 @@ class Registry:
 
     def find(self, room_id: str, now: float) -> Room:
         """The live room of this id, else ROOM_ENDED, ROOM_EXPIRED or ROOM_NOT_FOUND."""
-        room = self.rooms.get(room_id)
-        if room is not None and room.expires_at > now:
+        room, wall = self.rooms.get(room_id), self.house.wall(now)
+        if room is not None and room.expires_at > wall:
             return room
         grave = self._tombstones.get(room_id)
-        if room is not None or (grave is not None and grave.until > now and grave.reason == "room-expired"):
+        if room is not None or (grave is not None and grave.until > wall and grave.reason == "room-expired"):
             raise Refused(Code.ROOM_EXPIRED, "This room has expired.")
-        if grave is not None and grave.until > now:
+        if grave is not None and grave.until > wall:
             raise Refused(Code.ROOM_ENDED, "This room has ended.")
         raise Refused(Code.ROOM_NOT_FOUND, "There is no such room.")
 
     def end(self, room: Room, reason: str, now: float) -> tuple[Tombstone, list[Event]]:
         """End a room. It never comes back; its link answers 410 while the tombstone is kept."""
         self.discard(room)
-        grave = Tombstone(room.id, reason, now, now + self._tombstone_ttl_s)
+        ended_at = self.house.wall(now)
+        grave = Tombstone(room.id, reason, ended_at, ended_at + self._tombstone_ttl_s)
         self.bury(grave)
         return grave, room.end(reason, now)
 
@@ -108,9 +110,11 @@ class Registry:
 
     def due(self, now: float) -> Iterator[tuple[Room, Due]]:
         """What has come up and still holds, looked at one by one: the caller carries each out before the next."""
-        self._forget_tombstones(now)
-        self.house.schedule.tidy(self._is_planned)
-        for due in self.house.schedule.take(now):
+        house, wall = self.house, self.house.wall(now)
+        self._forget_tombstones(wall)
+        for plans in (house.schedule, house.calendar):
+            plans.tidy(self._is_planned)
+        for due in chain(house.schedule.take(now), house.calendar.take(wall)):
             room = self.rooms.get(due.room_id)
             if room is not None and _plan(room, due) == due.at:
                 yield room, due
@@ -119,11 +123,19 @@ class Registry:
         room = self.rooms.get(due.room_id)
         return room is not None and _plan(room, due) == due.at
 
-    def _forget_tombstones(self, now: float) -> None:
+    def next_due_at(self) -> float | None:
+        """The `now` at which something comes up next."""
+        soonest, dated = self.house.schedule.next_at(), self.house.calendar.next_at()
+        if dated is None:
+            return soonest
+        at = dated - self.house.ahead_s
+        return at if soonest is None else min(soonest, at)
+
+    def _forget_tombstones(self, wall: float) -> None:
         # They are kept for one and the same time, so the oldest is the first to go.
         while self._tombstones:
             oldest = next(iter(self._tombstones.values()))
-            if oldest.until > now:
+            if oldest.until > wall:
                 return
             del self._tombstones[oldest.room_id]
 

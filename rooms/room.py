@@ -37,12 +37,21 @@ class House:
 
     grace_s: float
     empty_ttl_s: float
+    ahead_s: float = 0.0
+    """How far the wall clock is ahead of `now`, which never steps; the sweeper keeps it true (decision 0019)."""
     position: int = 0
     """The newest place in the order of all durable events of the process."""
     holdings: Holdings[Room] = field(default_factory=Holdings)
     schedule: Schedule = field(default_factory=Schedule)
+    """What is due at some `now`."""
+    calendar: Schedule = field(default_factory=Schedule)
+    """What is due when the wall clock says so."""
     knocking: dict[str, set[str]] = field(default_factory=dict)
     """connection → ids of the rooms at whose door it waits"""
+
+    def wall(self, now: float) -> float:
+        """What the wall clock says at `now`: for what people are told, and for `expires_at`."""
+        return now + self.ahead_s
 
     def tick(self, now: float) -> int:
         """The next place in the order of all durable events: microseconds, so that it tells nothing but the time.
@@ -247,12 +256,12 @@ class Room:
     # The end
 
     def set_expiry(self, expires_at: float, now: float) -> None:
-        """When the room ends and its members are warned. Earlier plans no longer hold."""
+        """When by the wall clock the room ends, and its members are warned. Earlier plans no longer hold."""
         self.expires_at = expires_at
-        self.house.schedule.add(expires_at, self.id, Task.EXPIRY)
+        self.house.calendar.add(expires_at, self.id, Task.EXPIRY)
         for ahead_s in EXPIRY_WARNINGS_S:
-            if expires_at - ahead_s > now:
-                self.house.schedule.add(expires_at - ahead_s, self.id, Task.WARNING, repr(expires_at))
+            if expires_at - ahead_s > self.house.wall(now):
+                self.house.calendar.add(expires_at - ahead_s, self.id, Task.WARNING, repr(expires_at))
 
     def warn(self, planned_for: str) -> list[Event]:
         """A warning has come up; it holds if the expiry has not been moved since."""

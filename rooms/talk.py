@@ -37,13 +37,14 @@ def post(
     else:
         raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
     room.seq = seq = room.seq + 1
-    position = room.house.tick(now)
+    house = room.house
+    position, timestamp = house.tick(now), now + house.ahead_s
     message = new_message(
-        (room.id, seq, position, now, room.epoch, seat_id, seat.name, text, client_message_id, to, encrypted)
+        (room.id, seq, position, now, room.epoch, seat_id, seat.name, text, client_message_id, to, encrypted, timestamp)
     )
     room.history.append(message)
     room.message_count += 1
-    receipt = (seq, now, reached)
+    receipt = (seq, now, timestamp, reached)
     if client_message_id is not None:
         seat.sent.keep(client_message_id, receipt)
     return receipt, message, room.stop_typing(seat) if seat.typing else ()
@@ -52,10 +53,11 @@ def post(
 def post_from_outside(room: Room, sender_name: str, text: str, now: float) -> tuple[Receipt, MessagePosted]:
     """A message of the room's owner, sent without a seat. Its `sender` is the empty string."""
     seq, position = room.next(now)
-    message = MessagePosted(room.id, seq, position, now, room.epoch, "", sender_name, text, None, None, False)
+    wall = room.house.wall(now)
+    message = MessagePosted(room.id, seq, position, now, room.epoch, "", sender_name, text, None, None, False, wall)
     room.history.append(message)
     room.message_count += 1
-    return (seq, now, len(room.connections)), message
+    return (seq, now, wall, len(room.connections)), message
 
 
 def set_typing(room: Room, seat: Seat, *, is_typing: bool) -> list[Event]:

@@ -13,6 +13,7 @@ from aiohttp import web
 from rooms.ports import Store
 from rooms.registry import Registry
 from rooms.room import House
+from server.clocks import Clocks
 from server.delivery import Delivery
 from server.dispatcher import Dispatcher
 from server.engine.origins import OriginPolicy
@@ -66,16 +67,22 @@ def make_store(settings: Settings) -> Store:
 def create_app(
     settings: Settings,
     *,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
+    clocks: Clocks | None = None,
     new_id: NewId = random_id,
     store: Store | None = None,
 ) -> web.Application:
-    """An application that starts, serves and stops by itself. `clock` is in seconds since the Unix epoch."""
+    """An application that starts, serves and stops by itself.
+
+    `clocks` are the two clocks of the process. `clock`, in seconds since the Unix epoch, takes the place of both.
+    """
     policy = OriginPolicy(_origins(settings), on_refused=RefusedOrigins().note)
     host = _host(settings, policy)
     sockets = DefaultNamespace(host.eio, host)
     host.serve_default(sockets)
-    context = _context(settings, clock, new_id, store if store is not None else make_store(settings), sockets)
+    if clocks is None:
+        clocks = Clocks() if clock is None else Clocks(clock, clock)
+    context = _context(settings, clocks, new_id, store if store is not None else make_store(settings), sockets)
     dispatcher = Dispatcher(context)
     sockets.application = Gateway(context, dispatcher)
 
@@ -123,15 +130,14 @@ def _host(settings: Settings, policy: OriginPolicy) -> SocketHost:
     )
 
 
-def _context(
-    settings: Settings, clock: Callable[[], float], new_id: NewId, store: Store, sockets: DefaultNamespace
-) -> Context:
+def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, sockets: DefaultNamespace) -> Context:
     registry = Registry(
         House(settings.seat_grace_s, settings.empty_room_ttl_s), tombstone_ttl_s=settings.tombstone_ttl_s
     )
     return Context(
         settings=settings,
-        clock=clock,
+        clock=clocks.now,
+        clocks=clocks,
         new_id=new_id,
         registry=registry,
         relay=Relay(),

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from rooms import snapshots
 from rooms.ports import RoomExists, Store, StoreUnavailable
 from rooms.records import LoggedMessage, Purged, SessionRecord, Tombstone
 from rooms.room import Room
+from server.health import StoreHealth
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,14 @@ class _Saving:
         self.waiters = rest
 
 
+class Unwritten(NamedTuple):
+    """How much the store does not have yet: rooms with changes, ends of rooms, logged messages."""
+
+    rooms: int
+    ends: int
+    messages: int
+
+
 class Journal:
     """Keeps the store up with the rooms."""
 
@@ -61,12 +71,26 @@ class Journal:
         self._slots = asyncio.Semaphore(MAX_SAVES_UNDER_WAY)
         self._messages: deque[LoggedMessage] = deque()
         self._writing_messages = asyncio.Lock()
+        self._messages_under_way = 0
         self._message_task: asyncio.Task[None] | None = None
         self._ends: deque[tuple[Tombstone, SessionRecord]] = deque()
         self._end_task: asyncio.Task[None] | None = None
         self._back = asyncio.Event()
-        self.healthy = True
+        self._failed_since_open = False
+        self.health = StoreHealth()
         self.dropped_messages = 0
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the store counts as there, for the world; `health.answers` is how the newest call went."""
+        return self.health.healthy
+
+    @healthy.setter
+    def healthy(self, healthy: bool) -> None:
+        if healthy:
+            self.health.rise()
+        else:
+            self.health.fall()
 
     async def create(self, room: Room) -> None:
         """Keep a new room. Raises `RoomExists` or `StoreUnavailable`."""
@@ -90,7 +114,7 @@ class Journal:
         """
         if not self._store.outlives_process:
             return True
-        if not self.healthy and not (insist and await self._answers()):
+        if not self.health.answers and not (insist and await self._answers()):
             self.changed(room)
             return False
         self.changed(room)
@@ -103,7 +127,7 @@ class Journal:
 
     async def ended(self, grave: Tombstone, session: SessionRecord) -> Purged:
         """Erase an ended room; while the store is down this goes on being tried behind."""
-        if self.healthy:
+        if self.health.answers:
             with contextlib.suppress(StoreUnavailable):
                 return await self._end(grave, session)
         self.end_behind(grave, session)
@@ -127,19 +151,36 @@ class Journal:
 
     async def flush_messages(self) -> None:
         """Wait until every message logged so far is in the store, or has failed to get there."""
-        if self._message_task is not None and self.healthy:
+        if self._message_task is not None and self.health.answers:
             await asyncio.wait({self._message_task}, timeout=RETRY_LONGEST_S)
 
     async def check(self) -> None:
         """Ask the store whether it is there, so that `healthy` is true of now and not of the last write."""
         with contextlib.suppress(StoreUnavailable):
             # Opening again also erases what a write may have left behind that was given up and came late.
-            await self._watched(self._store.ping() if self.healthy else self._store.open())
+            if not self._failed_since_open:
+                await self._watched(self._store.ping())
+                return
+            await self._watched(self._store.open())
+            self._failed_since_open = False
+
+    def unwritten(self) -> Unwritten:
+        """What the store does not have yet."""
+        rooms = sum(not saving.room.ended for saving in self._saving.values())
+        return Unwritten(rooms, len(self._ends), len(self._messages) + self._messages_under_way)
 
     async def close(self, timeout_s: float) -> None:
-        """Write what is left, within `timeout_s`, and stop."""
+        """Write what is left, within `timeout_s`, and stop. One line tells of what could not be written."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_s)
+        lost = self.unwritten()
+        if any(lost) or self.dropped_messages:
+            log.warning(
+                "Stopped with the store behind: %d rooms, %d ends of rooms and %d messages could not be written.",
+                lost.rooms,
+                lost.ends,
+                lost.messages + self.dropped_messages,
+            )
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -193,12 +234,15 @@ class Journal:
         while self._messages:
             async with self._writing_messages:
                 batch = [self._messages.popleft() for _ in range(min(MESSAGE_BATCH, len(self._messages)))]
+                self._messages_under_way = len(batch)
                 try:
                     await self._watched(self._store.append_messages(batch))
                     pause = RETRY_FIRST_S
                     continue
                 except StoreUnavailable:
                     self._messages.extendleft(reversed(batch))
+                finally:
+                    self._messages_under_way = 0
             pause = await self._pause(pause)
 
     async def _pause(self, pause_s: float) -> float:
@@ -213,28 +257,31 @@ class Journal:
     async def _answers(self) -> bool:
         with contextlib.suppress(StoreUnavailable):
             await self._watched(self._store.ping())
-        return self.healthy
+        return self.health.answers
 
     async def _watched(self, call: Awaitable[T]) -> T:
+        started_at = time.monotonic()
         try:
             result = await call
         except StoreUnavailable:
-            if self.healthy:
-                log.warning("The store does not answer; rooms go on in memory and are saved when it is back.")
-            self.healthy = False
+            self._failed(started_at)
             raise
         except RoomExists:
             raise
         except Exception as error:
             # Nobody may wait for ever, or lose later changes, because a store failed in a way that nobody foresaw.
-            log.error("The store failed: %s", type(error).__name__)
-            self.healthy = False
+            if self.health.answers:
+                log.error("The store failed: %s", type(error).__name__)
+            self._failed(started_at)
             raise StoreUnavailable from None
-        if not self.healthy:
-            log.warning("The store answers again.")
+        if not self.health.answers:
             self._back.set()
-        self.healthy = True
+        self.health.succeeded()
         return result
+
+    def _failed(self, started_at: float) -> None:
+        self._failed_since_open = True
+        self.health.failed(started_at)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

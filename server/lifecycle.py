@@ -7,8 +7,10 @@ import logging
 import random
 
 from rooms import snapshots
+from rooms.events import sent_at
 from rooms.ports import StoreUnavailable
 from rooms.schedule import Task
+from server.clocks import tell_rooms
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.usecases.context import Context
 
@@ -21,6 +23,9 @@ SWEEP_AT_ONCE = 100
 """Things done before requests get their turn again."""
 
 STORE_CHECK_S = 2.0
+STORE_DOUBT_S = 0.5
+"""The store is asked so often whether it is there, and sooner where it has failed of late."""
+
 RESTORE_RETRY_S = 1.0
 DRAIN_NOTICE_S = 0.3
 """Between telling clients that the process stops and closing their transports."""
@@ -74,6 +79,7 @@ class Lifecycle:
     async def sweep(self) -> None:
         """Do everything that is due by now. Nobody's due waits for the store to forget somebody else's room."""
         ctx = self._context
+        tell_rooms(ctx.registry.house, ctx.clocks.ahead())
         now = ctx.clock()
         for done, (room, due) in enumerate(ctx.registry.due(now), start=1):
             match due.task:
@@ -93,7 +99,7 @@ class Lifecycle:
     async def _sweep_forever(self) -> None:
         ctx = self._context
         while True:
-            due_at = ctx.registry.house.schedule.next_at()
+            due_at = ctx.registry.next_due_at()
             wait_s = SWEEP_LONGEST_S if due_at is None else min(SWEEP_LONGEST_S, due_at - ctx.clock())
             await asyncio.sleep(max(0.01, wait_s))
             try:
@@ -103,7 +109,7 @@ class Lifecycle:
 
     async def _watch_store(self) -> None:
         while True:
-            await asyncio.sleep(STORE_CHECK_S)
+            await asyncio.sleep(STORE_DOUBT_S if self._context.journal.health.in_doubt else STORE_CHECK_S)
             if self._context.restored:
                 await self._context.journal.check()
 
@@ -111,17 +117,25 @@ class Lifecycle:
         ctx = self._context
         try:
             await ctx.store.open()
-            now = ctx.clock()
-            graves = [grave async for grave in ctx.store.tombstones(now)]
-            records = [record async for record in ctx.store.live_rooms(now)]
+            tell_rooms(ctx.registry.house, ctx.clocks.ahead())
+            wall = ctx.wall()
+            graves = [grave async for grave in ctx.store.tombstones(wall)]
+            records = [record async for record in ctx.store.live_rooms(wall)]
+            newest = await ctx.store.newest_message_id()
         except StoreUnavailable:
-            if ctx.journal.healthy:
-                log.warning("The store does not answer. Serving without it until it does; no rooms can be made.")
-            ctx.journal.healthy = False
+            ctx.journal.health.fall(
+                "The store does not answer. Serving without it until it does; no rooms can be made."
+            )
             return
+        if newest is not None:
+            # The wall clock may have been set back since: what is said from now on comes later all the same.
+            ctx.clocks.start_after(sent_at(newest))
+            tell_rooms(ctx.registry.house, ctx.clocks.ahead())
+        now = ctx.clock()
         rooms = [snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now) for record in records]
         ctx.registry.restore(rooms, graves, now)
-        ctx.restored = ctx.journal.healthy = True
+        ctx.restored = True
+        ctx.journal.health.rise()
         if rooms:
             log.info("Restored %d rooms with %d seats.", len(rooms), sum(len(room.seats) for room in rooms))
 

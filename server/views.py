@@ -81,14 +81,14 @@ def room(value: RoomView) -> dict[str, Any]:
 
 def message(event: MessagePosted) -> dict[str, Any]:
     """The payload of `message-received`."""
-    room_id, seq, _, at, epoch, sender, sender_name, text, client_message_id, to, encrypted = event
+    room_id, seq, _, at, epoch, sender, sender_name, text, client_message_id, to, encrypted, timestamp = event
     payload: dict[str, Any] = {
         "id": message_id(seq, at, epoch),
         "roomId": room_id,
         "text": text,
         "sender": sender,
         "senderName": sender_name,
-        "timestamp": iso(at),
+        "timestamp": iso(timestamp),
         "seq": seq,
         "epoch": epoch,
     }

@@ -85,6 +85,9 @@ class MemoryStore:
     async def messages(self, room_id: str, *, before: str | None, limit: int) -> list[LoggedMessage]:
         return self._messages.page(room_id, before, limit)
 
+    async def newest_message_id(self) -> str | None:
+        return self._messages.newest_id()
+
     async def sessions(self, *, limit: int) -> list[SessionRecord]:
         newest_first = sorted(self._sessions.values(), key=lambda line: (line.ended_at, line.id), reverse=True)
         return newest_first[:limit]
@@ -128,6 +131,9 @@ class _Messages:
         ids = self._ids.get(room_id, [])
         end = len(ids) if before is None else bisect_left(ids, before)
         return [self._by_id[each] for each in reversed(ids[max(0, end - limit) : end])]
+
+    def newest_id(self) -> str | None:
+        return max((ids[-1] for ids in self._ids.values()), default=None)
 
     def erase(self, room_id: str) -> int:
         ids = self._ids.pop(room_id, [])

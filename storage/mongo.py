@@ -165,6 +165,11 @@ class MongoStore:
             found = await self._messages.find(query).sort("_id", -1).limit(limit).to_list(limit)
         return [documents.from_document(LoggedMessage, document) for document in found]
 
+    async def newest_message_id(self) -> str | None:
+        async with _answering():
+            newest = await self._messages.find_one({}, {"_id": True}, sort=[("_id", -1)])
+        return None if newest is None else str(newest["_id"])
+
     async def sessions(self, *, limit: int) -> list[SessionRecord]:
         if limit <= 0:
             return []

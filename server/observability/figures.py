@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from server.dispatcher import Dispatcher
+from server.observability.store_figures import store_figures
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.usecases.context import Context
 
@@ -54,6 +55,7 @@ class Figures:
         figures = self.as_json()
         for name in ("rooms", "tombstones", "seats", "sockets", "calls"):
             yield GaugeMetricFamily(f"mayfly_{name}", f"Number of {name} now.", value=figures[name])
+        yield from store_figures(self._context.journal)
         yield GaugeMetricFamily("mayfly_seats_away", "Seats that wait for their holder.", value=figures["seatsAway"])
         transports = self._host.transport_count
         yield GaugeMetricFamily("mayfly_transports", "Engine.IO sessions now, connected or not.", value=transports)

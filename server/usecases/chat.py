@@ -27,9 +27,9 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
         request.get("to"),
         request.get("encrypted") is True,
     )
-    seq, at, delivered_to = receipt
+    seq, at, told_at, delivered_to = receipt
     if message is None:
-        message_id, timestamp = message_id_of(seq, at, room.epoch), views.iso(at)
+        message_id, timestamp = message_id_of(seq, at, room.epoch), views.iso(told_at)
     else:
         told = ctx.delivery.message(room, message)
         message_id, timestamp = told["id"], told["timestamp"]
@@ -51,7 +51,7 @@ def post_from_outside(ctx: Context, room: Room, request: OutsideMessage) -> dict
     told = ctx.delivery.message(room, message)
     if room.log:
         log_message(ctx, room, message)
-    seq, _, delivered_to = receipt
+    seq, _, _, delivered_to = receipt
     return {"id": told["id"], "seq": seq, "timestamp": told["timestamp"], "deliveredTo": delivered_to}
 
 
@@ -68,7 +68,7 @@ def log_message(ctx: Context, room: Room, event: MessagePosted) -> None:
             event.sender,
             event.sender_name,
             event.text,
-            event.at,
+            event.timestamp,
             event.encrypted,
         )
     )

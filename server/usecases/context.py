@@ -13,6 +13,7 @@ from rooms.ports import Store
 from rooms.records import Purged, SessionRecord, Tombstone
 from rooms.registry import Registry
 from rooms.room import Room
+from server.clocks import Clocks
 from server.connections import Connection
 from server.delivery import Delivery
 from server.guard import Guard
@@ -37,6 +38,8 @@ class Context:
 
     settings: Settings
     clock: Callable[[], float]
+    """`now` for the rules: seconds that never step (decision 0019). What people are told is `wall()`."""
+    clocks: Clocks
     new_id: NewId
     registry: Registry
     relay: Relay
@@ -53,6 +56,10 @@ class Context:
     draining: bool = False
     restored: bool = False
 
+    def wall(self) -> float:
+        """The time for people, stores and other machines: seconds since the Unix epoch."""
+        return self.registry.house.wall(self.clock())
+
     def find(self, room_id: str) -> Room:
         """The live room of this id; UNAVAILABLE where it may be one that was not read from the store yet."""
         try:
@@ -64,8 +71,9 @@ class Context:
 
     def seated(self, connection: Connection, room_id: str, now: float | None = None) -> tuple[Room, Seat]:
         """The room and the caller's seat in it, else NOT_IN_ROOM, or ROOM_EXPIRED until the sweeper has come by."""
-        found = self.registry.house.holdings.seated(connection.id, room_id)
-        if found[0].expires_at <= (now if now is not None else self.clock()):
+        house = self.registry.house
+        found = house.holdings.seated(connection.id, room_id)
+        if found[0].expires_at <= (now if now is not None else self.clock()) + house.ahead_s:
             raise Refused(Code.ROOM_EXPIRED)
         return found
 
@@ -101,8 +109,11 @@ class Context:
     def _close(self, room: Room, reason: str) -> tuple[Tombstone, SessionRecord, Purged]:
         seats, invites = len(room.seats), len(room.invites)
         messages = room.history.message_count()
-        grave, events = self.registry.end(room, reason, self.clock())
+        now, ahead_s = self.clock(), self.registry.house.ahead_s
+        if room.password_hash is not None:
+            self.guard.forget(room.password_hash)
+        grave, events = self.registry.end(room, reason, now)
         self.relay.end(room.id)
         self.delivery.publish(room, events)
-        calls = self.calls.end(room.id, grave.ended_at)
+        calls = tuple(call.moved(ahead_s) for call in self.calls.end(room.id, now))
         return grave, snapshots.session_of(room, grave, calls), Purged(messages, seats, invites)

@@ -134,6 +134,19 @@ async def create_room(
 
 
 async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, maker: Maker) -> Created:
+    if not request.password:
+        return await _made(ctx, request, room_id, host_key, None, maker)
+    kept = await ctx.guard.hash_password(request.password, maker.address)
+    try:
+        return await _made(ctx, request, room_id, host_key, kept, maker)
+    except BaseException:
+        ctx.guard.forget(kept)
+        raise
+
+
+async def _made(
+    ctx: Context, request: CreateRoom, room_id: str, host_key: str, password_hash: str | None, maker: Maker
+) -> Created:
     settings = ctx.settings
     options = RoomOptions(
         capacity=request.capacity or min(settings.room_capacity, settings.max_room_capacity),
@@ -141,7 +154,7 @@ async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str
         invite_only=request.invite_only,
         lobby=request.lobby,
         log=request.log and settings.message_log == "on",
-        password_hash=await ctx.guard.hash_password(request.password, maker.address) if request.password else None,
+        password_hash=password_hash,
         made_by=maker.site,
     )
     room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
@@ -175,7 +188,7 @@ def rooms_of(ctx: Context, site: str, after: str, limit: int) -> list[Room]:
 async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tuple[InviteRecord, str]:
     """Make an invite, stored before it is told. Returns the record and the token."""
     check_ceilings(ctx, None, request.expires_in_s)
-    now, token = ctx.clock(), ctx.new_id(TOKEN_BYTES)
+    now, token = ctx.wall(), ctx.new_id(TOKEN_BYTES)
     expires_at = now + request.expires_in_s if request.expires_in_s is not None else room.expires_at
     record = room.invites.add(
         ctx.new_id(PARTICIPANT_ID_BYTES), token, uses=request.uses, now=now, expires_at=min(expires_at, room.expires_at)

@@ -80,7 +80,7 @@ def get_ice_servers(ctx: Context, caller: Connection, request: GetIceServers) ->
 
 def ice_for(ctx: Context, participant_id: str | None) -> dict[str, Any]:
     """`{iceServers, expiresAt}`; `expiresAt` is null where nothing expires. Without a seat there is no TURN."""
-    servers = ice_servers(ctx.ice, participant_id, ctx.clock())
+    servers = ice_servers(ctx.ice, participant_id, ctx.wall())
     return {
         "iceServers": servers.as_json(),
         "expiresAt": views.iso(servers.expires_at) if servers.expires_at is not None else None,

@@ -215,3 +215,13 @@ async def test_the_newest_lines_of_the_session_log_come_first(store: Store) -> N
         await store.end_room(tombstone(f"r{number}"), session(f"s{number}", ended_at=NOW + number))
     assert [line.id for line in await store.sessions(limit=3)] == ["s3", "s2", "s1"]
     assert await store.sessions(limit=0) == []
+
+
+async def test_the_newest_id_of_all_messages_is_told(store: Store) -> None:
+    assert await store.newest_message_id() is None
+    for room_id in ("a", "b"):
+        await store.create_room(bare_room(room_id))
+        await store.append_messages([message(number, room_id) for number in (1, 3, 2)])
+    assert await store.newest_message_id() == message(3, "b").id
+    await store.end_room(tombstone("b"), None)
+    assert await store.newest_message_id() == message(3, "a").id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 import urllib.error
@@ -111,3 +112,49 @@ def test_a_server_whose_database_is_paused_still_stops_in_time(own_mongod: Mongo
         assert server.terminate() == 0
         assert time.monotonic() - started < EXIT_LIMIT_S
         own_mongod.resume()
+
+
+async def test_a_server_that_stops_without_its_database_tells_what_could_not_be_written(
+    node: str, own_mongod: Mongod
+) -> None:
+    with server_process(MONGODB_URI=own_mongod.uri("paused"), MESSAGE_LOG="on") as server:
+        wait_until(lambda: ready(server), "readiness")
+        _, kept = call(server, "POST", "/api/rooms", {"log": True})
+        _, ended = call(server, "POST", "/api/rooms", {})
+        async with js_client() as js:
+            person = await js.connect(server.url)
+            await person.ok("join-room", {"roomId": kept["roomId"], "name": "Ada"})
+            own_mongod.pause()
+            for number in range(3):
+                await person.ok("send-message", {"roomId": kept["roomId"], "text": f"{WORD} {number}"})
+            await person.ok("leave-room", {"roomId": kept["roomId"]})
+            status, _ = call(server, "DELETE", f"/api/rooms/{ended['roomId']}", key=ended["hostKey"])
+            assert status == 200
+        assert server.terminate() == 0
+        own_mongod.resume()
+        lines = [line for line in server.log().splitlines() if "could not be written" in line]
+        assert len(lines) == 1, lines
+        assert "1 rooms, 1 ends of rooms and 3 messages" in lines[0]
+        assert WORD not in server.log()
+
+
+def test_a_database_that_comes_and_goes_does_not_flap(own_mongod: Mongod) -> None:
+    with server_process(MONGODB_URI=own_mongod.uri("flapping")) as server:
+        wait_until(lambda: ready(server), "readiness")
+        seen = [True]
+        for _ in range(4):
+            own_mongod.pause()
+            call(server, "POST", "/api/rooms", {})  # fails, after 2 s
+            seen.append(ready(server))
+            own_mongod.resume()
+            wait_until(lambda: call(server, "POST", "/api/rooms", {})[0] == 201, "a room")
+            seen.append(ready(server))
+        changes = sum(one != other for one, other in itertools.pairwise(seen))
+        assert changes <= 3, seen
+        lines = [line for line in server.log().splitlines() if "The store" in line]
+        assert len(lines) == changes, lines
+        wait_until(lambda: ready(server), "readiness")
+        with urllib.request.urlopen(server.url + "/metrics", timeout=10) as answer:
+            figures = answer.read().decode()
+        assert "mayfly_store_healthy 1.0" in figures
+        assert 'mayfly_unwritten{what="rooms"} 0.0' in figures

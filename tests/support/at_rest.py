@@ -129,6 +129,7 @@ def left_of_rooms(context: Context) -> Left:
         "relays": len(context.relay),
         "calls": len(context.calls._rooms),
         "recoverable sessions": len(context.recovery),
+        "password doors": len(context.guard._doors),
     }
     if context.journal.healthy:
         journal = context.journal
@@ -142,7 +143,7 @@ def _left_in_registry(registry: Registry) -> Left:
     return {
         "rooms": len(registry.rooms),
         "tombstones": registry.tombstone_count,
-        "plans": len(registry.house.schedule),
+        "plans": len(registry.house.schedule) + len(registry.house.calendar),
         "makers": len(registry.makers._rooms),
     }
 

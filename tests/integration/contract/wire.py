@@ -23,6 +23,7 @@ from rooms.ports import Store
 from server.__main__ import LINGERING_S
 from server.answer_payloads import ErrorAnswer
 from server.app import create_app
+from server.clocks import Clocks
 from server.event_payloads import EVENTS, WITH_OFFSET
 from server.rest.http import CONTEXT
 from server.runner import Runner
@@ -285,14 +286,14 @@ async def running(
     *,
     store: Store | None = None,
     clock: Callable[[], float] | None = None,
+    clocks: Clocks | None = None,
     rest_limit_s: float = REST_LIMIT_S,
     **settings: Any,
 ) -> AsyncIterator[Server]:
     """A server on a free port of 127.0.0.1, in this process. When its clients have gone, nothing may be left."""
     before = asyncio.all_tasks()
     chosen = {"stun_urls": ("stun:127.0.0.1:9",), **settings}
-    extra: dict[str, Any] = {} if clock is None else {"clock": clock}
-    app = create_app(Settings(_env_file=None, **chosen), store=store, **extra)  # type: ignore[call-arg]
+    app = create_app(Settings(_env_file=None, **chosen), store=store, clock=clock, clocks=clocks)  # type: ignore[call-arg]
     runner = Runner(app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGERING_S)
     await runner.setup()
     try:
@@ -308,7 +309,7 @@ async def running(
 @asynccontextmanager
 async def talking_to(url: str, runner: web.AppRunner | None = None) -> AsyncIterator[Server]:
     """A server that runs already. On the way out every client's faults fail the test."""
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         server = Server(url, http, runner)
         yield server
         for client in server.clients:

@@ -11,7 +11,7 @@ from rooms.model import NO_MEDIA, Participant
 
 
 def message(seq: int, text: str = "", *, at: float = 0.0, sender: str = "ada", to: str | None = None) -> MessagePosted:
-    return MessagePosted("r", seq, seq * 10, at, str(seq), sender, "", text, None, to, False)
+    return MessagePosted("r", seq, seq * 10, at, str(seq), sender, "", text, None, to, False, at)
 
 
 def update(seq: int, who: str, change: str = "media") -> MemberUpdated:

@@ -138,7 +138,7 @@ async def test_a_failure_is_told_at_once_and_made_good_later(journal: Journal, s
     store.failure = StoreUnavailable("down")
     sit(room, "ada")
     assert not await journal.saved(room)
-    assert not journal.healthy
+    assert not journal.health.answers
     store.failure = None
     await until_idle(journal)
     kept = await store.kept(room)
@@ -274,3 +274,47 @@ async def test_closing_is_bounded_while_the_store_hangs(store: DurableStore) -> 
         await journal.close(0.1)
     with suppress(asyncio.CancelledError):
         assert not journal._tasks
+
+
+async def test_stopping_tells_in_one_line_what_could_not_be_written(
+    store: DurableStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(store)
+    changed, ended = [await stored_room(journal, name, log=True) for name in ("changed", "ended")]
+    store.failure = StoreUnavailable("down")
+    journal.changed(changed)
+    journal.end_behind(*end(ended))
+    for number in range(3):
+        journal.log_message(message(changed, number))
+    await asyncio.sleep(0)
+    caplog.clear()
+    await journal.close(0.05)
+    assert [one.message for one in caplog.records if "could not be written" in one.message] == [
+        "Stopped with the store behind: 1 rooms, 1 ends of rooms and 3 messages could not be written."
+    ]
+
+
+async def test_what_hangs_in_a_call_counts_as_unwritten_too(store: DurableStore) -> None:
+    journal = Journal(store)
+    room = await stored_room(journal, log=True)
+    store.open_gate.clear()
+    journal.changed(room)
+    for number in range(3):
+        journal.log_message(message(room, number))
+    await asyncio.sleep(0.01)
+    assert store.calls == ["save", "append"]
+    assert journal.unwritten() == (1, 0, 3)
+    store.open_gate.set()
+    await journal.close(SOON_S)
+    assert journal.unwritten() == (0, 0, 0)
+
+
+async def test_stopping_says_nothing_where_all_is_written(
+    journal: Journal, store: DurableStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = await stored_room(journal, log=True)
+    journal.changed(room)
+    journal.log_message(message(room, 1))
+    await journal.close(SOON_S)
+    assert caplog.records == []
+    assert await store.messages(room.id, before=None, limit=10)
