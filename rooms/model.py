@@ -88,15 +88,22 @@ class RoomView(NamedTuple):
     lobby: bool
     created_at: float
     expires_at: float
+    encrypted: bool = False
+    key_check: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RoomOptions:
-    """What the creator of a room chose. `password_hash` is made by the caller; `None` means no password."""
+    """What the creator of a room chose. `password_hash` is made by the caller; `None` means no password.
+
+    `key_check` is opaque here: by it a client tells whether the key in its link is the one of this room.
+    """
 
     capacity: int
     expires_in_s: float
     invite_only: bool = False
     lobby: bool = False
     log: bool = False
+    encrypted: bool = False
+    key_check: str | None = None
     password_hash: str | None = None

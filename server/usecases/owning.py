@@ -119,6 +119,8 @@ async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str
         invite_only=request.invite_only,
         lobby=request.lobby,
         log=request.log and settings.message_log == "on",
+        encrypted=request.encrypted,
+        key_check=request.key_check if request.encrypted else None,
         password_hash=await ctx.guard.hash_password(request.password, address) if request.password else None,
     )
     room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())

@@ -59,6 +59,8 @@ socket.on("user-joined", ({ participant, polite, seq }) => console.log(participa
 socket.on("room-left", ({ reason, action }) => console.log(reason === "kicked", action === "rejoin"));
 socket.on("request-failed", ({ event, error }) => console.log(event, error.code));
 socket.emit("typing", { roomId, isTyping: true }, (ack) => ack.ok || console.log(ack.error.message));
+socket.emit("typing", { roomId, isTyping: true });
+socket.timeout(5000).emit("send-message", { roomId, text: "hi" });
 """
 
 WRONG = {
@@ -66,6 +68,8 @@ WRONG = {
     "an unknown event": 'socket.on("message", () => {});',
     "an unknown request": 'socket.emit("say", { roomId }, () => {});',
     "a misspelt field of a request": 'socket.emit("send-message", { roomId, txt: "hi" }, () => {});',
+    "a misspelt field without an acknowledgement": 'socket.emit("send-message", { roomId, txt: "hi" });',
+    "an unknown request without an acknowledgement": 'socket.emit("say", { roomId });',
     "a missing field": 'socket.emit("send-message", { roomId }, () => {});',
     "a field of the wrong type": 'socket.emit("typing", { roomId, isTyping: "yes" }, () => {});',
     "the wrong kind of description": (
