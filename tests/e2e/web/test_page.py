@@ -96,6 +96,12 @@ async def test_a_server_that_swaps_fingerprints_gets_no_media(server: ServerProc
     assert seen["errors"] == []
 
 
+async def test_a_link_without_the_key_of_its_room_says_so_at_once_and_sends_nothing(server: ServerProcess) -> None:
+    seen = await run("keyless.mjs", server.url)
+    assert set(seen["soon"]) == {"without", "wrong", "damaged", "stripped"}
+    assert seen["errors"] == []
+
+
 STATES = {
     "outside": "landing,ready,ready-qr,door,no-camera,waiting,missing-client",
     "inside": "alone,chat,people,screen,knock",
