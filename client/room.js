@@ -83,7 +83,7 @@ export class Room {
       options: options.call ?? {},
       suspicious: () => this.#connection.check(),
     });
-    globalThis.window?.addEventListener?.("pagehide", this.#save);
+    globalThis.window?.addEventListener?.("pagehide", this.#hide);
     options.signal?.addEventListener("abort", () => this.#giveUp(), { once: true, signal: this.#over.signal });
     if (options.signal?.aborted) this.#giveUp();
     else this.#start();
@@ -176,7 +176,7 @@ export class Room {
     this.#store.update({ status: "connecting", ending: null });
     this.#entry.restart();
     this.#over = new AbortController();
-    globalThis.window?.addEventListener?.("pagehide", this.#save);
+    globalThis.window?.addEventListener?.("pagehide", this.#hide);
     this.#connection.connect();
   }
 
@@ -244,6 +244,12 @@ export class Room {
     const messages = this.#list.all.filter((message) => !message.error);
     const seen = this.#keyring ? String(this.#seen) : undefined;
     this.#session.save({ ...seat, lastSeq: this.#sequence.last, name, hostKey, invite, seen, messages });
+  };
+
+  #hide = () => {
+    // Closed or reloaded before it is inside: a closed tab leaves no ghost, and a reloaded one repeats its join.
+    if (this.#entry.mayBeSeated && !this.getSnapshot().self) this.#freeSeat();
+    this.#save();
   };
 
   #saveSoon() {
@@ -414,7 +420,7 @@ export class Room {
     this.#over.abort();
     if (this.#entry.mayBeSeated && !this.#seated && patch.ending?.action !== "resume") this.#giveBack(joinId);
     else this.#connection.close();
-    globalThis.window?.removeEventListener?.("pagehide", this.#save);
+    globalThis.window?.removeEventListener?.("pagehide", this.#hide);
     this.#emitter.emit("left", this.getSnapshot());
     if (patch.ending) this.#settle.reject(new MayflyError("LEFT"));
   }

@@ -38,7 +38,7 @@ await main(async (browser) => {
   await goIn(ada, "Ada");
   const [bare, key] = link.split("#");
   const ben = await newPerson(browser);
-  await ben.addInitScript((name) => localStorage.setItem("mayfly-page:name", name), NAME);
+  await ben.addInitScript((name) => location.protocol === "about:" || localStorage.setItem("mayfly-page:name", name), NAME);
   const sent = wiretap(ben);
   const other = "A".repeat(43);
   const soon = {

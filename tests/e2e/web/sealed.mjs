@@ -10,7 +10,12 @@ const SOON_MS = 1_000;
 
 class MemoryStorage extends Map {
   getItem = (key) => this.get(key) ?? null;
-  setItem = (key, value) => void this.set(key, value);
+  /** What was there first: before a page could do more than send its join. */
+  saved = null;
+  setItem = (key, value) => {
+    this.saved ??= value;
+    this.set(key, value);
+  };
   removeItem = (key) => void this.delete(key);
 }
 
@@ -45,10 +50,10 @@ const bare = (link) => link.split("#")[0];
 const withKey = (link, e2e) => buildLink({ site: url, ...parseLink(link), e2e });
 const lookUp = (link) => plain.lookUpRoom(link);
 
-async function until(room, condition, what) {
+async function until(room, condition, what, limitMs = LIMIT_MS) {
   if (condition(room.getSnapshot())) return room.getSnapshot();
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${what} within ${LIMIT_MS} ms`)), LIMIT_MS);
+    const timer = setTimeout(() => reject(new Error(`${what} within ${limitMs} ms`)), limitMs);
     const end = room.subscribe(() => {
       if (!condition(room.getSnapshot())) return;
       clearTimeout(timer);
@@ -194,7 +199,7 @@ const TESTS = {
     await until(ben, allSent, "sent");
     for (let at = 0; at < MAX_MESSAGES + 5; at += 1) ada.sendMessage(`line ${at}`);
     const last = `line ${MAX_MESSAGES + 4}`;
-    await until(ben, (seen) => texts(seen).at(-1) === last, "all lines");
+    await until(ben, (seen) => texts(seen).at(-1) === last, "all lines", 4 * LIMIT_MS);
     assert.ok(!texts(ben.getSnapshot()).includes("line 0"), "the first has left the list");
     const own = network.sent.find(([, payload]) => payload.clientMessageId === key)[1];
     const { self } = ben.getSnapshot();
@@ -296,6 +301,20 @@ const TESTS = {
       await assert.rejects(join(made.link), { code: "INVITE_REQUIRED" });
     }
     return [];
+  },
+
+  async "a tab that is closed or reloaded within one round trip of joining leaves no ghost, and comes in again"() {
+    const { link } = await oneTime();
+    const storage = new MemoryStorage();
+    // All that the client uses of a window.
+    globalThis.window = new EventTarget();
+    const network = watched({ sending: (event) => event === "join-room" && window.dispatchEvent(new Event("pagehide")) });
+    const room = network.client.openRoom(link, { storage });
+    await until(room, ({ status }) => status === "left", "the end");
+    delete globalThis.window;
+    await empty(link);
+    storage.set(`mayfly:${room.id}`, storage.saved);
+    return [await join(link, { storage })];
   },
 
   async "a page that is closed within one round trip of joining finds its seat when it comes back"() {
