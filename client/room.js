@@ -3,14 +3,13 @@
  * everything known. Types and the meaning of each field: `index.d.ts`.
  */
 
-import { request as rest } from "./api.js";
 import { Call } from "./call.js";
 import { Connection } from "./connection.js";
 import { openKeyring } from "./crypto.js";
 import { Entry } from "./entry.js";
 import { asMayflyError, MayflyError } from "./errors.js";
 import { Intake, UNNAMED } from "./intake.js";
-import { keyProblem } from "./key.js";
+import { KeyGuard } from "./key.js";
 import { parseLink } from "./link.js";
 import { MessageList } from "./messages.js";
 import { Outbox } from "./outbox.js";
@@ -49,9 +48,7 @@ export class Room {
   #timers = {};
   /** A hint, not worth a repetition. */
   #typist = new Typist((isTyping) => this.request("typing", { isTyping }).catch(() => {}));
-  #server;
-  #mustLook = false;
-  #lookUp = null;
+  #keyGuard;
   #leaving = null;
   #over = new AbortController();
   /** Whether the seat is held by the present connection. */
@@ -70,8 +67,9 @@ export class Room {
     this.joined = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.joined.catch(() => {}); // Whoever watches the snapshot need not handle it.
     this.#restore();
-    this.#server = options.server ?? this.#link.server;
-    this.#connection = new Connection(io, this.#server, this.#connectionListeners(), options.socket);
+    const server = options.server ?? this.#link.server;
+    this.#keyGuard = new KeyGuard(server, this.id, this.#over.signal);
+    this.#connection = new Connection(io, server, this.#connectionListeners(), options.socket);
     this.#entry = new Entry(this.#entryPort(), this.#session.load()?.clientJoinId);
     this.#outbox = new Outbox(this.#outboxPort());
     this.#intake = new Intake(this.#intakePort());
@@ -183,38 +181,13 @@ export class Room {
   async #start() {
     const { e2e } = this.#link;
     // Whoever has taken a seat with a key before needs no look at the room.
-    this.#mustLook = !e2e || !this.#credentials.seat;
-    if (this.#mustLook) this.#look().catch(() => {}); // It is awaited before the join.
+    if (!e2e || !this.#credentials.seat) this.#keyGuard.look();
     try {
       this.#keyring = e2e ? await openKeyring(e2e, this.id) : null;
     } catch (error) {
       return this.#fail(asMayflyError(error));
     }
     if (!this.#isOver) this.#connection.connect();
-  }
-
-  /** While the connection is being made: is the room encrypted, and with which key? */
-  #look() {
-    const path = `/api/rooms/${encodeURIComponent(this.id)}`;
-    this.#lookUp ??= rest(this.#server, path, { signal: this.#over.signal });
-    return this.#lookUp;
-  }
-
-  /** Throws where the link has not the room's key, and where a link without one cannot learn whether it needs one. */
-  async #keyFits() {
-    if (!this.#mustLook) return;
-    let room;
-    try {
-      ({ room } = await this.#look());
-    } catch (error) {
-      this.#lookUp = null;
-      // Whoever has a key says nothing in the clear, and is shown the room once inside.
-      if (this.#keyring) return;
-      throw error;
-    }
-    this.#mustLook = false;
-    const problem = keyProblem(room, this.#keyring?.check);
-    if (problem) throw new MayflyError(problem);
   }
 
   #restore() {
@@ -291,7 +264,7 @@ export class Room {
         const number = this.#connectionNumber;
         this.#intake.take("entered", data, { asked, isCurrent: () => number === this.#connectionNumber });
       },
-      keyFits: () => this.#keyFits(),
+      keyFits: () => this.#keyGuard.fits(this.#keyring),
       joining: (clientJoinId) => this.#session.save({ clientJoinId }),
       waiting: () => this.#store.update({ status: "waiting" }),
       seatLost: () => this.#sequence.reset(0),
