@@ -1,7 +1,7 @@
 /** The REST calls that a client needs: make a room, look at one, invite. Secrets go in `Authorization`, never in a URL. */
 
 import { toBase64Url } from "./codec.js";
-import { generateSecret } from "./crypto.js";
+import { checkOf, generateSecret } from "./crypto.js";
 import { asMayflyError, MayflyError } from "./errors.js";
 import { buildLink, parseLink } from "./link.js";
 
@@ -40,8 +40,9 @@ export async function request(server, path, { method = "GET", bearer, body, head
 export async function createRoom({ server, site, encrypt = true, signal, ...settings } = {}) {
   const origin = server ?? globalThis.location?.origin;
   const e2e = encrypt ? generateSecret() : undefined;
+  const body = e2e ? { ...settings, encrypted: true, keyCheck: await checkOf(e2e) } : settings;
   const made = await withRetries(CREATE_ATTEMPTS, (headers) =>
-    request(origin, "/api/rooms", { method: "POST", body: settings, headers, signal }),
+    request(origin, "/api/rooms", { method: "POST", body, headers, signal }),
   );
   const where = { site: site ?? parseLink(made.url).server, roomId: made.roomId, e2e };
   return Object.freeze({

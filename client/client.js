@@ -20,5 +20,6 @@ export { createInvite, createRoom, lookUpRoom, request } from "./api.js";
 export { canEncrypt, generateSecret } from "./crypto.js";
 export { canShareScreen, listDevices, openCamera, openMicrophone, openScreen, watchLevel } from "./devices.js";
 export { MayflyError } from "./errors.js";
+export { checkKey } from "./key.js";
 export { buildLink, parseLink } from "./link.js";
 export { Session } from "./session.js";

@@ -1,7 +1,7 @@
 /**
  * Two ways to write bytes as text: base64url (RFC 4648, section 5) for keys, and base16384 for ciphertext.
  *
- * The wire counts characters (64 for a name, 4,000 for a message), so ciphertext is written 14 bits to a character, with
+ * The wire counts characters (64 for a name, 10,000 for a message), so ciphertext is written 14 bits to a character, with
  * U+4E00 to U+8DFF as digits: assigned, not combining, unchanged by Unicode normalization, one UTF-16 unit each.
  */
 

@@ -14,11 +14,13 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 /** The wire's limits, in characters. */
 const MAX_NAME_CHARS = 64;
-const MAX_TEXT_CHARS = 4000;
+const MAX_SEALED_CHARS = 10_000;
+/** What a room's `keyCheck` is long. */
+const CHECK_BITS = 96;
 /** Every name is padded to this, so that its length says nothing. */
 export const MAX_NAME_BYTES = 80;
-/** So many bytes of sealed JSON fit the wire's 4,000 characters. */
-export const MAX_SEALED_BYTES = Math.floor(((MAX_TEXT_CHARS - 1) * 14) / 8) - IV_BYTES - TAG_BYTES;
+/** So many bytes of sealed JSON fit the wire's 10,000 characters: 4,000 characters of any script, and what is beside them. */
+export const MAX_SEALED_BYTES = Math.floor(((MAX_SEALED_CHARS - 1) * 14) / 8) - IV_BYTES - TAG_BYTES;
 /** Marks a wire name as sealed, for people whose client has no key. */
 export const NAME_MARK = "🔒";
 const AUTH_ATTRIBUTE = "a=x-mayfly-auth:";
@@ -35,12 +37,7 @@ export function generateSecret() {
   return toBase64Url(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
 }
 
-/**
- * @param {string} secret base64url, as in the link
- * @param {string} roomId
- * @returns {Promise<Keyring>}
- */
-export async function openKeyring(secret, roomId) {
+async function importSecret(secret) {
   if (!canEncrypt()) throw new MayflyError("INSECURE_CONTEXT");
   let bytes;
   try {
@@ -49,7 +46,37 @@ export async function openKeyring(secret, roomId) {
     throw new MayflyError("KEY_INVALID", undefined, { cause });
   }
   if (bytes.length !== SECRET_BYTES) throw new MayflyError("KEY_INVALID");
-  const root = await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]);
+  return crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey", "deriveBits"]);
+}
+
+/**
+ * By this a client tells whether a link has the key of its room, before it joins; it says nothing of the key. Not salted
+ * with the room's id, which is not known yet when a room is made.
+ * @param {string} secret base64url, as in the link
+ * @returns {Promise<string>} 16 characters
+ */
+export async function checkOf(secret) {
+  return deriveCheck(await importSecret(secret));
+}
+
+async function deriveCheck(root) {
+  const how = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode("mayfly/1 check") };
+  return toBase64Url(new Uint8Array(await crypto.subtle.deriveBits(how, root, CHECK_BITS)));
+}
+
+/** Short, for remembering that a sealed message was shown: 48 bits of a digest of whatever names it. */
+export async function shortDigest(text) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
+  return toBase64Url(digest.subarray(0, 6));
+}
+
+/**
+ * @param {string} secret base64url, as in the link
+ * @param {string} roomId
+ * @returns {Promise<Keyring>}
+ */
+export async function openKeyring(secret, roomId) {
+  const root = await importSecret(secret);
   const derive = (purpose, type, uses) =>
     crypto.subtle.deriveKey(
       { name: "HKDF", hash: "SHA-256", salt: encoder.encode(roomId), info: encoder.encode(`mayfly/1 ${purpose}`) },
@@ -59,12 +86,13 @@ export async function openKeyring(secret, roomId) {
       uses,
     );
   const aes = { name: "AES-GCM", length: 256 };
-  const [messages, names, calls] = await Promise.all([
+  const [check, messages, names, calls] = await Promise.all([
+    deriveCheck(root),
     derive("messages", aes, ["encrypt", "decrypt"]),
     derive("names", aes, ["encrypt", "decrypt"]),
     derive("calls", { name: "HMAC", hash: "SHA-256", length: 256 }, ["sign", "verify"]),
   ]);
-  return new Keyring(roomId, messages, names, calls);
+  return new Keyring(roomId, check, messages, names, calls);
 }
 
 class Keyring {
@@ -73,7 +101,9 @@ class Keyring {
   #names;
   #calls;
 
-  constructor(roomId, messages, names, calls) {
+  constructor(roomId, check, messages, names, calls) {
+    /** What the room's `keyCheck` is, where this is its key. */
+    this.check = check;
     this.#roomId = roomId;
     this.#messages = messages;
     this.#names = names;
@@ -85,16 +115,23 @@ class Keyring {
    * @param {{id: string, name: string, text: string, to?: string}} content
    */
   async sealMessage(sender, content) {
-    const plain = encoder.encode(JSON.stringify(content));
+    // Half an emoji would be written as an escape of six bytes.
+    const text = content.text.toWellFormed?.() ?? content.text;
+    const plain = encoder.encode(JSON.stringify({ ...content, text }));
     if (plain.length > MAX_SEALED_BYTES) throw new MayflyError("MESSAGE_TOO_LONG");
     return seal(this.#messages, plain, this.#context("message", sender));
   }
 
-  /** Throws where the text was not sealed with this key, in this room, by this sender. */
-  async openMessage(sender, text) {
+  /**
+   * Throws where the text was not sealed with this key, in this room, by this sender, for this one (`to`) or for all.
+   * @param {string} sender @param {string} text @param {string} [to]
+   */
+  async openMessage(sender, text, to) {
     const plain = await open(this.#messages, text, this.#context("message", sender));
     const content = JSON.parse(decoder.decode(plain));
     if (typeof content?.text !== "string") throw new TypeError("not a message");
+    // A server may neither redirect a private message, nor tell everybody, nor pass a public one off as private.
+    if ((content.to ?? null) !== (to ?? null)) throw new TypeError("a message for somebody else");
     return content;
   }
 

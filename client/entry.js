@@ -24,25 +24,43 @@ export class Entry {
   #timer;
   #running = false;
   #again = false;
+  #stopped = false;
   /** Marks repetitions of one join, so that a lost reply spends neither a seat nor an invite. */
-  #joinId = newId();
+  #joinId;
+  /** Whether this connection may hold a seat that nobody has sat down on: a first join was sent, and not refused. */
+  mayBeSeated = false;
 
   /**
    * @param {{credentials: Credentials, request: (event: string, fields: object) => Promise<any>, online: () => boolean,
    *   fields: () => Promise<object>, lastSeq: () => number, entered: (data: object, how: {asked: boolean}) => void,
-   *   waiting: () => void, refused: (error: MayflyError) => void, seatLost: () => void, reconnect: () => void}} room
+   *   waiting: () => void, refused: (error: MayflyError) => void, seatLost: () => void, reconnect: () => void,
+   *   keyFits: () => Promise<void>, joining: (clientJoinId: string) => void}} room
+   *   `keyFits` throws where the link has not the key of the room; `joining` keeps the id for after a reload
+   * @param {string} [joinId] of a join that may be under way since before a reload
    */
-  constructor(room) {
+  constructor(room, joinId = newId()) {
     this.#room = room;
+    this.#joinId = joinId;
   }
 
   stop() {
+    this.#stopped = true;
     clearTimeout(this.#timer);
+  }
+
+  restart() {
+    this.#stopped = false;
+  }
+
+  /** The connection is another one: no join was sent on it yet. */
+  offline() {
+    this.mayBeSeated = false;
   }
 
   /** Called whenever the connection is there (again). */
   async enter() {
     clearTimeout(this.#timer);
+    if (this.#stopped) return;
     if (this.#running) {
       this.#again = true;
       return;
@@ -51,7 +69,7 @@ export class Entry {
     try {
       await this.#attempt();
     } catch (error) {
-      this.#room.refused(error);
+      if (!this.#stopped) this.#room.refused(error);
     } finally {
       this.#running = false;
       if (this.#again) {
@@ -72,21 +90,28 @@ export class Entry {
   async #attempt() {
     const { credentials } = this.#room;
     const asked = Boolean(credentials.seat);
-    const fields = await this.#room.fields();
     try {
-      const data = await this.#room.request("join-room", {
-        ...fields,
-        ...(asked ? { resume: { ...credentials.seat, lastSeq: this.#room.lastSeq() } } : this.#newcomer()),
-      });
-      this.#tries = 0;
-      this.#room.entered(data, { asked });
+      await this.#room.keyFits();
     } catch (error) {
-      await this.#refused(error);
+      return this.#retryLater(error);
+    }
+    const fields = await this.#room.fields();
+    if (this.#stopped) return;
+    try {
+      const how = asked ? { resume: { ...credentials.seat, lastSeq: this.#room.lastSeq() } } : this.#newcomer();
+      this.mayBeSeated = !asked && this.#room.online();
+      const data = await this.#room.request("join-room", { ...fields, ...how });
+      this.#tries = 0;
+      if (!this.#stopped) this.#room.entered(data, { asked });
+    } catch (error) {
+      if (error.code !== "TIMEOUT") this.mayBeSeated = false;
+      if (!this.#stopped) await this.#refused(error);
     }
   }
 
   #newcomer() {
     const { hostKey, invite, password } = this.#room.credentials;
+    this.#room.joining(this.#joinId);
     return { hostKey, invite, password, clientJoinId: this.#joinId };
   }
 
@@ -119,7 +144,7 @@ export class Entry {
 
   #retryLater(error) {
     this.#tries += 1;
-    if (this.#tries >= MAX_TRIES) throw error;
+    if (!error.retryable || this.#tries >= MAX_TRIES) throw error;
     const delay = error.retryAfterMs ?? Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** this.#tries);
     this.#timer = setTimeout(() => this.#room.online() && this.enter(), delay);
   }

@@ -11,10 +11,16 @@ export const CLIENT_CODES = Object.freeze({
   KNOCK_REFUSED: "A host did not let you in.",
   MESSAGE_TOO_LONG: "The message is too long to send.",
   MESSAGE_EMPTY: "A message needs at least one character.",
-  KEY_INVALID: "The encryption key in this link is damaged.",
+  KEY_INVALID: "The encryption key in this link is damaged. Ask the person who sent it for the whole link.",
+  KEY_MISSING: "This link is incomplete: it has no key. Ask the person who sent it for the whole link.",
+  KEY_WRONG: "The key in this link is not that of the room. Ask the person who sent it for the whole link.",
   INSECURE_CONTEXT: "Encryption and calls need a page served over HTTPS (or from localhost).",
   ABORTED: "The attempt was given up.",
   LEFT: "This room has been left.",
+  DEVICE_BLOCKED: "The browser was told not to allow this.",
+  DEVICE_MISSING: "No such device was found.",
+  DEVICE_BUSY: "Another program is using the device.",
+  DEVICE_FAILED: "The device could not be started.",
 });
 
 export class MayflyError extends Error {

@@ -3,6 +3,11 @@
  * `docs/client.md`. All times on objects are ISO 8601 strings in UTC; numbers ending in `Ms` are milliseconds.
  */
 
+import type { io } from "socket.io-client";
+import type { ServerErrorCode } from "./codes.js";
+
+export type { ServerErrorCode } from "./codes.js";
+
 export interface Media {
   audio?: boolean;
   video?: boolean;
@@ -19,6 +24,8 @@ export interface Participant {
   readonly connected: boolean;
   readonly joinedAt: string;
   readonly media: Readonly<Media>;
+  /** In an encrypted room: `true` for a name that came in the clear, or under another key. Anybody could have written it. */
+  readonly unsealed?: boolean;
   /** How to negotiate with this participant (perfect negotiation); set for others, not for oneself. */
   readonly polite?: boolean;
 }
@@ -32,6 +39,10 @@ export interface RoomInfo {
   readonly inviteOnly: boolean;
   readonly passwordRequired: boolean;
   readonly lobby: boolean;
+  /** Nothing is said here in the clear; a link without the key does not get in. Never changes. */
+  readonly encrypted: boolean;
+  /** By this `checkKey` tells whether a link has the room's key. */
+  readonly keyCheck?: string;
   readonly createdAt: string;
   readonly expiresAt: string;
 }
@@ -52,7 +63,7 @@ export interface Message {
   /** Set for a private message: the participant it is for. */
   readonly to?: string;
   readonly encrypted: boolean;
-  /** Encrypted with another key, or tampered with: `text` is empty. */
+  /** Encrypted with another key, tampered with, or meant for somebody else than the server says: `text` is empty. */
   readonly unreadable?: boolean;
   /** To how many connected people an own message went at once. */
   readonly deliveredTo?: number;
@@ -63,6 +74,8 @@ export interface Message {
 export interface Knock {
   readonly knockId: string;
   readonly name: string;
+  /** As for participants. */
+  readonly unsealed?: boolean;
 }
 
 export type LeaveReason =
@@ -118,7 +131,7 @@ export interface CreateOptions extends RoomSettings {
   server?: string;
   /** Origin of the site whose `/r/{roomId}` opens rooms; the server's own page unless set. */
   site?: string;
-  /** Make an end-to-end key and put it into the links. On unless set otherwise. */
+  /** Make an end-to-end key, put it into the links, and make the room an encrypted one. On unless set otherwise. */
   encrypt?: boolean;
   signal?: AbortSignal;
 }
@@ -185,7 +198,7 @@ export interface RoomEvents {
   /** A durable event is missing; the room repairs it by itself. */
   gap: { after: number };
   left: RoomSnapshot;
-  "request-failed": { event: string; error: { code: string; message: string } };
+  "request-failed": { event: string; error: { code: ServerErrorCode; message: string } };
   error: unknown;
 }
 
@@ -213,7 +226,10 @@ export interface Room {
   transferHost(participantId: string): Promise<unknown>;
   /** Ends the room for everybody, and erases it. */
   end(): Promise<unknown>;
-  /** Gives the seat up at once. */
+  /**
+   * Gives the seat up, once what was said just before has been sent, or two seconds have passed. Devices go off at once. A
+   * join that is still on its way is taken back.
+   */
   leave(): Promise<void>;
   /** Drops the connection and keeps the seat for its grace period, as a reload does. */
   close(): void;
@@ -268,9 +284,29 @@ export interface Call {
   getStats(): Promise<Map<string, RTCStatsReport>>;
 }
 
+/** Codes that never cross the wire. */
+export type ClientErrorCode =
+  | "LINK_INVALID"
+  | "CONNECTION_LOST"
+  | "TIMEOUT"
+  | "KNOCK_REFUSED"
+  | "MESSAGE_TOO_LONG"
+  | "MESSAGE_EMPTY"
+  | "KEY_INVALID"
+  | "KEY_MISSING"
+  | "KEY_WRONG"
+  | "INSECURE_CONTEXT"
+  | "ABORTED"
+  | "LEFT"
+  | "DEVICE_BLOCKED"
+  | "DEVICE_MISSING"
+  | "DEVICE_BUSY"
+  | "DEVICE_FAILED";
+
+export type MayflyErrorCode = ServerErrorCode | ClientErrorCode;
+
 export class MayflyError extends Error {
-  /** A code of the protocol's table, or one of the client's own such as `LINK_INVALID`, `KNOCK_REFUSED`. */
-  readonly code: string;
+  readonly code: MayflyErrorCode;
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
   readonly details?: Record<string, unknown>;
@@ -296,6 +332,26 @@ export function lookUpRoom(link: string | URL, options?: { server?: string; sign
 export function joinRoom(link: string | URL, options?: JoinOptions): Promise<Room>;
 /** The same, with the room object at once: for showing the way in, such as the lobby. */
 export function openRoom(link: string | URL, options?: JoinOptions): Room;
+/**
+ * Whether a link has the key of its room: `KEY_MISSING`, `KEY_WRONG`, `KEY_INVALID` (damaged), or `null` where nothing
+ * speaks against it. Sends nothing. Joining asks the same question first.
+ * @param room as `lookUpRoom` returns it
+ * @param e2e as `parseLink` returns it
+ */
+export function checkKey(
+  room: Pick<RoomInfo, "encrypted" | "keyCheck">,
+  e2e?: string,
+): Promise<"KEY_MISSING" | "KEY_WRONG" | "KEY_INVALID" | "INSECURE_CONTEXT" | null>;
+/** The client for the `io` of socket.io-client that you have. */
+export function makeClient(io: Io): Client;
+export type Io = typeof io;
+export interface Client {
+  readonly createRoom: typeof createRoom;
+  readonly createInvite: typeof createInvite;
+  readonly lookUpRoom: typeof lookUpRoom;
+  readonly openRoom: typeof openRoom;
+  readonly joinRoom: typeof joinRoom;
+}
 export function parseLink(link: string | URL): ParsedLink;
 export function buildLink(parts: { site: string; roomId: string; invite?: string; key?: string; e2e?: string }): string;
 export function request(server: string, path: string, options?: object): Promise<any>;

@@ -4,9 +4,10 @@
  */
 
 import { NAME_MARK } from "./crypto.js";
+import { keyProblem } from "./key.js";
 
 const TYPING_EXPIRES_MS = 6_000;
-const UNNAMED = "Guest";
+export const UNNAMED = "Guest";
 /** Sealed names opened so far, so that each is opened once. */
 const MAX_NAMES = 2_000;
 const SIGNALS = new Set(["offer-received", "answer-received", "ice-candidate-received"]);
@@ -53,6 +54,8 @@ export class Intake {
   async #joined(data, { asked, isCurrent }) {
     const { store, sequence } = this.#port;
     const previous = store.getSnapshot();
+    const problem = keyProblem(data.room, this.#port.keyring()?.check) ?? (await this.#strangeKey(data, asked));
+    if (problem) return this.#port.wrongKey(problem);
     const self = await this.#person(data.self);
     const participants = await Promise.all(data.participants.map((participant) => this.#person(participant)));
     for (const message of data.messages ?? []) await this.#message(message, { self, backlog: true });
@@ -83,8 +86,19 @@ export class Intake {
       iceExpiresAt: data.iceExpiresAt,
     });
     for (const { event, payload } of missed) {
-      if (event !== "message-received") this.#port.emitter.emit(event, { ...payload, missed: true });
+      if (event !== "message-received") this.#port.emitter.emit(event, { ...(await this.#readable(payload)), missed: true });
     }
+  }
+
+  /** In a room that was made without a check of its key: whether nobody's name and nothing said opens with ours. */
+  async #strangeKey({ room, participants, messages = [] }, asked) {
+    const keyring = this.#port.keyring();
+    if (!keyring || asked || room.keyCheck !== undefined || this.#port.isMaker()) return null;
+    const names = participants.map(({ name }) => name).filter((name) => name.startsWith(NAME_MARK));
+    const opened = await Promise.all(names.map((name) => keyring.openName(name)));
+    if (!names.length || opened.some((name) => name !== null)) return null;
+    const said = await Promise.all(messages.filter(({ encrypted }) => encrypted).map((message) => this.#opened(message)));
+    return said.some((content) => !content.unreadable) ? null : "KEY_WRONG";
   }
 
   async #durable(event, payload) {
@@ -93,12 +107,18 @@ export class Intake {
       if (await this.#message(payload)) this.#port.messagesChanged();
       return;
     }
+    const readable = await this.#readable(payload);
     if (event === "room-updated") this.#port.store.update({ room: Object.freeze(payload.room) });
-    else await this.#people(event, payload);
-    this.#port.emitter.emit(event, payload);
+    else this.#people(event, readable);
+    this.#port.emitter.emit(event, readable);
   }
 
-  async #people(event, payload) {
+  /** The payload as listeners see it: with a name that can be read. */
+  async #readable(payload) {
+    return payload.participant ? { ...payload, participant: await this.#person(payload.participant) } : payload;
+  }
+
+  #people(event, payload) {
     const { store } = this.#port;
     const { self, participants } = store.getSnapshot();
     if (event === "user-left") {
@@ -106,7 +126,7 @@ export class Intake {
       store.update({ participants: Object.freeze(participants.filter((p) => p.id !== payload.participantId)) });
       return;
     }
-    const person = await this.#person(payload.participant);
+    const person = payload.participant;
     if (person.id === self?.id) {
       store.update({ self: Object.freeze({ ...self, ...person }) });
       return;
@@ -129,55 +149,60 @@ export class Intake {
       epoch: payload.epoch,
       text: payload.text,
       sender: payload.sender,
-      senderName: await this.#name(payload.senderName),
+      senderName: (await this.#named(payload.senderName)).name,
       timestamp: payload.timestamp,
       own,
       state: "sent",
       to: payload.to ?? undefined,
       encrypted: Boolean(payload.encrypted),
-      ...(payload.encrypted ? await this.#opened(payload) : {}),
     };
+    const { contentId, ...content } = payload.encrypted ? await this.#opened(payload) : {};
+    Object.assign(message, content);
+    // The id inside is the sender's word: the server can repeat a message, but not pass it off as a new one.
+    if (contentId) message.key = own ? contentId : `${payload.sender}:${contentId}`;
     // One that was sent before the connection broke, and whose acknowledgement never came.
     const waiting = payload.clientMessageId && this.#port.list.get(payload.clientMessageId);
     if (waiting?.own && waiting.state !== "sent") {
       this.#port.list.update(waiting.key, { state: "sent", id: message.id, seq: message.seq, epoch: message.epoch });
       return true;
     }
+    const isNew = !contentId || (await this.#port.seen.note(payload.sender, contentId));
+    if (!isNew && !this.#port.list.get(message.key)) return false;
     this.#stopTyping(payload.sender);
     const added = this.#port.list.add(message);
     if (added && !own) this.#port.emitter.emit("message", message);
     return added;
   }
 
-  async #opened({ sender, text }) {
+  async #opened({ sender, text, to }) {
     try {
-      const content = await this.#port.keyring().openMessage(sender, text);
-      // The id inside is the sender's word: the server can repeat a message, but not pass it off as a new one.
-      const key = `${sender}:${content.id}`;
-      return { key, text: content.text, senderName: String(content.name ?? UNNAMED) };
+      const content = await this.#port.keyring().openMessage(sender, text, to);
+      return { contentId: String(content.id), text: content.text, senderName: String(content.name ?? UNNAMED) };
     } catch {
       return { text: "", unreadable: true };
     }
   }
 
   async #person(participant) {
-    return Object.freeze({ ...participant, name: await this.#name(participant.name) });
+    return Object.freeze({ ...participant, ...(await this.#named(participant.name)) });
   }
 
-  async #name(wire) {
+  /** A name that can be read, and, where names are sealed, whether this one was not. */
+  async #named(wire) {
     const keyring = this.#port.keyring();
-    if (!wire) return UNNAMED;
-    if (!keyring) return wire.startsWith(NAME_MARK) ? UNNAMED : wire;
+    const shown = !wire || wire.startsWith(NAME_MARK) ? UNNAMED : wire;
+    if (!keyring) return { name: shown };
     if (!this.#names.has(wire)) {
       if (this.#names.size >= MAX_NAMES) this.#names.clear();
-      this.#names.set(wire, (await keyring.openName(wire)) ?? (wire.startsWith(NAME_MARK) ? UNNAMED : wire));
+      const opened = await keyring.openName(wire);
+      this.#names.set(wire, { name: opened ?? shown, unsealed: opened === null });
     }
     return this.#names.get(wire);
   }
 
   async #knock({ knockId, name }) {
     const { store, emitter } = this.#port;
-    const knock = Object.freeze({ knockId, name: await this.#name(name) });
+    const knock = Object.freeze({ knockId, ...(await this.#named(name)) });
     const others = store.getSnapshot().knocks.filter((known) => known.knockId !== knockId);
     store.update({ knocks: Object.freeze([...others, knock]) });
     emitter.emit("knock", knock);

@@ -18,10 +18,12 @@ export class Outbox {
   #tries = new Map();
   #since = new Map();
   #timer;
+  #settled = [];
 
   /**
    * @param {{list: import("./messages.js").MessageList, request: Function, keyring: () => any, self: () => any,
-   *   joined: () => boolean, changed: () => void, noteSeq: (seq: number) => void, suspicious: () => void}} room
+   *   joined: () => boolean, changed: () => void, noteSeq: (seq: number) => void, suspicious: () => void,
+   *   sealed: (sender: string, id: string) => void}} room
    */
   constructor(room) {
     this.#room = room;
@@ -80,8 +82,21 @@ export class Outbox {
     if (this.#room.list.unanswered.length) this.#timer = setTimeout(() => this.flush(), RETRY_MS);
   }
 
+  /** Fulfilled when nothing waits for an answer any more, or after so many milliseconds. */
+  settled(timeoutMs) {
+    if (!this.#room.list.unanswered.length) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#settled.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
   stop() {
     clearTimeout(this.#timer);
+    for (const resolve of this.#settled.splice(0)) resolve();
   }
 
   /** @returns {Promise<boolean>} whether to go on with the next one */
@@ -122,6 +137,7 @@ export class Outbox {
     const keyring = this.#room.keyring();
     if (!keyring) return { text: message.text };
     const content = { id: message.key, name: sender.name, text: message.text, to: message.to };
+    this.#room.sealed(sender.id, message.key);
     return { text: await keyring.sealMessage(sender.id, content), encrypted: true };
   }
 
@@ -138,5 +154,6 @@ export class Outbox {
     this.#since.delete(key);
     this.#room.list.update(key, patch);
     this.#room.changed();
+    if (!this.#room.list.unanswered.length) for (const resolve of this.#settled.splice(0)) resolve();
   }
 }

@@ -10,7 +10,8 @@ export type RoomState = Omit<RoomSnapshot, "status"> & {
 /**
  * Joins the room of this link for as long as a component that uses it is mounted, and leaves it a second after the last
  * one is gone. Safe under Strict Mode. `null` joins nothing: pass the link once the person has pressed "Join".
- * Options are read when the room is opened.
+ * Options are read when the room is opened: where several components share one link, those of the outermost count, and of
+ * the others what it leaves open. A link that is none gives `status: "failed"`, with the reason in `error`.
  */
 export function useRoom(link: string | null | undefined, options?: JoinOptions): RoomState;
 

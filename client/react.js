@@ -1,6 +1,7 @@
 /** React hooks. React itself is a peer dependency; see `react.d.ts`. */
 
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { asMayflyError } from "./errors.js";
 import { openRoom } from "./index.js";
 import { EMPTY_CALL, EMPTY_ROOM } from "./snapshot.js";
 
@@ -10,28 +11,34 @@ import { EMPTY_CALL, EMPTY_ROOM } from "./snapshot.js";
  */
 const LINGER_MS = 1_000;
 
-/** link → the room that components share, and how many they are. */
+/** link → the room that components share, and who they are. */
 const rooms = new Map();
 
+/** How many components have asked so far. */
+let places = 0;
+
+const NOTHING = Object.freeze({ room: null, failure: null });
 const NOT_JOINED = Object.freeze({ ...EMPTY_ROOM, status: "idle" });
 const never = () => () => {};
 
 /** @param {string | null | undefined} link `null`: not yet, the person has not pressed "Join" */
 export function useRoom(link, options) {
-  const [room, setRoom] = useState(null);
+  const [{ room, failure }, setShared] = useState(NOTHING);
+  // Parents render before their children, and their effects run after: the place decides whose options count.
+  const [place] = useState(() => (places += 1));
   const latest = useRef(options);
   latest.current = options;
   useEffect(() => {
     if (!link) return undefined;
-    const shared = hold(link, latest.current);
-    setRoom(shared);
+    const holder = { place, options: latest.current, show: setShared };
+    const entry = hold(link, holder);
     return () => {
-      setRoom(null);
-      release(link);
+      setShared(NOTHING);
+      release(entry, holder);
     };
   }, [link]);
   const snapshot = useSyncExternalStore(room?.subscribe ?? never, room?.getSnapshot ?? idle, idle);
-  return { ...snapshot, roomObject: room };
+  return { ...(failure ?? snapshot), roomObject: room };
 }
 
 /** @param {import("./index.js").Room | null} room as `useRoom` gives it (`roomObject`) */
@@ -49,24 +56,57 @@ export function useCall(room) {
 const idle = () => NOT_JOINED;
 const noCall = () => EMPTY_CALL;
 
-function hold(link, options) {
+function hold(link, holder) {
   let entry = rooms.get(link);
-  if (!entry || ["left", "failed"].includes(entry.room.getSnapshot().status)) {
-    entry = { room: openRoom(link, options), holders: 0, timer: undefined };
+  if (!entry || isOver(entry)) {
+    entry = { link, room: null, holders: new Set(), timer: undefined };
     rooms.set(link, entry);
+    const made = entry;
+    // After the effects of all components that are mounted together.
+    queueMicrotask(() => open(made));
   }
   clearTimeout(entry.timer);
-  entry.holders += 1;
-  return entry.room;
+  entry.holders.add(holder);
+  if (entry.room) holder.show({ room: entry.room, failure: null });
+  return entry;
 }
 
-function release(link) {
-  const entry = rooms.get(link);
-  if (!entry) return;
-  entry.holders -= 1;
-  if (entry.holders > 0) return;
+const isOver = ({ room, failed }) => failed || ["left", "failed"].includes(room?.getSnapshot().status);
+
+function open(entry) {
+  if (!entry.holders.size) return void forget(entry);
+  let shared;
+  try {
+    entry.room = openRoom(entry.link, optionsOf(entry.holders));
+    shared = { room: entry.room, failure: null };
+  } catch (error) {
+    // A link that is none must not take the page down.
+    entry.failed = true;
+    shared = { room: null, failure: Object.freeze({ ...NOT_JOINED, status: "failed", error: asMayflyError(error) }) };
+  }
+  for (const holder of entry.holders) holder.show(shared);
+}
+
+/** Those of the outermost component, and of the others what it leaves open. */
+function optionsOf(holders) {
+  const merged = {};
+  const inwards = [...holders].sort((a, b) => b.place - a.place);
+  for (const { options } of inwards) {
+    for (const [name, value] of Object.entries(options ?? {})) if (value !== undefined) merged[name] = value;
+  }
+  return merged;
+}
+
+function release(entry, holder) {
+  // Of this entry, whatever has been opened with the same link meanwhile.
+  entry.holders.delete(holder);
+  if (entry.holders.size > 0 || !entry.room) return;
   entry.timer = setTimeout(() => {
-    if (rooms.get(link) === entry) rooms.delete(link);
+    forget(entry);
     entry.room.leave();
   }, LINGER_MS);
+}
+
+function forget(entry) {
+  if (rooms.get(entry.link) === entry) rooms.delete(entry.link);
 }

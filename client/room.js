@@ -8,10 +8,12 @@ import { Connection } from "./connection.js";
 import { openKeyring } from "./crypto.js";
 import { Entry } from "./entry.js";
 import { asMayflyError, MayflyError } from "./errors.js";
-import { Intake } from "./intake.js";
+import { Intake, UNNAMED } from "./intake.js";
+import { KeyGuard } from "./key.js";
 import { parseLink } from "./link.js";
 import { MessageList } from "./messages.js";
 import { Outbox } from "./outbox.js";
+import { Seen } from "./seen.js";
 import { Sequence } from "./sequence.js";
 import { Session } from "./session.js";
 import { EMPTY_ROOM } from "./snapshot.js";
@@ -20,6 +22,8 @@ import { Typist } from "./typist.js";
 
 const SAVE_DELAY_MS = 200;
 const LEAVE_TIMEOUT_MS = 2_000;
+/** How long whoever leaves waits for what was said just before to be sent. */
+const LEAVE_FLUSH_MS = 2_000;
 /** How long a missing `seq` may be on its way before the room asks for it, and how often it asks at most. */
 const GAP_PATIENCE_MS = 1_500;
 const GAP_REPAIR_EVERY_MS = 15_000;
@@ -36,6 +40,7 @@ export class Room {
   #session;
   #sequence = new Sequence();
   #list = new MessageList();
+  #seen = new Seen();
   #keyring = null;
   #credentials = {};
   #media;
@@ -43,6 +48,9 @@ export class Room {
   #timers = {};
   /** A hint, not worth a repetition. */
   #typist = new Typist((isTyping) => this.request("typing", { isTyping }).catch(() => {}));
+  #keyGuard;
+  #leaving = null;
+  #over = new AbortController();
   /** Whether the seat is held by the present connection. */
   #seated = false;
   /** Counts connections made and lost, to tell an answer of an earlier one. */
@@ -60,8 +68,9 @@ export class Room {
     this.joined.catch(() => {}); // Whoever watches the snapshot need not handle it.
     this.#restore();
     const server = options.server ?? this.#link.server;
+    this.#keyGuard = new KeyGuard(server, this.id, this.#over.signal);
     this.#connection = new Connection(io, server, this.#connectionListeners(), options.socket);
-    this.#entry = new Entry(this.#entryPort());
+    this.#entry = new Entry(this.#entryPort(), this.#session.load()?.clientJoinId);
     this.#outbox = new Outbox(this.#outboxPort());
     this.#intake = new Intake(this.#intakePort());
     /** The room's call: nothing is opened before its `start()`. */
@@ -72,9 +81,10 @@ export class Room {
       options: options.call ?? {},
       suspicious: () => this.#connection.check(),
     });
-    globalThis.window?.addEventListener?.("pagehide", this.#save);
-    options.signal?.addEventListener("abort", () => this.#giveUp(), { once: true });
-    this.#start();
+    globalThis.window?.addEventListener?.("pagehide", this.#hide);
+    options.signal?.addEventListener("abort", () => this.#giveUp(), { once: true, signal: this.#over.signal });
+    if (options.signal?.aborted) this.#giveUp();
+    else this.#start();
   }
 
   get id() {
@@ -126,18 +136,34 @@ export class Room {
   transferHost = (participantId) => this.request("transfer-host", { participantId });
   end = () => this.request("end-room");
 
-  /** Give the seat up, at once and for good. */
-  async leave() {
-    const { status } = this.getSnapshot();
-    if (status === "left" || status === "failed") return;
-    const told = status === "joined" ? this.request("leave-room", {}, { timeoutMs: LEAVE_TIMEOUT_MS }) : null;
-    await told?.catch(() => {}); // Unanswered, the seat ends with its grace period.
-    this.#finish("left", { ending: { reason: "left", action: "none" } });
+  /** Give the seat up for good, once what was said just before is sent, or two seconds have passed. */
+  leave() {
+    this.#leaving ??= this.#leave().finally(() => (this.#leaving = null));
+    return this.#leaving;
+  }
+
+  async #leave() {
+    if (this.#isOver) return;
+    this.call.stop(); // Devices go off before anything is waited for.
+    const inside = () => ["joined", "reconnecting"].includes(this.getSnapshot().status);
+    if (inside()) await this.#outbox.settled(LEAVE_FLUSH_MS);
+    if (inside() && this.#connection.online) await this.#freeSeat();
+    if (!this.#isOver) this.#finish("left", { ending: { reason: "left", action: "none" } });
+  }
+
+  /** Unanswered, the seat ends with its grace period. */
+  #freeSeat() {
+    this.#entry.mayBeSeated = false;
+    return this.request("leave-room", {}, { timeoutMs: LEAVE_TIMEOUT_MS }).catch(() => {});
+  }
+
+  get #isOver() {
+    return ["left", "failed"].includes(this.getSnapshot().status);
   }
 
   /** Drop the connection and keep the seat for its grace period, as a reload would. */
   close() {
-    if (["left", "failed"].includes(this.getSnapshot().status)) return;
+    if (this.#isOver) return;
     this.#save();
     this.#finish("left", { ending: { reason: "left", action: "resume" } }, { keepSession: true });
   }
@@ -146,19 +172,22 @@ export class Room {
   takeBack() {
     if (this.getSnapshot().status !== "left") return;
     this.#store.update({ status: "connecting", ending: null });
-    globalThis.window?.addEventListener?.("pagehide", this.#save);
+    this.#entry.restart();
+    this.#over = new AbortController();
+    globalThis.window?.addEventListener?.("pagehide", this.#hide);
     this.#connection.connect();
   }
 
-  #start() {
-    if (!this.#link.e2e) return this.#connection.connect();
-    openKeyring(this.#link.e2e, this.id).then(
-      (keyring) => {
-        this.#keyring = keyring;
-        if (this.getSnapshot().status === "connecting") this.#connection.connect();
-      },
-      (error) => this.#fail(asMayflyError(error)),
-    );
+  async #start() {
+    const { e2e } = this.#link;
+    // Whoever has taken a seat with a key before needs no look at the room.
+    if (!e2e || !this.#credentials.seat) this.#keyGuard.look();
+    try {
+      this.#keyring = e2e ? await openKeyring(e2e, this.id) : null;
+    } catch (error) {
+      return this.#fail(asMayflyError(error));
+    }
+    if (!this.#isOver) this.#connection.connect();
   }
 
   #restore() {
@@ -174,6 +203,7 @@ export class Room {
     const { participantId, resumeToken, epoch } = saved;
     this.#credentials.seat = { participantId, resumeToken, epoch };
     this.#sequence.reset(saved.lastSeq);
+    this.#seen.restore(saved.seen);
     for (const message of saved.messages) this.#list.add(message);
     this.#store.update({ messages: this.#list.all });
   }
@@ -185,7 +215,14 @@ export class Room {
     if (status === "left" || status === "failed" || status === "connecting") return;
     const { seat, name, hostKey, invite } = this.#credentials;
     const messages = this.#list.all.filter((message) => !message.error);
-    this.#session.save({ ...seat, lastSeq: this.#sequence.last, name, hostKey, invite, messages });
+    const seen = this.#keyring ? String(this.#seen) : undefined;
+    this.#session.save({ ...seat, lastSeq: this.#sequence.last, name, hostKey, invite, seen, messages });
+  };
+
+  #hide = () => {
+    // Closed or reloaded before it is inside: a closed tab leaves no ghost, and a reloaded one repeats its join.
+    if (this.#entry.mayBeSeated && !this.getSnapshot().self) this.#freeSeat();
+    this.#save();
   };
 
   #saveSoon() {
@@ -196,6 +233,7 @@ export class Room {
     return {
       onOnline: () => {
         this.#seated = false;
+        this.#entry.offline();
         this.#connectionNumber += 1;
         this.#entry.enter();
       },
@@ -203,7 +241,7 @@ export class Room {
         this.#connectionNumber += 1;
         if (["joined", "waiting"].includes(this.getSnapshot().status)) this.#store.update({ status: "reconnecting" });
       },
-      onEvent: (event, payload) => this.#intake.take(event, payload),
+      onEvent: (event, payload) => this.#isOver || this.#intake.take(event, payload),
       // Any answer proves that the connection lives.
       probe: (timeoutMs) => this.request("typing", { isTyping: false }, { timeoutMs }),
       onAlive: () => {
@@ -226,6 +264,8 @@ export class Room {
         const number = this.#connectionNumber;
         this.#intake.take("entered", data, { asked, isCurrent: () => number === this.#connectionNumber });
       },
+      keyFits: () => this.#keyGuard.fits(this.#keyring),
+      joining: (clientJoinId) => this.#session.save({ clientJoinId }),
       waiting: () => this.#store.update({ status: "waiting" }),
       seatLost: () => this.#sequence.reset(0),
       reconnect: () => this.#connection.restart(),
@@ -241,6 +281,7 @@ export class Room {
       self: () => this.getSnapshot().self,
       joined: () => this.getSnapshot().status === "joined",
       epoch: () => this.#credentials.seat?.epoch,
+      sealed: (sender, id) => this.#seen.note(sender, id),
       changed: () => this.#messagesChanged(),
       noteSeq: (seq) => this.#noteSeq(seq),
       suspicious: () => this.#connection.check(),
@@ -254,7 +295,10 @@ export class Room {
       emitter: this.#emitter,
       list: this.#list,
       sequence: this.#sequence,
+      seen: this.#seen,
       keyring: () => this.#keyring,
+      isMaker: () => Boolean(this.#credentials.hostKey),
+      wrongKey: (code) => this.#fail(new MayflyError(code)),
       messagesChanged: () => this.#messagesChanged(),
       noteSeq: (seq) => this.#noteSeq(seq),
       inside: (data) => this.#inside(data),
@@ -266,7 +310,8 @@ export class Room {
 
   async #wireName() {
     const { name } = this.#credentials;
-    return name && this.#keyring ? this.#keyring.sealName(name) : name;
+    // Nobody is named by the server where names are sealed.
+    return this.#keyring ? this.#keyring.sealName(name || UNNAMED) : name;
   }
 
   #inside({ self, epoch, resumeToken, seated }) {
@@ -320,29 +365,41 @@ export class Room {
   }
 
   #giveUp() {
-    if (this.getSnapshot().status === "joined") return;
+    if (this.getSnapshot().self) return; // Once inside, it is left, not given up.
     this.#fail(new MayflyError("ABORTED"));
   }
 
   #fail(error) {
-    if (["left", "failed"].includes(this.getSnapshot().status)) return;
-    this.#finish("failed", { error });
+    if (this.#isOver) return;
+    // With the whole link, a seat or a join of before can be taken up again.
+    this.#finish("failed", { error }, { keepSession: KEY_PROBLEMS.has(error.code) });
     this.#settle.reject(error);
+  }
+
+  /** A join is on its way, and nobody will be there to sit down: it is taken back behind it, and may be repeated. */
+  #giveBack(clientJoinId) {
+    if (clientJoinId) this.#session.save({ clientJoinId });
+    this.#freeSeat().then(() => this.#isOver && this.#connection.close());
   }
 
   #finish(status, patch, { keepSession = false } = {}) {
     for (const timer of ["save", "gap"]) clearTimeout(this.#timers[timer]);
     this.#typist.stop();
     this.#store.update({ status, ...patch, typing: Object.freeze([]), knocks: Object.freeze([]) });
+    const joinId = this.#session.load()?.clientJoinId;
     if (!keepSession) this.#session.clear();
     this.#entry.stop();
     this.#outbox.stop();
-    this.#connection.close();
-    globalThis.window?.removeEventListener?.("pagehide", this.#save);
+    this.#over.abort();
+    if (this.#entry.mayBeSeated && !this.#seated && patch.ending?.action !== "resume") this.#giveBack(joinId);
+    else this.#connection.close();
+    globalThis.window?.removeEventListener?.("pagehide", this.#hide);
     this.#emitter.emit("left", this.getSnapshot());
     if (patch.ending) this.#settle.reject(new MayflyError("LEFT"));
   }
 }
+
+const KEY_PROBLEMS = new Set(["KEY_MISSING", "KEY_WRONG", "KEY_INVALID"]);
 
 function ignoreLoss(error) {
   if (error.code !== "CONNECTION_LOST") throw error;

@@ -9,6 +9,8 @@ const VERSION = 1;
 const MAX_SESSION_CHARS = 1_000_000;
 /** Messages kept across a reload. */
 const MAX_SAVED_MESSAGES = 300;
+/** Where the browser has less room than that, so many times a quarter of it is tried. */
+const SMALLER_TRIES = 4;
 
 export class Session {
   #storage;
@@ -21,7 +23,7 @@ export class Session {
   }
 
   /** @returns {null | {participantId?: string, resumeToken?: string, epoch?: string, lastSeq?: number, name?: string,
-   *   hostKey?: string, invite?: string, messages?: object[]}} */
+   *   hostKey?: string, invite?: string, messages?: object[], seen?: string, clientJoinId?: string}} */
   load() {
     try {
       const saved = JSON.parse(this.#storage?.getItem(this.#key) ?? "null");
@@ -31,14 +33,25 @@ export class Session {
     }
   }
 
+  /** Keeps as many of the newest messages as there is room for. */
   save(state) {
-    const messages = (state.messages ?? []).slice(-MAX_SAVED_MESSAGES);
-    let text = JSON.stringify({ version: VERSION, ...state, messages });
-    if (text.length > MAX_SESSION_CHARS) text = JSON.stringify({ version: VERSION, ...state, messages: [] });
+    const { messages = [], ...rest } = state;
+    const newest = messages.slice(-MAX_SAVED_MESSAGES);
+    for (let tries = 0, room = MAX_SESSION_CHARS; tries <= SMALLER_TRIES; tries += 1, room /= 4) {
+      const kept = newestWithin(newest, room - JSON.stringify(rest).length);
+      // Without a single one, the server is asked for its backlog instead of for what came later.
+      const known = newest.length > 0 && kept.length === 0 ? { ...rest, lastSeq: undefined, seen: undefined } : rest;
+      if (this.#write({ version: VERSION, ...known, messages: kept })) return;
+    }
+    // Full or forbidden: what was saved before is older, and true; without it the session lasts as long as the page.
+  }
+
+  #write(state) {
     try {
-      this.#storage?.setItem(this.#key, text);
+      this.#storage?.setItem(this.#key, JSON.stringify(state));
+      return true;
     } catch {
-      // Full or forbidden: the session then lasts as long as the page.
+      return false;
     }
   }
 
@@ -49,6 +62,18 @@ export class Session {
       // Forbidden storage holds nothing.
     }
   }
+}
+
+/** The end of the list, in so many characters of JSON. */
+function newestWithin(messages, chars) {
+  let left = chars;
+  let from = messages.length;
+  while (from > 0) {
+    left -= JSON.stringify(messages[from - 1]).length + 1;
+    if (left < 0) break;
+    from -= 1;
+  }
+  return messages.slice(from);
 }
 
 function defaultStorage() {

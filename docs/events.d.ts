@@ -4,6 +4,8 @@
 //   import type { ClientToServerEvents, ServerToClientEvents } from "./events";
 //   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(url);
 
+import type {} from "socket.io-client";
+
 /** `kick`, `ban`, `transfer-host`. */
 export interface AboutParticipant {
   /** 1 to 64 characters */
@@ -85,6 +87,9 @@ export interface CreateRoom {
   password?: string | null;
   lobby?: boolean;
   log?: boolean;
+  encrypted?: boolean;
+  /** 1 to 64 characters */
+  keyCheck?: string | null;
 }
 
 /** Granted; there is nothing more to say. */
@@ -117,7 +122,7 @@ export interface ErrorAnswer {
 }
 
 /** Every error code of the protocol (protocol page, "Error codes"). */
-export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
+export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "ENCRYPTION_REQUIRED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
 
 /** The error object. `details` maps a field to the reason it was refused for, never to its value. */
 export interface ErrorObject {
@@ -264,6 +269,8 @@ export interface Limits {
   /** at least 0 */
   messageChars: number;
   /** at least 0 */
+  sealedChars: number;
+  /** at least 0 */
   nameChars: number;
   /** at least 0 */
   sdpBytes: number;
@@ -400,10 +407,11 @@ export interface OtherParticipant {
 
 /** `POST /api/rooms/{roomId}/messages`. */
 export interface OutsideMessage {
-  /** 1 to 4000 characters */
+  /** 1 to 10000 characters */
   text: string;
   /** at most 64 characters */
   senderName?: string;
+  encrypted?: boolean;
 }
 
 /** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. */
@@ -446,7 +454,7 @@ export interface ResumeRequest {
   lastSeq?: number | null;
 }
 
-/** What anyone who has the link may know of a room. `hostId` is null while nobody is in. */
+/** What anyone who has the link may know of a room. `hostId` is null while nobody is in. `keyCheck` is as its creator gave it; by it a client tells whether the key in its link is that of the room. */
 export interface Room {
   id: string;
   status: "open" | "locked" | "ended";
@@ -458,10 +466,12 @@ export interface Room {
   inviteOnly: boolean;
   passwordRequired: boolean;
   lobby: boolean;
+  encrypted: boolean;
   /** ISO 8601, UTC, with milliseconds */
   createdAt: string;
   /** ISO 8601, UTC, with milliseconds */
   expiresAt: string;
+  keyCheck?: string;
 }
 
 /** A room. */
@@ -539,7 +549,7 @@ export interface Rooms {
 export interface SendMessage {
   /** 1 to 64 characters */
   roomId: string;
-  /** 1 to 4000 characters */
+  /** 1 to 10000 characters */
   text: string;
   /** 1 to 64 characters */
   clientMessageId?: string | null;
@@ -670,7 +680,7 @@ export interface Users {
 /** How every request is acknowledged, exactly once. */
 export type Ack<Data> = { ok: true; data: Data } | { ok: false; error: ErrorObject };
 
-/** Requests. Each is acknowledged exactly once. */
+/** Requests. Each is acknowledged exactly once, where it asks to be. */
 export interface ClientToServerEvents {
   /** Take a seat, or take one back. The acknowledgement is the snapshot. */
   "join-room": (request: JoinRoom, acknowledge: (ack: Ack<RoomJoined>) => void) => void;
@@ -742,4 +752,14 @@ export interface ServerToClientEvents {
   "server-draining": (payload: ServerDraining) => void;
   /** A request that asked for no acknowledgement was refused. */
   "request-failed": (payload: RequestFailed) => void;
+}
+
+declare module "socket.io-client" {
+  // `emit` of a `Socket<ServerToClientEvents, ClientToServerEvents>` takes a request without an acknowledgement, too.
+  interface Socket<ListenEvents, EmitEvents> {
+    emit<Ev extends keyof EmitEvents & string>(
+      event: Ev,
+      request: EmitEvents[Ev] extends (request: infer Request, acknowledge: any) => void ? Request : never,
+    ): this;
+  }
 }

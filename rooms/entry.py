@@ -39,12 +39,16 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         raise Refused(Code.FORBIDDEN, "This is not the room's host key.")
     if not is_host:
         _check_guest(room, admission)
+    join_id_digest = digest(admission.join_id) if admission.join_id else None
+    regretted = room.regretted.get(join_id_digest) if join_id_digest else None
     invite = None
     if admission.invite is not None and not is_host:
-        invite = room.invites.check(admission.invite, room.house.wall(now))
+        invite = room.invites.check(admission.invite, room.house.wall(now), regretted)
     if len(room.seats) + len(room.pending) >= room.capacity:
         raise Refused(Code.ROOM_FULL, "This room is full.", retry_after_ms=5_000)
-    if invite is not None:
+    if invite is not None and join_id_digest is not None and invite.id == regretted:
+        del room.regretted[join_id_digest]
+    elif invite is not None:
         room.invites.redeem(invite)
     room.ordinals += 1
     seat = Seat(
@@ -58,7 +62,7 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         invite_id=invite.id if invite else None,
         provisional=invite is not None,
         origin=admission.origin,
-        join_id_digest=digest(admission.join_id) if admission.join_id else None,
+        join_id_digest=join_id_digest,
     )
     room.pending[seat.id] = seat
     room.empty_since = None

@@ -38,12 +38,15 @@ class Invites:
         self._by_digest[record.token_digest] = record
         return record
 
-    def check(self, token: str, now: float) -> InviteRecord:
-        """The invite of this token, if it can be redeemed now. Spends nothing."""
+    def check(self, token: str, now: float, regretted: str | None = None) -> InviteRecord:
+        """The invite of this token, if it can be redeemed now. Spends nothing.
+
+        `regretted` is the id of one that this very join has spent already, and given up.
+        """
         record = self._by_digest.get(digest(token))
         if record is None or record.revoked:
             raise Refused(Code.INVITE_INVALID, "This invite is not valid.")
-        if record.used >= record.uses:
+        if record.used >= record.uses and record.id != regretted:
             raise Refused(Code.INVITE_USED, "This invite has been used.")
         if record.expires_at <= now:
             raise Refused(Code.INVITE_EXPIRED, "This invite has expired.")

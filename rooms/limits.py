@@ -4,6 +4,9 @@ from __future__ import annotations
 
 MAX_NAME_CHARS = 64
 MAX_MESSAGE_CHARS = 4_000
+MAX_SEALED_CHARS = 10_000
+"""A text that its sender has sealed: 4,000 characters of any script fit, as base16384 (docs/encryption.md)."""
+
 MAX_ROOMS_PER_CONNECTION = 8
 MAX_ROOMS = 100_000
 MAX_TOMBSTONES = 100_000
@@ -27,6 +30,12 @@ SENDS_REMEMBERED = 256
 
 GONE_SEATS = 256
 """Seats per room whose end is remembered, to tell an expired token from a guessed one."""
+
+JOIN_REGRET_S = 10.0
+"""How long after joining a seat that is left keeps its invite for the same join: a join that was given up."""
+
+JOINS_REGRETTED = 256
+"""Joins per room that may be repeated with the invite that they gave up; the oldest go first."""
 
 MAX_INVITES = 500
 MAX_INVITE_USES = 1_000

@@ -88,6 +88,8 @@ class RoomView(NamedTuple):
     lobby: bool
     created_at: float
     expires_at: float
+    encrypted: bool = False
+    key_check: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class RoomOptions:
     """What the creator of a room chose. `password_hash` is made by the caller; `None` means no password.
 
     `made_by` names the key of the site that made it, which may find it again and end it.
+    `key_check` is opaque here: by it a client tells whether the key in its link is the one of this room.
     """
 
     capacity: int
@@ -102,5 +105,7 @@ class RoomOptions:
     invite_only: bool = False
     lobby: bool = False
     log: bool = False
+    encrypted: bool = False
+    key_check: str | None = None
     password_hash: str | None = None
     made_by: str | None = None

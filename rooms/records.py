@@ -53,6 +53,8 @@ class RoomRecord:
     locked: bool = False
     lobby: bool = False
     log: bool = False
+    encrypted: bool = False
+    key_check: str | None = None
     password_hash: str | None = None
     seats: tuple[SeatRecord, ...] = ()
     invites: tuple[InviteRecord, ...] = ()

@@ -57,6 +57,8 @@ class Registry:
             invite_only=options.invite_only,
             lobby=options.lobby,
             log=options.log,
+            encrypted=options.encrypted,
+            key_check=options.key_check,
             password_hash=options.password_hash,
             made_by=options.made_by,
         )

@@ -26,7 +26,7 @@ from rooms.events import (
 from rooms.history import History
 from rooms.holdings import Holdings
 from rooms.invites import Invites
-from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS
+from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, JOIN_REGRET_S, JOINS_REGRETTED
 from rooms.model import HOST, MEMBER, Knock, RoomView, Seat
 from rooms.schedule import Schedule, Task
 
@@ -80,6 +80,8 @@ class Room:
     locked: bool = False
     lobby: bool = False
     log: bool = False
+    encrypted: bool = False
+    key_check: str | None = None
     password_hash: str | None = None
     host_id: str | None = None
     seats: dict[str, Seat] = field(default_factory=dict)
@@ -91,6 +93,8 @@ class Room:
     banned_ids: set[str] = field(default_factory=set)
     banned_origins: set[bytes] = field(default_factory=set)
     gone: OrderedDict[str, tuple[bytes, str]] = field(default_factory=OrderedDict)
+    regretted: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
+    """digest of a join that was given up → id of the invite that it spent, which it alone may use again"""
     seq: int = 0
     ordinals: int = 0
     came: int = 0
@@ -114,6 +118,8 @@ class Room:
             self.lobby,
             self.created_at,
             self.expires_at,
+            self.encrypted,
+            self.key_check,
         )
 
     def next(self, now: float) -> tuple[int, int]:
@@ -179,6 +185,8 @@ class Room:
             self.gone.popitem(last=False)
         if seat.provisional and seat.invite_id is not None:
             self.invites.give_back(seat.invite_id)
+        elif reason == "left":
+            self._note_regret(seat, now)
         events = self.stop_typing(seat)
         seq, position = self.next(now)
         events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, connection)))
@@ -186,6 +194,14 @@ class Room:
             events += self._succession(now)
         self.note_if_empty(now)
         return events
+
+    def _note_regret(self, seat: Seat, now: float) -> None:
+        # To give the use back would let a second person in; the one who gave the join up may repeat it.
+        if seat.invite_id is None or seat.join_id_digest is None or now - seat.joined_at > JOIN_REGRET_S:
+            return
+        self.regretted[seat.join_id_digest] = seat.invite_id
+        if len(self.regretted) > JOINS_REGRETTED:
+            self.regretted.popitem(last=False)
 
     def make_host(self, seat: Seat, now: float) -> list[Event]:
         """Hand the host's role over. There is exactly one host while anyone is in."""
@@ -275,7 +291,15 @@ class Room:
         waiting = tuple(knock.connection for knock in self.knocks.values())
         for connection in waiting:
             self.stop_knocking(connection)
-        for part in (self.seats, self.pending, self.knocks, self.gone, self.banned_ids, self.banned_origins):
+        for part in (
+            self.seats,
+            self.pending,
+            self.knocks,
+            self.gone,
+            self.regretted,
+            self.banned_ids,
+            self.banned_origins,
+        ):
             part.clear()
         self.invites.clear()
         self.history.clear()

@@ -24,7 +24,13 @@ def post(
     to: str | None = None,
     encrypted: bool = False,
 ) -> Posted:
-    """Say something to all, or to one (`to`). Refused with PEER_NOT_FOUND where that one is not in the room."""
+    """Say something to all, or to one (`to`).
+
+    Refused with ENCRYPTION_REQUIRED where the room is encrypted and the text is not, and with PEER_NOT_FOUND where `to`
+    is not in the room.
+    """
+    if room.encrypted and not encrypted:
+        raise Refused(Code.ENCRYPTION_REQUIRED)
     if client_message_id is not None:
         earlier = seat.sent.get(client_message_id)
         if earlier is not None:
@@ -50,11 +56,18 @@ def post(
     return receipt, message, room.stop_typing(seat) if seat.typing else ()
 
 
-def post_from_outside(room: Room, sender_name: str, text: str, now: float) -> tuple[Receipt, MessagePosted]:
-    """A message of the room's owner, sent without a seat. Its `sender` is the empty string."""
+def post_from_outside(
+    room: Room, sender_name: str, text: str, now: float, *, encrypted: bool = False
+) -> tuple[Receipt, MessagePosted]:
+    """A message of the room's owner, sent without a seat. Its `sender` is the empty string.
+
+    Refused with ENCRYPTION_REQUIRED where the room is encrypted and the text is not.
+    """
+    if room.encrypted and not encrypted:
+        raise Refused(Code.ENCRYPTION_REQUIRED)
     seq, position = room.next(now)
     wall = room.house.wall(now)
-    message = MessagePosted(room.id, seq, position, now, room.epoch, "", sender_name, text, None, None, False, wall)
+    message = MessagePosted(room.id, seq, position, now, room.epoch, "", sender_name, text, None, None, encrypted, wall)
     room.history.append(message)
     room.message_count += 1
     return (seq, now, wall, len(room.connections)), message

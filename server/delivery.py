@@ -1,7 +1,8 @@
 """From what happened to who is told what: the sole path out to clients.
 
 A frame is encoded once, whoever gets it. Durable events carry their offset as a second argument, which is what
-socket.io-client sends back to have its connection state recovered (`server.recovery` says what it means).
+socket.io-client sends back to have its connection state recovered (`server.recovery` says what it means). A connection
+may ask to be spared them; the frame without is made only where somebody in the room did.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class Delivery:
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
+        self.without_offsets: set[str] = set()
+        """Ids of the live connections that asked for events of one argument."""
 
     def publish(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
         """Tell everybody concerned, in order; `but` is a connection whose snapshot will tell it the same."""
@@ -85,11 +88,11 @@ class Delivery:
 
     def snapshot(self, connection: str, picture: Any, position: int) -> None:
         """`room-joined`, with the offset that proves that it has arrived."""
-        self._outlet.send_one(connection, event_packet("room-joined", picture, str(position)))
+        self._outlet.send_one(connection, self._packet_for(connection, "room-joined", picture, position))
 
     def replay(self, event: Durable, connection: str) -> None:
         """A durable event once more, to one that missed it."""
-        self._outlet.send_one(connection, durable_packet(event))
+        self._outlet.send_one(connection, self._packet_for(connection, *views.durable(event), event.position))
 
     def message(self, room: Room, event: MessagePosted) -> dict[str, Any]:
         """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
@@ -98,21 +101,44 @@ class Delivery:
         if event.to is not None:
             target = room.connections.get(event.to)
             if target is not None:
+                if target in self.without_offsets:
+                    packet = event_packet(views.MESSAGE_RECEIVED, payload)
                 self._outlet.send_one(target, packet)
             return payload
-        connections = room.connections
-        self._outlet.send(connections.values(), packet, connections.get(event.sender))
+        to: Iterable[str] = room.connections.values()
+        me = room.connections.get(event.sender)
+        if self.without_offsets:
+            to = self._but_spared(to, me, views.MESSAGE_RECEIVED, payload)
+        self._outlet.send(to, packet, me)
         return payload
 
+    def _packet_for(self, connection: str, name: str, payload: Any, position: int) -> bytes:
+        if connection in self.without_offsets:
+            return event_packet(name, payload)
+        return event_packet(name, payload, str(position))
+
+    def _but_spared(self, to: Iterable[str], but: str | None, name: str, payload: Any) -> list[str]:
+        """Tell those that want no offset, with a frame of their own; returns the others."""
+        others: list[str] = []
+        spared: list[str] = []
+        for connection in to:
+            (spared if connection in self.without_offsets else others).append(connection)
+        if spared:
+            self._outlet.send(spared, event_packet(name, payload), but)
+        return others
+
     def _durable(self, room: Room, event: Durable, but: str | None) -> None:
-        packet = durable_packet(event)
+        name, payload = views.durable(event)
         about = None
         if isinstance(event, MemberJoined) or (
             not isinstance(event, MemberLeft) and getattr(event, "change", "") == "connected"
         ):
             # Whoever came or came back learns it from the snapshot.
             about = room.connections.get(event.participant.id)  # type: ignore[union-attr]
-        self._outlet.send([c for c in room.connections.values() if c not in (about, but)], packet)
+        to = [c for c in room.connections.values() if c not in (about, but)]
+        if self.without_offsets:
+            to = self._but_spared(to, None, name, payload)
+        self._outlet.send(to, event_packet(name, payload, str(event.position)))
         if isinstance(event, MemberLeft) and event.connection is not None:
             self._seat_gone(event.room_id, event.reason, event.connection)
 
@@ -147,9 +173,3 @@ class Delivery:
         self.tell(connection, "room-left", payload)
         if reason in PUT_OUT:
             self._outlet.close_later(connection)
-
-
-def durable_packet(event: Durable) -> bytes:
-    """The frame of a durable event: its payload and its offset."""
-    name, payload = views.durable(event)
-    return event_packet(name, payload, str(event.position))

@@ -64,7 +64,10 @@ class OtherParticipant(Participant):
 
 
 class Room(Sent):
-    """What anyone who has the link may know of a room. `hostId` is null while nobody is in."""
+    """What anyone who has the link may know of a room. `hostId` is null while nobody is in.
+
+    `keyCheck` is as its creator gave it; by it a client tells whether the key in its link is that of the room.
+    """
 
     id: str
     status: Literal["open", "locked", "ended"]
@@ -74,8 +77,10 @@ class Room(Sent):
     invite_only: bool
     password_required: bool
     lobby: bool
+    encrypted: bool
     created_at: Time
     expires_at: Time
+    key_check: str = absent()
 
 
 class IceServer(Sent):
@@ -90,6 +95,7 @@ class Limits(Sent):
     """What the server accepts: sizes of requests, requests a second (0: any number) and how many at once."""
 
     message_chars: Count
+    sealed_chars: Count
     name_chars: Count
     sdp_bytes: Count
     candidate_chars: Count

@@ -47,8 +47,11 @@ class Gateway:
         )
         ctx.connections[connection_id] = caller
         found = None
-        if isinstance(auth, dict) and "pid" in auth:
-            found = coming.came_back(ctx, caller, auth["pid"], auth.get("offset"))
+        if isinstance(auth, dict):
+            if auth.get("offsets") is False:
+                ctx.delivery.without_offsets.add(connection_id)
+            if "pid" in auth:
+                found = coming.came_back(ctx, caller, auth["pid"], auth.get("offset"))
         ctx.recovery.connected(caller)
         if found is not None:
             return Welcome(caller, caller.private_id, partial(coming.show_missed, ctx, caller, found))
@@ -57,6 +60,7 @@ class Gateway:
     def disconnected(self, connection_id: str) -> None:
         """Keep the seats of a connection that is gone, for the grace period."""
         caller = self._context.connections.pop(connection_id, None)
+        self._context.delivery.without_offsets.discard(connection_id)
         if caller is not None:
             coming.vanished(self._context, caller)
 

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
 from rooms.errors import Code, Refused
-from rooms.limits import MAX_INVITE_USES, MAX_MESSAGE_CHARS, MAX_NAME_CHARS
+from rooms.limits import MAX_INVITE_USES, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_SEALED_CHARS
 
 MAX_ID_CHARS = 64
 MAX_SECRET_CHARS = 256
@@ -42,7 +42,9 @@ def _looks_like_sdp(sdp: str) -> str:
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 Secret = Annotated[str, Field(min_length=1, max_length=MAX_SECRET_CHARS)]
 Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(_clean_name)]
-Text = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_CHARS)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_SEALED_CHARS)]
+"""A text as it is sent. What was not sealed is held to `MAX_MESSAGE_CHARS`, by `check_length`."""
+
 Sdp = Annotated[
     str, Field(max_length=MAX_SDP_BYTES, json_schema_extra={"pattern": "^v=0"}), AfterValidator(_looks_like_sdp)
 ]
@@ -225,6 +227,8 @@ class CreateRoom(Payload):
     password: Secret | None = None
     lobby: bool = False
     log: bool = False
+    encrypted: bool = False
+    key_check: Id | None = None
 
 
 class CreateInvite(Payload):
@@ -239,6 +243,14 @@ class OutsideMessage(Payload):
 
     text: Text
     sender_name: Name = "Host"
+    encrypted: bool = False
+
+
+def check_length(text: str) -> None:
+    """Refuse a text that is not sealed and longer than one may be."""
+    if len(text) > MAX_MESSAGE_CHARS:
+        reason = f"String should have at most {MAX_MESSAGE_CHARS} characters"
+        raise Refused(Code.INVALID_PAYLOAD, details={"text": reason})
 
 
 P = TypeVar("P", bound=Payload)

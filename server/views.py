@@ -65,7 +65,7 @@ def participant(value: Participant) -> dict[str, Any]:
 
 def room(value: RoomView) -> dict[str, Any]:
     """The `room` object."""
-    return {
+    shown = {
         "id": value.id,
         "status": value.status,
         "capacity": value.capacity,
@@ -74,9 +74,13 @@ def room(value: RoomView) -> dict[str, Any]:
         "inviteOnly": value.invite_only,
         "passwordRequired": value.password_required,
         "lobby": value.lobby,
+        "encrypted": value.encrypted,
         "createdAt": iso(value.created_at),
         "expiresAt": iso(value.expires_at),
     }
+    if value.key_check is not None:
+        shown["keyCheck"] = value.key_check
+    return shown
 
 
 def message(event: MessagePosted) -> dict[str, Any]:

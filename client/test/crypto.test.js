@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clipToBytes, generateSecret, openKeyring, SEALED_NAME_CHARS } from "../crypto.js";
+import { checkOf, clipToBytes, generateSecret, openKeyring, SEALED_NAME_CHARS } from "../crypto.js";
+import { checkKey } from "../key.js";
 
 const ROOM = "room-0123456789abcdef";
 const secret = generateSecret();
@@ -24,10 +25,64 @@ test("a message of another sender, room or key, or changed in one digit, does no
   await assert.rejects(keyring.openMessage("p1", changed));
 });
 
-test("4,000 ASCII characters fit the wire's 4,000 characters when sealed", async () => {
-  const sealed = await keyring.sealMessage("p1", { ...content, text: "x".repeat(4_000) });
-  assert.ok([...sealed].length <= 4_000);
-  await assert.rejects(keyring.sealMessage("p1", { ...content, text: "漢".repeat(4_000) }), { code: "MESSAGE_TOO_LONG" });
+const SCRIPTS = {
+  ASCII: "x",
+  "é, composed": "é",
+  "e and a combining acute": "e\u0301",
+  Cyrillic: "Ж",
+  Arabic: "ع",
+  Devanagari: "क्षि",
+  CJK: "漢",
+  "a rare CJK character": "\u{2A6D6}",
+  cuneiform: "\u{12000}",
+  emoji: "🪰",
+  "a family": "👩‍👩‍👧‍👦",
+  quotes: '"',
+  backslashes: "\\",
+  "new lines": "\n",
+  "halves of emoji": "\ud83e",
+};
+
+for (const [script, sample] of Object.entries(SCRIPTS)) {
+  test(`4,000 characters of ${script} fit the wire's 10,000 when sealed, with the longest name and a recipient`, async () => {
+    const text = [...sample.repeat(4_000)].slice(0, 4_000).join("");
+    assert.equal([...text].length, 4_000);
+    const longest = { id: "f".repeat(32), name: "🪰".repeat(20), to: "p".repeat(64), text };
+    const sealed = await keyring.sealMessage("p1", longest);
+    assert.ok([...sealed].length <= 10_000, `${[...sealed].length} characters`);
+    const opened = await keyring.openMessage("p1", sealed, longest.to);
+    assert.equal(opened.text, text.toWellFormed());
+  });
+}
+
+test("what is too long even so is refused before anything is sent", async () => {
+  const text = "\u0001".repeat(4_000);
+  await assert.rejects(keyring.sealMessage("p1", { ...content, text }), { code: "MESSAGE_TOO_LONG" });
+});
+
+test("a message that was redirected, told to all, or passed off as private, does not open", async () => {
+  const secret = await keyring.sealMessage("p1", { ...content, to: "p2" });
+  assert.equal((await keyring.openMessage("p1", secret, "p2")).text, content.text);
+  await assert.rejects(keyring.openMessage("p1", secret, "p3"));
+  await assert.rejects(keyring.openMessage("p1", secret));
+  await assert.rejects(keyring.openMessage("p1", await keyring.sealMessage("p1", content), "p2"));
+});
+
+test("the check of a key is the same for everybody who has it, and another for another key", async () => {
+  assert.equal(await checkOf(secret), keyring.check);
+  assert.equal((await openKeyring(secret, "room-another-0123456")).check, keyring.check);
+  assert.notEqual(await checkOf(generateSecret()), keyring.check);
+  assert.match(keyring.check, /^[\w-]{16}$/);
+});
+
+test("a link is told apart that has no key, another one, a damaged one, and the right one", async () => {
+  const room = { encrypted: true, keyCheck: keyring.check };
+  assert.equal(await checkKey(room, secret), null);
+  assert.equal(await checkKey(room, undefined), "KEY_MISSING");
+  assert.equal(await checkKey(room, generateSecret()), "KEY_WRONG");
+  assert.equal(await checkKey(room, secret.slice(0, -3)), "KEY_INVALID");
+  assert.equal(await checkKey({ encrypted: false }, undefined), null);
+  assert.equal(await checkKey({ encrypted: true }, generateSecret()), null, "a room that was made without a check");
 });
 
 test("every sealed name takes the same 64 characters at most and says nothing of its length", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildLink, parseLink } from "../link.js";
 import { MAX_MESSAGES, MessageList } from "../messages.js";
+import { MAX_SEEN, MAX_SEEN_SAVED, Seen } from "../seen.js";
 import { Sequence } from "../sequence.js";
 import { Session } from "../session.js";
 import { Store } from "../store.js";
@@ -110,12 +111,50 @@ test("a session survives a reload, and nothing is left of it once cleared", () =
   assert.equal(storage.size, 0);
 });
 
-test("a session that is too large keeps the seat and lets the messages go", () => {
-  const session = new Session("room-1", new MemoryStorage());
-  const messages = Array.from({ length: 300 }, (_, at) => received(at, { text: "x".repeat(4_000) }));
-  session.save({ participantId: "p1", resumeToken: "t", messages });
-  assert.deepEqual(session.load().messages, []);
+const heavy = Array.from({ length: 300 }, (_, at) => received(at, { text: "漢".repeat(4_000) }));
+
+test("a session that is too large keeps the seat and the newest messages", () => {
+  const storage = new MemoryStorage();
+  const session = new Session("room-1", storage);
+  session.save({ participantId: "p1", resumeToken: "t", lastSeq: 299, messages: heavy });
+  const { messages, lastSeq, participantId } = session.load();
+  assert.ok(messages.length > 200, `${messages.length} of 300`);
+  assert.deepEqual(messages, heavy.slice(-messages.length));
+  assert.deepEqual([participantId, lastSeq], ["p1", 299]);
+  assert.ok([...storage.values()][0].length <= 1_000_000);
+});
+
+test("where the browser has less room, fewer messages are kept, and what is kept is of one moment", () => {
+  const storage = new MemoryStorage();
+  const set = storage.setItem;
+  let quota = 100_000;
+  storage.setItem = (key, value) => {
+    if (value.length > quota) throw new DOMException("full", "QuotaExceededError");
+    set(key, value);
+  };
+  const session = new Session("room-1", storage);
+  session.save({ participantId: "p1", resumeToken: "t", lastSeq: 299, seen: "s".repeat(800), messages: heavy });
+  assert.ok(session.load().messages.length > 10);
+  assert.equal(session.load().messages.at(-1).seq, 299);
+  quota = 4_000;
+  session.save({ participantId: "p1", resumeToken: "t", lastSeq: 300, seen: "s".repeat(800), messages: heavy });
+  // None fits: the backlog is asked for, and nothing in it counts as seen.
+  assert.deepEqual([session.load().messages, session.load().lastSeq, session.load().seen], [[], undefined, undefined]);
   assert.equal(session.load().participantId, "p1");
+});
+
+test("a sealed message counts as new once, also after a reload, and what is remembered is bounded", async () => {
+  const seen = new Seen();
+  assert.equal(await seen.note("p1", "m1"), true);
+  assert.equal(await seen.note("p1", "m1"), false);
+  assert.equal(await seen.note("p2", "m1"), true);
+  for (let at = 0; at < MAX_SEEN_SAVED - 1; at += 1) await seen.note("p3", `m${at}`);
+  const again = new Seen();
+  again.restore(String(seen));
+  assert.equal(String(seen).length, MAX_SEEN_SAVED * 8);
+  assert.equal(await again.note("p2", "m1"), false);
+  for (let at = 0; at < MAX_SEEN; at += 1) await again.note("p4", `m${at}`);
+  assert.equal(await again.note("p2", "m1"), true, "the oldest made way");
 });
 
 test("storage that is full or forbidden stops nobody", () => {

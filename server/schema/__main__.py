@@ -1,8 +1,8 @@
-"""`python -m server.schema`: write the published files to `docs/`, and fill the tables of `docs/protocol.md`."""
+"""`python -m server.schema`: write what is published, the client's codes, and the tables of `docs/protocol.md`."""
 
 from __future__ import annotations
 
-from server.schema.files import DOCS, published
+from server.schema.files import CLIENT_CODES, DOCS, client_codes, published
 from server.schema.markdown import filled
 
 
@@ -11,6 +11,8 @@ def main() -> None:
     for file in published():
         (DOCS / file.name).write_text(file.text)
         print(f"docs/{file.name}")  # noqa: T201 - this is a command
+    CLIENT_CODES.write_text(client_codes())
+    print("client/codes.d.ts")  # noqa: T201
     page = DOCS / "protocol.md"
     page.write_text(filled(page.read_text()))
     print("docs/protocol.md")  # noqa: T201

@@ -167,7 +167,7 @@ OPERATIONS = (
         201,
         HOST,
         OutsideMessage,
-        (*KEYED, *BODY),
+        (*KEYED, *BODY, Code.ENCRYPTION_REQUIRED),
     ),
     Operation(
         "get",

@@ -16,10 +16,23 @@ HEAD = """\
 //   import { io, type Socket } from "socket.io-client";
 //   import type { ClientToServerEvents, ServerToClientEvents } from "./events";
 //   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(url);
+
+import type {} from "socket.io-client";
 """
 ACK = """\
 /** How every request is acknowledged, exactly once. */
 export type Ack<Data> = { ok: true; data: Data } | { ok: false; error: ErrorObject };
+"""
+EMIT = """\
+declare module "socket.io-client" {
+  // `emit` of a `Socket<ServerToClientEvents, ClientToServerEvents>` takes a request without an acknowledgement, too.
+  interface Socket<ListenEvents, EmitEvents> {
+    emit<Ev extends keyof EmitEvents & string>(
+      event: Ev,
+      request: EmitEvents[Ev] extends (request: infer Request, acknowledge: any) => void ? Request : never,
+    ): this;
+  }
+}
 """
 PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
@@ -28,7 +41,7 @@ def typescript() -> str:
     """The declarations."""
     parts = [HEAD]
     parts += [declaration(name, schema) for name, schema in schemas().items()]
-    parts += [ACK, _client_to_server(), _server_to_client()]
+    parts += [ACK, _client_to_server(), _server_to_client(), EMIT]
     return "\n".join(parts)
 
 
@@ -88,7 +101,7 @@ def _client_to_server() -> str:
         acknowledge = f"(ack: Ack<{name_of(ACKS[event])}>) => void"
         signature = f"(request: {name_of(command.payload)}, acknowledge: {acknowledge}) => void"
         lines.append(f'{_comment(summary(command.run), "  ")}  "{event}": {signature};\n')
-    head = _comment("Requests. Each is acknowledged exactly once.")
+    head = _comment("Requests. Each is acknowledged exactly once, where it asks to be.")
     return f"{head}export interface ClientToServerEvents {{\n{''.join(lines)}}}\n"
 
 

@@ -9,7 +9,7 @@ from rooms.records import LoggedMessage
 from rooms.room import Room
 from server import views
 from server.connections import Connection
-from server.payloads import OutsideMessage, SendMessage, SetTyping, UpdateMedia
+from server.payloads import OutsideMessage, SendMessage, SetTyping, UpdateMedia, check_length
 from server.replies import EMPTY, Data
 from server.usecases.context import Context
 
@@ -18,14 +18,11 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     """Say something to the room, or to one participant."""
     now = ctx.clock()
     room, seat = ctx.seated(caller, request["roomId"], now)
+    text, encrypted = request["text"], request.get("encrypted") is True
+    if not encrypted:
+        check_length(text)
     receipt, message, more = talk.post(
-        room,
-        seat,
-        request["text"],
-        now,
-        request.get("clientMessageId"),
-        request.get("to"),
-        request.get("encrypted") is True,
+        room, seat, text, now, request.get("clientMessageId"), request.get("to"), encrypted
     )
     seq, at, told_at, delivered_to = receipt
     if message is None:
@@ -47,7 +44,11 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
 
 def post_from_outside(ctx: Context, room: Room, request: OutsideMessage) -> dict[str, object]:
     """A message of the room's owner, over REST."""
-    receipt, message = talk.post_from_outside(room, request.sender_name or "Host", request.text, ctx.clock())
+    if not request.encrypted:
+        check_length(request.text)
+    receipt, message = talk.post_from_outside(
+        room, request.sender_name or "Host", request.text, ctx.clock(), encrypted=request.encrypted
+    )
     told = ctx.delivery.message(room, message)
     if room.log:
         log_message(ctx, room, message)

@@ -154,6 +154,8 @@ async def _made(
         invite_only=request.invite_only,
         lobby=request.lobby,
         log=request.log and settings.message_log == "on",
+        encrypted=request.encrypted,
+        key_check=request.key_check if request.encrypted else None,
         password_hash=password_hash,
         made_by=maker.site,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rooms.events import Durable
-from rooms.limits import MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_ROOMS_PER_CONNECTION
+from rooms.limits import MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_ROOMS_PER_CONNECTION, MAX_SEALED_CHARS
 from rooms.model import Seat
 from rooms.room import Room
 from server import views
@@ -59,6 +59,7 @@ def _missed(event: Durable) -> dict[str, Any]:
 def _limits(ctx: Context) -> dict[str, Any]:
     return {
         "messageChars": MAX_MESSAGE_CHARS,
+        "sealedChars": MAX_SEALED_CHARS,
         "nameChars": MAX_NAME_CHARS,
         "sdpBytes": MAX_SDP_BYTES,
         "candidateChars": MAX_CANDIDATE_CHARS,

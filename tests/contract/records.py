@@ -34,6 +34,8 @@ def full_room(room_id: str, *, word: str = "Grace") -> RoomRecord:
         locked=True,
         lobby=True,
         log=True,
+        encrypted=True,
+        key_check="k1",
         password_hash=f"scrypt$16384${word}",
         seats=(
             SeatRecord("p1", f"{word} Hopper 🦋", "host", NOW + 0.123456, b"\x01" * 32),

@@ -29,8 +29,8 @@ def _status(url: str) -> int:
         return 0
 
 
-def make_room(server: ServerProcess) -> str:
-    body = json.dumps({"capacity": PEOPLE}).encode()
+def make_room(server: ServerProcess, **wish: Any) -> str:
+    body = json.dumps({"capacity": PEOPLE, **wish}).encode()
     request = urllib.request.Request(f"{server.url}/api/rooms", data=body, headers={"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=10) as answer:
         return str(json.load(answer)["roomId"])
@@ -112,3 +112,18 @@ async def test_a_full_room_admits_nobody_else_after_a_restart(node: str, mongo_u
             socket, snapshot = await resume(js, server, seats[0])
             assert snapshot["self"]["id"] == seats[0]["self"]["id"]
             assert (await socket.state())["connected"]
+
+
+async def test_a_room_stays_encrypted_over_a_restart(node: str, mongo_uri: str) -> None:
+    with server_process(MONGODB_URI=mongo_uri, SEAT_GRACE_S="60") as server:
+        wait_until(lambda: ready(server), "readiness")
+        room_id = make_room(server, encrypted=True, keyCheck="abc")
+        async with js_client() as js:
+            socket = await js.connect(server.url)
+            seat = await socket.ok("join-room", {"roomId": room_id})
+            server.kill()
+            await asyncio.to_thread(server.restart)
+            await asyncio.to_thread(wait_until, lambda: ready(server), "readiness")
+            back, snapshot = await resume(js, server, seat)
+            assert (snapshot["room"]["encrypted"], snapshot["room"]["keyCheck"]) == (True, "abc")
+            assert await back.refused("send-message", {"roomId": room_id, "text": "hello"}) == "ENCRYPTION_REQUIRED"

@@ -31,7 +31,7 @@ export class Chat {
       rows: 1,
       dir: "auto",
       placeholder: "Write a message",
-      maxLength: MAX_CHARS,
+      maxLength: 2 * MAX_CHARS, // It counts halves of emoji; the room counts characters.
       enterKeyHint: "send",
       oninput: () => this.#typed(),
       onkeydown: (event) => this.#onKey(event),
@@ -86,7 +86,7 @@ export class Chat {
   #typed() {
     this.#fit();
     this.#room.setTyping(this.field.value.trim() !== "");
-    const length = this.field.value.length;
+    const { length } = [...this.field.value];
     this.count.hidden = length < WARN_CHARS;
     this.count.textContent = `${MAX_CHARS - length}`;
     this.problem.hidden = true;

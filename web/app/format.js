@@ -18,6 +18,10 @@ export function displayName(name) {
   return visible.replace(INVISIBLE, "") === "" ? "Guest" : visible;
 }
 
+/** A name with a mark where it came in the clear into an encrypted room: anybody could have written it. */
+export const markedName = ({ name, unsealed }) => (unsealed ? `${displayName(name)} (${NOT_ENCRYPTED})` : displayName(name));
+export const NOT_ENCRYPTED = "name not encrypted";
+
 /** One or two letters for an avatar. */
 export function initials(name) {
   const words = displayName(name).split(" ").filter(Boolean);

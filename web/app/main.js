@@ -76,7 +76,8 @@ async function door(parsed, { fresh = false, problem = "" } = {}) {
     clearTimeout(slow);
   }
   const hostKey = hostKeyOf(parsed.roomId);
-  const refusal = hostKey ? null : refusalOf(room, parsed);
+  const refusal = (await client.checkKey(room, parsed.e2e)) ?? (hostKey ? null : refusalOf(room, parsed));
+  if (signal.aborted) return;
   if (refusal) return showNotice(refusal, { retry: () => door(parsed) });
   const preview = showPrejoin({ client, parsed, room, hostKey, fresh, problem, enter: (options) => inside(parsed, options) });
   signal.addEventListener("abort", () => preview.close(), { once: true });

@@ -1,7 +1,7 @@
 /** Who is here, who is away for a moment, who waits at the door; and what a host may do about it. */
 
 import { h, keyed, setText } from "./dom.js";
-import { displayName } from "./format.js";
+import { displayName, markedName, NOT_ENCRYPTED } from "./format.js";
 import { icon } from "./icons.js";
 import { actionButton, avatar, nameOf, openDialog, switchField } from "./parts.js";
 
@@ -45,12 +45,12 @@ export class People {
     keyed(this.list, this.#rows, rows, ({ person }) => person.id, ({ person }) => new PersonRow(person, () => this.#openMenu(person.id)));
   }
 
-  #knockRow({ knockId, name }) {
+  #knockRow({ knockId, name, unsealed }) {
     const answer = (admit) => this.#do(() => this.#room.answerKnock(knockId, admit));
     return h(
       "li",
       { class: "knock" },
-      h("bdi", { class: "name" }, displayName(name)),
+      h("bdi", { class: "name" }, markedName({ name, unsealed })),
       actionButton("Let in", () => answer(true), { class: "button primary small", "aria-label": `Let in ${displayName(name)}` }),
       actionButton("Decline", () => answer(false), { class: "button small", "aria-label": `Decline ${displayName(name)}` }),
     );
@@ -99,7 +99,7 @@ class PersonRow {
 
   update({ person, isSelf, isHost }) {
     setText(this.name, displayName(person.name));
-    const details = [isSelf && "You", person.role === "host" && "Host", !isSelf && person.connected === false && "Reconnecting …"].filter(Boolean);
+    const details = [isSelf && "You", person.role === "host" && "Host", !isSelf && person.connected === false && "Reconnecting …", person.unsealed && NOT_ENCRYPTED].filter(Boolean);
     setText(this.detail, details.join(" · "));
     this.element.classList.toggle("away", !isSelf && person.connected === false);
     const { audio, video, screen, handRaised } = person.media ?? {};

@@ -4,7 +4,7 @@ import { Banner } from "./banner.js";
 import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
 import { announce, h, setText, show } from "./dom.js";
-import { displayName, remaining } from "./format.js";
+import { displayName, markedName, remaining } from "./format.js";
 import { forgetHost, hostKeyOf } from "./host-key.js";
 import { glyph, icon } from "./icons.js";
 import { showNotice } from "./notices.js";
@@ -97,7 +97,7 @@ export class RoomView {
       room.on("user-joined", ({ participant, missed }) => missed || this.#said(participant, "came in")),
       room.on("user-left", ({ participantId, reason }) => this.#onLeft(participantId, reason)),
       room.on("user-updated", ({ participant }) => this.#onUpdated(participant)),
-      room.on("knock", ({ name }) => this.toast(`${displayName(name)} is knocking`)),
+      room.on("knock", (knock) => this.toast(`${markedName(knock)} is knocking`)),
       room.on("expiring", () => this.#tick()),
       room.on("left", (snapshot) => this.#left(snapshot)),
     );
@@ -211,7 +211,7 @@ export class RoomView {
 
   #said(person, what) {
     const shown = this.#page.room.getSnapshot().participants.find((other) => other.id === person.id) ?? person;
-    this.toast(`${displayName(shown.name)} ${what}`);
+    this.toast(`${markedName(shown)} ${what}`);
   }
 
   #left({ ending, error }) {

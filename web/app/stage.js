@@ -1,7 +1,7 @@
 /** The tiles: everybody's picture, or their initials; a shared screen takes the larger part. */
 
 import { h, keyed, setText, toggleAttribute } from "./dom.js";
-import { displayName } from "./format.js";
+import { displayName, NOT_ENCRYPTED } from "./format.js";
 import { icon } from "./icons.js";
 import { avatar, nameOf } from "./parts.js";
 
@@ -138,7 +138,7 @@ class Tile {
     const showVideo = Boolean(screen || (video && stream?.getVideoTracks().length));
     this.element.classList.toggle("with-video", showVideo);
     setText(this.name, displayName(person.name));
-    setText(this.suffix, screen ? "· screen" : own ? "(you)" : "");
+    setText(this.suffix, screen ? "· screen" : own ? "(you)" : person.unsealed ? `(${NOT_ENCRYPTED})` : "");
     const { media = {}, connected = true } = person;
     this.mute.hidden = screen || media.audio !== false;
     this.hand.hidden = screen || !media.handRaised;

@@ -52,6 +52,19 @@ async function cuttable(page) {
   };
 }
 
+/** The page has no network while `during` runs, and its state is not recovered after it: as after a long loss. */
+async function away(page, cut, during) {
+  const addresses = /\/socket\.io\//;
+  await page.route(addresses, (route) => route.abort("aborted"));
+  await cut();
+  await during();
+  await page.unroute(addresses);
+  await page.route(addresses, (route) => {
+    const body = route.request().postData();
+    return route.continue(body?.startsWith("40{") ? { postData: "40" } : {});
+  });
+}
+
 /** What went wrong in all pages. A request or a socket that was cut on purpose, by a reload too, is no error. */
 const allErrors = () => errors.flat().filter((error) => !/ERR_ABORTED|already in CLOSING or CLOSED/.test(error));
 
@@ -180,9 +193,18 @@ const scenarios = {
     await tell(ben, ada, "Are you still there?");
     await tell(ada, ben, "I am");
     const report = { connects, participants: await users(), shown: await ada.locator("pre").textContent() };
+    await away(ada, cut, async () => {
+      for (const text of ["typed", "while away"]) {
+        await ada.getByRole("textbox").fill(text);
+        await ada.getByRole("textbox").press("Enter");
+        await ada.getByText(`Me: ${text}`).waitFor();
+      }
+    });
+    await ben.getByText(": while away").waitFor();
+    const heard = await ben.locator("pre").textContent();
     const lost = await person(browser);
     await lost.goto(`${site}/plain/${"x".repeat(22)}`);
-    return { ...report, lost: await lost.locator("pre").filter({ hasText: /\w/ }).textContent() };
+    return { ...report, heard, lost: await lost.locator("pre").filter({ hasText: /\w/ }).textContent() };
   },
 
   /** Both pages, light and dark, wide and narrow, under axe. */

@@ -96,6 +96,12 @@ async def test_a_server_that_swaps_fingerprints_gets_no_media(server: ServerProc
     assert seen["errors"] == []
 
 
+async def test_a_link_without_the_key_of_its_room_says_so_at_once_and_sends_nothing(server: ServerProcess) -> None:
+    seen = await run("keyless.mjs", server.url)
+    assert set(seen["soon"]) == {"without", "wrong", "damaged", "stripped"}
+    assert seen["errors"] == []
+
+
 STATES = {
     "outside": "landing,ready,ready-qr,door,no-camera,waiting,missing-client",
     "inside": "alone,chat,people,screen,knock",
@@ -184,6 +190,12 @@ async def test_the_client_loses_and_doubles_nothing_on_a_network_that_does() -> 
     requires("node", "node packages")
     with server_process(**OFFLINE, SEAT_GRACE_S="2") as server:
         assert len((await run("live.mjs", server.url, "2000"))["passed"]) == 8
+
+
+async def test_the_client_keeps_what_is_sealed_sealed_and_gives_joins_back() -> None:
+    requires("node", "node packages")
+    with server_process(**OFFLINE, EVENTS_PER_S="0") as server:
+        assert len((await run("sealed.mjs", server.url))["passed"]) == 15
 
 
 @pytest.mark.parametrize("tests", [ROOT / "client" / "test", HERE / "page.test.mjs"], ids=["client", "page"])

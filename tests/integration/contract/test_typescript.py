@@ -1,8 +1,10 @@
-"""`/events.d.ts` in the hands of a site builder: real client code compiles, and wrong code does not."""
+"""`/events.d.ts` and the types of the client in the hands of a site builder: wrong code does not compile."""
 
 from __future__ import annotations
 
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +61,8 @@ socket.on("user-joined", ({ participant, polite, seq }) => console.log(participa
 socket.on("room-left", ({ reason, action }) => console.log(reason === "kicked", action === "rejoin"));
 socket.on("request-failed", ({ event, error }) => console.log(event, error.code));
 socket.emit("typing", { roomId, isTyping: true }, (ack) => ack.ok || console.log(ack.error.message));
+socket.emit("typing", { roomId, isTyping: true });
+socket.timeout(5000).emit("send-message", { roomId, text: "hi" });
 """
 
 WRONG = {
@@ -66,6 +70,8 @@ WRONG = {
     "an unknown event": 'socket.on("message", () => {});',
     "an unknown request": 'socket.emit("say", { roomId }, () => {});',
     "a misspelt field of a request": 'socket.emit("send-message", { roomId, txt: "hi" }, () => {});',
+    "a misspelt field without an acknowledgement": 'socket.emit("send-message", { roomId, txt: "hi" });',
+    "an unknown request without an acknowledgement": 'socket.emit("say", { roomId });',
     "a missing field": 'socket.emit("send-message", { roomId }, () => {});',
     "a field of the wrong type": 'socket.emit("typing", { roomId, isTyping: "yes" }, () => {});',
     "the wrong kind of description": (
@@ -114,6 +120,67 @@ def test_a_mistake_does_not_compile(said: dict[str, list[str]], mistake: str) ->
     # One error, in our line: everything before it is right.
     (error,) = said[wrong_file(mistake)]
     assert error.startswith(f"{wrong_file(mistake)}({len(HEAD.splitlines()) + 1},")
+
+
+CLIENT_HEAD = """
+import { io } from "socket.io-client";
+import { checkKey, joinRoom, lookUpRoom, MayflyError, parseLink, type MayflyErrorCode } from "@mayfly/client";
+import { makeClient } from "@mayfly/client/client";
+declare const link: string;
+"""
+CLIENT_USE = """
+const { openRoom, createRoom } = makeClient(io);
+const room = openRoom(link, { name: "Ada" });
+export const words: Partial<Record<MayflyErrorCode, string>> = { KEY_MISSING: "incomplete", ROOM_FULL: "full" };
+export async function go(): Promise<string | null> {
+  const { hostLink } = await createRoom({ capacity: 2 });
+  const problem = await checkKey(await lookUpRoom(link), parseLink(link).e2e);
+  if (problem === "KEY_WRONG") return problem;
+  try {
+    await joinRoom(hostLink);
+  } catch (error) {
+    if (error instanceof MayflyError && error.code === "DEVICE_BLOCKED") return words[error.code] ?? null;
+  }
+  return room.getSnapshot().participants.find(({ unsealed }) => unsealed)?.name ?? null;
+}
+"""
+CLIENT_WRONG = {
+    "a code that nobody has": 'export const is = (error: MayflyError) => error.code === "KEY_LOST";',
+    "a client made of something else": "makeClient(42);",
+    "a client that is no room": "makeClient(io).sendMessage(link);",
+    "what has to be made first": 'import { openRoom } from "@mayfly/client/client"; openRoom(link);',
+}
+
+
+def test_the_types_of_the_client_hold(tmp_path: Path, node: str) -> None:
+    packages = tmp_path / "node_modules"
+    (packages / "@mayfly").mkdir(parents=True)
+    (packages / "@mayfly" / "client").symlink_to(ROOT / "client")
+    (packages / "socket.io-client").symlink_to(ROOT / "client" / "node_modules" / "socket.io-client")
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    sources = {"use.ts": CLIENT_USE, **{wrong_file(mistake): line for mistake, line in CLIENT_WRONG.items()}}
+    for name, source in sources.items():
+        (tmp_path / name).write_text(CLIENT_HEAD + source)
+    command = [str(PACKAGES / ".bin" / "tsc"), *OPTIONS, *sources]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    errors = [line for line in run.stdout.splitlines() if "error TS" in line]
+    line = len(CLIENT_HEAD.splitlines()) + 1
+    assert sorted(error.split(",")[0] for error in errors) == sorted(
+        f"{wrong_file(mistake)}({line}" for mistake in CLIENT_WRONG
+    ), run.stdout
+
+
+def test_the_codes_of_the_client_are_those_that_it_has_words_for() -> None:
+    (union,) = re.findall(r"type ClientErrorCode =(.*?);", (ROOT / "client" / "index.d.ts").read_text(), re.DOTALL)
+    (table,) = re.findall(r"CLIENT_CODES = .*?\{(.*?)\}\)", (ROOT / "client" / "errors.js").read_text(), re.DOTALL)
+    assert re.findall(r'"(\w+)"', union) == re.findall(r"^  (\w+):", table, re.MULTILINE)
+    made = {code for path in (ROOT / "client").glob("*.js") for code in re.findall(r'"(DEVICE_\w+)"', path.read_text())}
+    made |= {
+        code
+        for path in (ROOT / "client").glob("*.js")
+        for code in re.findall(r'MayflyError\("(\w+)"', path.read_text())
+    }
+    assert made - {"INTERNAL_ERROR"} <= set(re.findall(r"^  (\w+):", table, re.MULTILINE))
 
 
 async def test_the_files_are_served(server: Server) -> None:

@@ -34,6 +34,10 @@ def test_what_is_committed_is_what_the_models_say(file: files.Published) -> None
     assert (ROOT / "docs" / file.name).read_text() == file.text, "run `make schemas`"
 
 
+def test_the_client_knows_every_code() -> None:
+    assert files.CLIENT_CODES.read_text() == files.client_codes(), "run `make schemas`"
+
+
 def test_the_rest_description_is_valid_openapi() -> None:
     OpenAPIV31SpecValidator(cast(Mapping[Hashable, Any], openapi())).validate()
 

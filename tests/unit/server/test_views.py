@@ -39,5 +39,6 @@ def test_a_participant_fits_its_model() -> None:
 
 def test_a_room_fits_its_model() -> None:
     for status, host in (("open", None), ("locked", "p"), ("ended", None)):
-        value = RoomView("r", status, 8, 0, host, True, False, True, 1.0, 2.0)
-        event_payloads.Room.model_validate(views.room(value))
+        for encrypted, check in ((False, None), (True, None), (True, "abc")):
+            value = RoomView("r", status, 8, 0, host, True, False, True, 1.0, 2.0, encrypted, check)
+            event_payloads.Room.model_validate(views.room(value))

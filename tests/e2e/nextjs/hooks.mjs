@@ -1,0 +1,108 @@
+// The React hooks in a real browser and a real React, without a bundler: node hooks.mjs SERVER. Prints what was seen.
+import { readFile } from "node:fs/promises";
+import { main, watchErrors } from "../../support/browser.mjs";
+
+const [server] = process.argv.slice(2);
+const PACKAGES = new URL("../../../examples/nextjs/node_modules/", import.meta.url);
+/** Longer than a room outlives its last component. */
+const LINGER_MS = 1_500;
+
+const MODULES = {
+  react: ["react/cjs/react.development.js", [], ["createElement", "StrictMode", "useCallback", "useEffect", "useRef", "useState", "useSyncExternalStore"]],
+  scheduler: ["scheduler/cjs/scheduler.development.js", [], []],
+  "react-dom": ["react-dom/cjs/react-dom.development.js", ["react"], []],
+  "react-dom/client": ["react-dom/cjs/react-dom-client.development.js", ["react", "react-dom", "scheduler"], ["createRoot"]],
+};
+
+/** React comes as CommonJS; this is the same as an ES module. */
+async function asModule(name) {
+  const [file, needs, exported] = MODULES[name];
+  const source = await readFile(new URL(file, PACKAGES), "utf8");
+  return `${needs.map((need, at) => `import need${at} from "${need}";`).join("\n")}
+    const needs = {${needs.map((need, at) => `"${need}": need${at}`)}};
+    const module = { exports: {} }, exports = module.exports, require = (name) => needs[name];
+    const process = { env: { NODE_ENV: "development" } };
+    (function () { ${source} })();
+    export default module.exports;
+    export const { ${exported.join(", ")} } = module.exports;`;
+}
+
+const importMap = {
+  imports: {
+    ...Object.fromEntries(Object.keys(MODULES).map((name) => [name, `/hooks/${name}.js`])),
+    "socket.io-client": "/vendor/socket.io-client/socket.io.esm.min.js",
+  },
+};
+const PAGE = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify(importMap)}</script>
+  <div id="root"></div>`;
+
+/** A page whose `shown` is what its components' `useRoom` returned last, by their labels. */
+async function open(browser) {
+  const page = await (await browser.newContext()).newPage();
+  page.errors = watchErrors(page);
+  await page.route(`${server}/hooks/**`, async (route) => {
+    const name = new URL(route.request().url()).pathname.slice("/hooks/".length);
+    if (name === "page") return route.fulfill({ contentType: "text/html", body: PAGE });
+    return route.fulfill({ contentType: "text/javascript", body: await asModule(name.replace(/\.js$/, "")) });
+  });
+  await page.goto(`${server}/hooks/page`);
+  await page.evaluate(async () => {
+    const { createElement: h, StrictMode, useState } = await import("react");
+    const { createRoot } = await import("react-dom/client");
+    const { useRoom } = await import("/client/react.js");
+    window.client = await import("/client/index.js");
+    window.shown = {};
+    function Holder({ label, link, options, children }) {
+      window.shown[label] = useRoom(link, options);
+      return h("p", {}, label, ": ", window.shown[label].status, children);
+    }
+    const holder = ({ label, inner, ...props }) => h(Holder, { key: label, label, ...props }, inner && holder(inner));
+    function App() {
+      const [holders, setHolders] = useState([]);
+      window.mount = setHolders;
+      return h("main", {}, holders.map(holder), h("footer", {}, "still here"));
+    }
+    createRoot(document.getElementById("root")).render(h(StrictMode, {}, h(App)));
+  });
+  await page.getByText("still here").waitFor();
+  return page;
+}
+
+const mount = (page, ...holders) => page.evaluate((all) => window.mount(all), holders);
+const has = (page, label, status) => page.waitForFunction(([name, wanted]) => window.shown[name]?.status === wanted, [label, status]);
+const make = (page, settings) => page.evaluate((all) => window.client.createRoom(all), settings);
+const selfOf = (page, label) => page.evaluate((name) => window.shown[name].self, label);
+
+await main(async (browser) => {
+  const page = await open(browser);
+  await mount(page, { label: "bad", link: "no link at all" });
+  await has(page, "bad", "failed");
+  const bad = await page.evaluate(() => window.shown.bad.error.code);
+  const stands = await page.getByText("still here").isVisible();
+
+  const first = await make(page, {});
+  const inner = { label: "child", link: first.link, options: { name: "Child", media: { handRaised: true } } };
+  await mount(page, { label: "parent", link: first.link, options: { name: "Parent" }, inner });
+  await has(page, "child", "joined");
+  const { name, media } = await selfOf(page, "parent");
+  const shared = await page.evaluate(() => window.shown.parent.roomObject === window.shown.child.roomObject);
+
+  // The old room is left by hand; somebody else opens it again; then the old holder goes.
+  const second = await make(page, {});
+  await mount(page, { label: "old", link: second.link });
+  await has(page, "old", "joined");
+  await page.evaluate(() => window.shown.old.roomObject.leave());
+  await has(page, "old", "left");
+  await mount(page, { label: "old", link: second.link }, { label: "new", link: second.link });
+  await has(page, "new", "joined");
+  await mount(page, { label: "new", link: second.link });
+  await page.waitForTimeout(LINGER_MS);
+  const swapped = await page.evaluate(() => window.shown.new.status);
+
+  const third = await make(page, { inviteOnly: true });
+  const invite = await page.evaluate((made) => window.client.createInvite(made), third);
+  await mount(page, { label: "guest", link: invite.link });
+  await has(page, "guest", "joined");
+  const { participantCount } = await page.evaluate((link) => window.client.lookUpRoom(link), invite.link);
+  return { bad, stands, name, media, shared, swapped, participantCount, errors: page.errors };
+});
