@@ -2,20 +2,23 @@
 
 A token cannot be guessed in any number of tries; a password can. So a token is always looked at, whatever others behind
 the same address have tried, and only a wrong one is counted. A guess at a password is paid for before it is looked at.
+Making a hash and checking one never wait for each other (`server.hashing`), and a password that the process has seen to
+be right waits for neither (`server.doors`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import os
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from rooms.errors import Code, Refused
 from server.connections import TokenBucket, bucket, too_many
+from server.doors import Doors
+from server.hashing import HashQueue
 
 TOKEN_FAILURES = 100
 TOKEN_FAILURES_PER_S = 1.0
@@ -24,13 +27,8 @@ PASSWORD_FAILURES_PER_S = 0.1
 MAX_TRACKED = 10_000
 """Addresses whose failures are remembered; the least recent go first."""
 
-MAX_PASSWORD_CHECKS = 64
-"""Password hashes under way or waiting; each takes some 50 ms of one thread."""
-
 MAX_PASSWORD_CHECKS_PER_ADDRESS = 2
-"""Of these, how many may be of one address: nobody can keep the thread from all others."""
-
-PASSWORD_CHECK_RETRY_MS = 2_000
+"""Hashes of one address that may be under way or waiting, of those to make and of those to check."""
 
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**14, 8, 1
 """OWASP's least for scrypt at 16 MiB a check would be N=2^14, r=8, p=5; the throttle makes up for the difference."""
@@ -45,8 +43,10 @@ class Guard:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._failures: OrderedDict[tuple[str, str], TokenBucket] = OrderedDict()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scrypt")
-        self._checks: Counter[str] = Counter()
+        self._doors = Doors()
+        self._checks: Counter[tuple[str, str]] = Counter()
+        self._making = HashQueue("making", self._checks, MAX_PASSWORD_CHECKS_PER_ADDRESS)
+        self._checking = HashQueue("checking", self._checks, MAX_PASSWORD_CHECKS_PER_ADDRESS)
 
     def check(self, kind: str, address: str) -> None:
         """Refuse with RATE_LIMITED whoever has failed too often of late. Not for tokens: see `failed`."""
@@ -85,47 +85,58 @@ class Guard:
     async def hash_password(self, password: str, address: str) -> str:
         """A salted scrypt hash, `scrypt$salt$hash` in hexadecimal, made off the event loop."""
         salt = os.urandom(16)
-        return f"scrypt${salt.hex()}${(await self._scrypt(password, salt, address)).hex()}"
+        made = await self._making.run(partial(_scrypt, password, salt), address=address)
+        kept = f"scrypt${salt.hex()}${made.hex()}"
+        self._doors.prove(kept, password, self._clock())
+        return kept
 
     async def password_matches(self, password: str, kept: str, address: str) -> bool:
-        """Whether this is the password, checked off the event loop; RATE_LIMITED after too many wrong ones.
+        """Whether this is the password of the hash that is kept; RATE_LIMITED after too many wrong ones.
 
         Each guess is counted before it is looked at, and no longer once it has proved right: of many made at the same
         time no more are looked at than of as many made in turn.
         """
-        _, salt, wanted = kept.split("$")
         self.failed("password", address)
         try:
-            made = await self._scrypt(password, bytes.fromhex(salt), address)
+            wait_s = self._doors.pay(kept, address, self._clock())
+            if wait_s:
+                raise too_many(wait_s)
+            right = await self._look(password, kept, address)
         except Refused:
             self._give_back("password", address)
             raise
-        right = hmac.compare_digest(made, bytes.fromhex(wanted))
         if right:
             self._give_back("password", address)
+            self._doors.prove(kept, password, self._clock(), address)
+        else:
+            self._doors.guessed(kept, address, self._clock())
         return right
 
-    async def _scrypt(self, password: str, salt: bytes, address: str) -> bytes:
-        checks = self._checks
-        if checks[address] >= MAX_PASSWORD_CHECKS_PER_ADDRESS or checks.total() >= MAX_PASSWORD_CHECKS:
-            raise Refused(
-                Code.RATE_LIMITED, "Too many password checks are under way.", retry_after_ms=PASSWORD_CHECK_RETRY_MS
-            )
-        checks[address] += 1
-        # Counted until the thread is done with it, which a caller that gives up does not change.
-        work = asyncio.get_running_loop().run_in_executor(self._thread, _scrypt, password, salt)
-        work.add_done_callback(lambda _: self._checked(address))
-        return await asyncio.shield(work)
+    async def _look(self, password: str, kept: str, address: str) -> bool:
+        known = self._doors.knows(kept, password)
+        if known is not None:
+            return known
+        return await self._checking.run(
+            partial(_matches, password, kept),
+            address=address,
+            group=kept,
+            shortcut=partial(self._doors.knows, kept, password),
+        )
 
-    def _checked(self, address: str) -> None:
-        self._checks[address] -= 1
-        if not self._checks[address]:
-            del self._checks[address]
+    def forget(self, kept: str) -> None:
+        """The room of this password is over."""
+        self._doors.forget(kept)
 
     def close(self) -> None:
-        """Let the thread go."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Answer whoever waits, and let the threads go."""
+        self._making.close()
+        self._checking.close()
+
+
+def _matches(password: str, kept: str) -> bool:
+    _, salt, wanted = kept.split("$")
+    return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)), bytes.fromhex(wanted))
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P)
+    return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P)

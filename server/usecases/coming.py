@@ -131,9 +131,14 @@ async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> 
 
 
 async def _password_ok(ctx: Context, caller: Connection, room: Room, password: str | None) -> bool | None:
-    if password is None or room.password_hash is None:
+    kept = room.password_hash
+    if password is None or kept is None:
         return None
-    return await ctx.guard.password_matches(password, room.password_hash, caller.address)
+    try:
+        return await ctx.guard.password_matches(password, kept, caller.address)
+    finally:
+        if room.ended:
+            ctx.guard.forget(kept)
 
 
 def _admission(

@@ -110,6 +110,8 @@ class Context:
         seats, invites = len(room.seats), len(room.invites)
         messages = room.history.message_count()
         now, ahead_s = self.clock(), self.registry.house.ahead_s
+        if room.password_hash is not None:
+            self.guard.forget(room.password_hash)
         grave, events = self.registry.end(room, reason, now)
         self.relay.end(room.id)
         self.delivery.publish(room, events)

@@ -112,6 +112,17 @@ async def create_room(
 
 
 async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, address: str) -> Created:
+    if not request.password:
+        return await _made(ctx, request, room_id, host_key, None)
+    kept = await ctx.guard.hash_password(request.password, address)
+    try:
+        return await _made(ctx, request, room_id, host_key, kept)
+    except BaseException:
+        ctx.guard.forget(kept)
+        raise
+
+
+async def _made(ctx: Context, request: CreateRoom, room_id: str, host_key: str, password_hash: str | None) -> Created:
     settings = ctx.settings
     options = RoomOptions(
         capacity=request.capacity or min(settings.room_capacity, settings.max_room_capacity),
@@ -119,7 +130,7 @@ async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str
         invite_only=request.invite_only,
         lobby=request.lobby,
         log=request.log and settings.message_log == "on",
-        password_hash=await ctx.guard.hash_password(request.password, address) if request.password else None,
+        password_hash=password_hash,
     )
     room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
     try:

@@ -130,6 +130,7 @@ def left_of_rooms(context: Context) -> Left:
         "relays": len(context.relay),
         "calls": len(context.calls._rooms),
         "recoverable sessions": len(context.recovery),
+        "password doors": len(context.guard._doors),
     }
     if context.journal.healthy:
         journal = context.journal

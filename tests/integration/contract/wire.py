@@ -308,7 +308,7 @@ async def running(
 @asynccontextmanager
 async def talking_to(url: str, runner: web.AppRunner | None = None) -> AsyncIterator[Server]:
     """A server that runs already. On the way out every client's faults fail the test."""
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         server = Server(url, http, runner)
         yield server
         for client in server.clients:

@@ -9,6 +9,7 @@ import pytest
 
 from rooms.errors import Code, Refused
 from server import guard
+from server.doors import GUESSER_FORGOTTEN_S, SHARED_GUESSES
 from server.guard import Guard
 
 
@@ -85,49 +86,94 @@ async def test_a_password_matches_its_own_hash_only(watch: Guard) -> None:
     assert kept != await watch.hash_password("correct horse", "a")
 
 
-async def test_too_many_checks_at_once_are_refused(watch: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "MAX_PASSWORD_CHECKS", 4)
-    kept = await watch.hash_password("x", "a")
-    checks = [watch.password_matches("x", kept, str(n)) for n in range(guard.MAX_PASSWORD_CHECKS + 3)]
-    results = await asyncio.gather(*checks, return_exceptions=True)
-    refused = [one for one in results if isinstance(one, Refused)]
-    assert len(refused) == 3
-    assert {one.code for one in refused} == {Code.RATE_LIMITED}
-    assert await watch.password_matches("x", kept, "a")
+@pytest.fixture
+async def kept(time: Time) -> str:
+    """The hash of `x`, as another process has left it."""
+    earlier = Guard(time)
+    try:
+        return await earlier.hash_password("x", "a")
+    finally:
+        earlier.close()
 
 
-async def test_one_address_has_two_hashes_under_way_and_leaves_the_thread_to_others(watch: Guard) -> None:
-    kept = await watch.hash_password("x", "a")
-    checks = [watch.password_matches("x", kept, "greedy") for _ in range(5)]
+async def test_one_address_has_two_hashes_under_way_and_leaves_the_thread_to_others(watch: Guard, kept: str) -> None:
+    checks = [watch.password_matches("guess", kept, "greedy") for _ in range(5)]
     checks.append(watch.password_matches("x", kept, "other"))
     results = await asyncio.gather(*checks, return_exceptions=True)
-    assert [one for one in results if one is True] == [True] * (guard.MAX_PASSWORD_CHECKS_PER_ADDRESS + 1)
+    assert [one for one in results if one is False] == [False] * guard.MAX_PASSWORD_CHECKS_PER_ADDRESS
     assert results[-1] is True
     made = [watch.hash_password("x", "greedy") for _ in range(3)]
     hashes = await asyncio.gather(*made, return_exceptions=True)
     assert [type(one) for one in hashes] == [str, str, Refused]
-    # What was refused was not looked at, so it does not count as a guess; nor does what was right.
-    assert refused_after(watch, "password", "greedy") == guard.PASSWORD_FAILURES
+    # What was refused was not looked at, so it does not count as a guess.
+    assert refused_after(watch, "password", "greedy") == guard.PASSWORD_FAILURES - guard.MAX_PASSWORD_CHECKS_PER_ADDRESS
 
 
 async def test_a_caller_that_gives_up_does_not_make_room_for_another_hash(watch: Guard) -> None:
-    kept = await watch.hash_password("x", "a")
-    tries = [asyncio.ensure_future(watch.password_matches("x", kept, "a")) for _ in range(2)]
+    tries = [asyncio.ensure_future(watch.hash_password("x", "a")) for _ in range(2)]
     await asyncio.sleep(0)
     for one in tries:
         one.cancel()
     await asyncio.wait(tries)
+    left = [asyncio.ensure_future(watch.hash_password("x", "a")) for _ in range(2)]
+    results = await asyncio.gather(*left, return_exceptions=True)
+    assert [type(one) for one in results] == [str, Refused], "one of the two is on the thread still"
+
+
+async def test_making_and_checking_do_not_wait_for_each_other(watch: Guard, kept: str) -> None:
+    makers = [asyncio.ensure_future(watch.hash_password("x", str(n))) for n in range(40)]
+    await asyncio.sleep(0)
+    assert await watch.password_matches("x", kept, "fresh")
+    assert sum(one.done() for one in makers) < 20
+    for one in makers:
+        one.cancel()
+    await asyncio.wait(makers)
+
+
+async def test_the_right_password_costs_one_hash_and_then_none(
+    watch: Guard, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = []
+    scrypt = guard._scrypt
+    monkeypatch.setattr(guard, "_scrypt", lambda *args: hashes.append(args) or scrypt(*args))
+    everybody = [watch.password_matches("x", kept, str(n)) for n in range(30)]
+    assert await asyncio.gather(*everybody) == [True] * 30
+    assert not await watch.password_matches("guess", kept, "a")
+    assert len(hashes) == 1
+    made = await watch.hash_password("y", "a")
+    assert await watch.password_matches("y", made, "a")
+    assert len(hashes) == 2
+    watch.forget(made)
+    assert await watch.password_matches("y", made, "a")
+    assert len(hashes) == 3
+
+
+async def test_whoever_has_guessed_shares_a_brake_at_that_door_and_nobody_else_does(watch: Guard, time: Time) -> None:
+    made = await watch.hash_password("x", "a")
+    outcomes: list[bool | BaseException] = []
+    for number in range(800):
+        guess = watch.password_matches("guess", made, f"b{number % 200}")
+        outcomes += await asyncio.gather(guess, return_exceptions=True)
+    assert outcomes.count(False) == 200 + SHARED_GUESSES, "a first look for each, and the shared ones"
+    refused = [one for one in outcomes if isinstance(one, Refused)]
+    assert {one.code for one in refused} == {Code.RATE_LIMITED}
+    assert all(0 < (one.retry_after_ms or 0) <= 1000 * GUESSER_FORGOTTEN_S + 1 for one in refused)
+    assert len(refused) == 800 - 200 - SHARED_GUESSES
+    assert await watch.password_matches("x", made, "fresh")
     with pytest.raises(Refused):
-        await watch.hash_password("x", "a")
+        await watch.password_matches("x", made, "b1")
+    time.now += GUESSER_FORGOTTEN_S
+    assert await watch.password_matches("x", made, "b1")
 
 
 async def test_guesses_made_at_the_same_time_are_counted_like_guesses_in_turn(
-    watch: Guard, monkeypatch: pytest.MonkeyPatch
+    time: Time, kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "MAX_PASSWORD_CHECKS_PER_ADDRESS", 100)
-    kept = await watch.hash_password("x", "a")
+    watch = Guard(time)
     checks = [watch.password_matches("guess", kept, "a") for _ in range(30)]
     results = await asyncio.gather(*checks, return_exceptions=True)
+    watch.close()
     assert [one for one in results if one is False] == [False] * guard.PASSWORD_FAILURES
     assert {type(one) for one in results[guard.PASSWORD_FAILURES :]} == {Refused}
 
