@@ -171,7 +171,7 @@ class Room:
             self.invites.give_back(seat.invite_id)
         events = self.stop_typing(seat)
         seq, position = self.next(now)
-        events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, connection)))
+        events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, connection, len(self.seats))))
         if self.host_id == seat.id:
             events += self._succession(now)
         self.note_if_empty(now)

@@ -132,6 +132,7 @@ class UserJoined(Sent):
     seq: Seq
     participant: Participant
     polite: bool
+    participant_count: Count
 
 
 class UserLeft(Sent):
@@ -141,6 +142,7 @@ class UserLeft(Sent):
     seq: Seq
     participant_id: str
     reason: Reason
+    participant_count: Count
 
 
 class UserUpdated(Sent):
@@ -202,6 +204,7 @@ Missed = Annotated[
 class RoomJoined(Sent):
     """The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`."""
 
+    room_id: str
     self: Participant
     room: Room
     participants: list[OtherParticipant]

@@ -89,6 +89,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     send_one: Callable[[str, bytes], None]
     """The same to one connection."""
 
+    send_answer: Callable[[str, bytes], None]
+    """The same, for a part of an answer that may be long: it never counts as unread."""
+
     def __init__(self, *, engine: str, connect_timeout_s: float, ws_compression: bool = False, **options: Any) -> None:
         self._engine_class = EngineServer if engine == "mayfly" else engineio.AsyncServer
         self._own_engine = engine == "mayfly"
@@ -100,10 +103,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             options["websocket_compression"] = ws_compression
         super().__init__(max_http_buffer_size=MAX_FRAME_BYTES, namespaces=["/"], **options)
         self.send, self.send_one = self._send_through_queues, self._send_through_queue
+        self.send_answer = self.send_one
         if self._own_engine:
             self.eio.on("message", self._message)
             self.eio.on("disconnect", self._gone)
             self.send, self.send_one = self.eio.broadcast, self.eio.send_text
+            self.send_answer = self.eio.send_answer
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
         return self._engine_class
@@ -173,14 +178,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def _message(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         if eio_sid in self._live:
             return self._received(eio_sid, self._live[eio_sid], data)
-        self._control(eio_sid, data)
-        return None
+        return self._control(eio_sid, data)
 
     def _received(self, eio_sid: str, caller: Any, data: str | bytes) -> Awaitable[None] | None:
         """A packet of a client that is connected."""
         if data[:1] != "2":
-            self._control(eio_sid, data)
-            return None
+            return self._control(eio_sid, data)
         try:
             ack_id, event, args = read_event(data)  # type: ignore[arg-type]  # no bytes begin with a string
         except BadPacket:
@@ -197,21 +200,32 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             return None
         return self._answer_later(eio_sid, event, ack_id, outcome)
 
-    async def _answer_later(self, eio_sid: str, event: str, ack_id: str, outcome: Awaitable[Outcome]) -> None:
-        self._acknowledge(eio_sid, event, ack_id, await outcome)
+    async def _answer_later(self, eio_sid: str, event: str, ack_id: str, waiting: Awaitable[Outcome]) -> None:
+        outcome = await waiting
+        self._acknowledge(eio_sid, event, ack_id, outcome)
+        if isinstance(outcome, Reply) and outcome.is_long:
+            await self._caught_up(eio_sid)
+
+    async def _caught_up(self, eio_sid: str) -> None:
+        if self._own_engine:
+            await self.eio.caught_up(eio_sid)
 
     def _acknowledge(self, eio_sid: str, event: str, ack_id: str, outcome: Outcome) -> None:
-        if ack_id:
+        if isinstance(outcome, dict):
             # Nearly all are granted, with nothing to follow.
-            whole = {"ok": True, "data": outcome} if isinstance(outcome, dict) else envelope(outcome)
-            self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps((whole,)))
+            if ack_id:
+                self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps(({"ok": True, "data": outcome},)))
+            return
+        if ack_id:
+            send = self.send_answer if isinstance(outcome, Reply) and outcome.is_long else self.send_one
+            send(eio_sid, b"3" + ack_id.encode() + orjson.dumps((envelope(outcome),)))
         elif isinstance(outcome, Refusal):
             failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": outcome.error}
             self.send_one(eio_sid, b"2" + orjson.dumps(("request-failed", failure)))
         if isinstance(outcome, Reply):
-            outcome.then()
+            outcome.then(bool(ack_id))
 
-    def _control(self, eio_sid: str, data: str | bytes) -> None:
+    def _control(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         """A packet that is no request."""
         try:
             if not isinstance(data, str) or data[:1] not in ("0", "1", "3") or len(data) > MAX_PACKET_BYTES:
@@ -222,25 +236,27 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 if not self.application.admits(eio_sid):
                     raise BadPacket("too many")
                 # We ask for no acknowledgements, so an ACK answers nothing.
-                if data[0] == "0":
-                    self._connect(eio_sid, data[1:])
+                if data[0] == "0" and self._connect(eio_sid, data[1:]):
+                    return self._caught_up(eio_sid)
         except BadPacket:
             self.close(eio_sid, POLICY_VIOLATION)
+        return None
 
-    def _connect(self, eio_sid: str, data: str) -> None:
+    def _connect(self, eio_sid: str, data: str) -> bool:
+        """Let a client in; true where a long answer follows what CONNECT is told."""
         if data.startswith("/"):
             namespace, _, rest = data.partition(",")
             if namespace.partition("?")[0] != "/":
                 refusal = orjson.dumps({"message": "Invalid namespace"})
                 self.send((eio_sid,), b"4%b,%b" % (namespace.partition("?")[0][:64].encode(), refusal))
-                return
+                return False
             data = rest
         try:
             auth = loads(data) if data else None
         except RecursionError:
             raise BadPacket("nested too deep") from None
         if eio_sid in self._live:
-            return
+            return False
         try:
             welcome = self.application.connected(eio_sid, self.environ[eio_sid], auth)
         except Exception:
@@ -256,6 +272,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self.send((eio_sid,), b"0" + orjson.dumps({"sid": sid, "pid": welcome.private_id}))
         if welcome.then is not None:
             welcome.then()
+        return welcome.then is not None
 
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         self._left(eio_sid)

@@ -10,7 +10,7 @@ from rooms.room import Room
 from server import views
 from server.connections import Connection
 from server.payloads import OutsideMessage, SendMessage, SetTyping, UpdateMedia
-from server.replies import EMPTY, Data
+from server.replies import EMPTY, Data, Reply
 from server.usecases.context import Context
 
 
@@ -77,11 +77,11 @@ def log_message(ctx: Context, room: Room, event: MessagePosted) -> None:
 def set_typing(ctx: Context, caller: Connection, request: SetTyping) -> Data:
     """Begin or stop typing."""
     room, seat = ctx.seated(caller, request.room_id)
-    ctx.publish(room, talk.set_typing(room, seat, is_typing=request.is_typing))
+    ctx.publish(room, talk.set_typing(room, seat, is_typing=request.is_typing is not False))
     return EMPTY
 
 
-def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Data:
+def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Reply:
     """Say which devices are on."""
     room, seat = ctx.seated(caller, request.room_id)
     events = talk.set_media(
@@ -93,5 +93,4 @@ def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Data
         screen=request.screen,
         hand_raised=request.hand_raised,
     )
-    ctx.publish(room, events)
-    return EMPTY
+    return Reply(EMPTY, lambda _: ctx.publish(room, events))

@@ -87,9 +87,12 @@ class Context:
             caller.sent_from.pop(room_id, None)
             caller.recovered_from.pop(room_id, None)
 
-    async def end(self, room: Room, reason: str) -> Purged:
-        """End a room for all and erase what is kept of it; returns how much that was."""
-        grave, session, held = self._close(room, reason)
+    async def end(self, room: Room, reason: str, *, but: str | None = None) -> Purged:
+        """End a room for all and erase what is kept of it; returns how much that was.
+
+        `but` is a connection that the caller tells itself, once it has been answered.
+        """
+        grave, session, held = self._close(room, reason, but)
         purged = await self.journal.ended(grave, session)
         return Purged(*map(max, astuple(purged), astuple(held)))
 
@@ -98,11 +101,11 @@ class Context:
         grave, session, _ = self._close(room, reason)
         self.journal.end_behind(grave, session)
 
-    def _close(self, room: Room, reason: str) -> tuple[Tombstone, SessionRecord, Purged]:
+    def _close(self, room: Room, reason: str, but: str | None = None) -> tuple[Tombstone, SessionRecord, Purged]:
         seats, invites = len(room.seats), len(room.invites)
         messages = room.history.message_count()
         grave, events = self.registry.end(room, reason, self.clock())
         self.relay.end(room.id)
-        self.delivery.publish(room, events)
+        self.delivery.publish(room, events, but=but)
         calls = self.calls.end(room.id, grave.ended_at)
         return grave, snapshots.session_of(room, grave, calls), Purged(messages, seats, invites)

@@ -92,4 +92,4 @@ def deliver_kept(ctx: Context, room_id: str, seat: Seat) -> None:
     if seat.connection is None:
         return
     for signal in ctx.relay.collect(room_id, seat.id, ctx.clock()):
-        ctx.delivery.signal(room_id, signal, seat.connection)
+        ctx.delivery.kept_signal(room_id, signal, seat.connection)
