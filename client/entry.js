@@ -76,6 +76,7 @@ export class Entry {
     try {
       const data = await this.#room.request("join-room", {
         ...fields,
+        snapshot: "ack",
         ...(asked ? { resume: { ...credentials.seat, lastSeq: this.#room.lastSeq() } } : this.#newcomer()),
       });
       this.#tries = 0;

@@ -196,7 +196,7 @@ class UpdateMedia(InRoom, MediaState):
 class SetTyping(InRoom):
     """`typing`; begins unless told otherwise."""
 
-    is_typing: bool | None = None
+    is_typing: bool = True
 
 
 class KnockRequest(InRoom):

@@ -18,7 +18,15 @@ import orjson
 import socketio
 
 from server.engine import EngineServer
-from server.packets import MAX_PACKET_BYTES, BadPacket, Unread, loads, read_event
+from server.packets import (
+    MAX_PACKET_BYTES,
+    Attachments,
+    BadPacket,
+    Unread,
+    loads,
+    read_binary_header,
+    read_event,
+)
 from server.replies import OUTCOMES, Outcome, Refusal, Reply, envelope
 
 log = logging.getLogger(__name__)
@@ -66,6 +74,9 @@ class Application(Protocol):
     unreadable: Callable[[Any], Outcome]
     """Answers a request whose JSON is nested too deep."""
 
+    binary: Callable[[Any], Outcome]
+    """Answers a request that has binary attachments."""
+
     def seatless(self, connection_id: str) -> bool:
         """Whether the connection holds no seat."""
 
@@ -97,6 +108,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self._own_engine = engine == "mayfly"
         self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._live: dict[str, Any] = {}  # connection → caller
+        self._attachments: dict[str, Attachments] = {}  # connection → what is to come, and to be dropped
         self._tasks: set[asyncio.Task[Any]] = set()
         if self._own_engine:
             options["connect_timeout"] = connect_timeout_s
@@ -176,6 +188,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             await waiting
 
     def _message(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
+        if eio_sid in self._attachments:
+            self._attachment(eio_sid, data)
+            return None
         if eio_sid in self._live:
             return self._received(eio_sid, self._live[eio_sid], data)
         return self._control(eio_sid, data)
@@ -228,6 +243,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def _control(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         """A packet that is no request."""
         try:
+            if isinstance(data, str) and data[:1] in ("5", "6") and eio_sid in self._live:
+                self._with_attachments(eio_sid, data)
+                return None
             if not isinstance(data, str) or data[:1] not in ("0", "1", "3") or len(data) > MAX_PACKET_BYTES:
                 raise BadPacket("binary, too large, unknown, or an event before CONNECT")
             if data[0] == "1":
@@ -241,6 +259,32 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         except BadPacket:
             self.close(eio_sid, POLICY_VIOLATION)
         return None
+
+    def _with_attachments(self, eio_sid: str, data: str) -> None:
+        """The header of a packet with binary attachments: this protocol has none, so they are dropped."""
+        header = read_binary_header(data)
+        if data[0] == "6" and not self.application.admits(eio_sid):
+            raise BadPacket("too many")
+        if header.attachments:
+            self._attachments[eio_sid] = Attachments(header.attachments)
+            if self._own_engine:
+                self.eio.set_receiver(eio_sid, None)  # so that they come to `_message`
+        if data[0] == "5":
+            refused = self.application.binary(self._live[eio_sid])
+            self._acknowledge(eio_sid, header.event, header.ack_id, refused)
+
+    def _attachment(self, eio_sid: str, data: str | bytes) -> None:
+        try:
+            if self._attachments[eio_sid].drop(data):
+                del self._attachments[eio_sid]
+                self._listen(eio_sid)
+        except BadPacket:
+            self.close(eio_sid, POLICY_VIOLATION)
+
+    def _listen(self, eio_sid: str) -> None:
+        """Take what a connected client sends by the short way."""
+        if self._own_engine:
+            self.eio.set_receiver(eio_sid, partial(self._received, eio_sid, self._live[eio_sid]))
 
     def _connect(self, eio_sid: str, data: str) -> bool:
         """Let a client in; true where a long answer follows what CONNECT is told."""
@@ -268,7 +312,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self._live[eio_sid] = welcome.caller
         if self._own_engine:
             self.eio.mark_connected(eio_sid)
-            self.eio.set_receiver(eio_sid, partial(self._received, eio_sid, welcome.caller))
+        self._listen(eio_sid)
         self.send((eio_sid,), b"0" + orjson.dumps({"sid": sid, "pid": welcome.private_id}))
         if welcome.then is not None:
             welcome.then()
@@ -281,6 +325,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         self._gone(eio_sid, reason)
 
     def _left(self, eio_sid: str) -> None:
+        self._attachments.pop(eio_sid, None)
         if self._live.pop(eio_sid, None) is not None:
             if self._own_engine:
                 self.eio.set_receiver(eio_sid, None)

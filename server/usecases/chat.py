@@ -77,7 +77,7 @@ def log_message(ctx: Context, room: Room, event: MessagePosted) -> None:
 def set_typing(ctx: Context, caller: Connection, request: SetTyping) -> Data:
     """Begin or stop typing."""
     room, seat = ctx.seated(caller, request.room_id)
-    ctx.publish(room, talk.set_typing(room, seat, is_typing=request.is_typing is not False))
+    ctx.publish(room, talk.set_typing(room, seat, is_typing=request.is_typing))
     return EMPTY
 
 

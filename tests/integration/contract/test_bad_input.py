@@ -74,7 +74,6 @@ MISSING = [
     ("offer", "description"),
     ("answer", "description"),
     ("ice-candidate", "candidate"),
-    ("typing", "isTyping"),
     ("call-state", "state"),
     ("answer-knock", "knockId"),
     ("answer-knock", "admit"),

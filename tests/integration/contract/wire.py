@@ -258,6 +258,13 @@ class Server:
         async with self.http.request(method, self.url + path, headers=headers, **options) as response:
             return Answered(response, await response.text())
 
+    async def polling_ended(self) -> None:
+        """Return once no session polls any more: a client whose process ends at once may not have said so."""
+        sockets = self.runner.app[SOCKETS].eio.sockets
+        async with asyncio.timeout(LIMIT_S):
+            while not all(session.upgraded for session in sockets.values()):
+                await asyncio.sleep(0.01)
+
     async def room(self, **wish: Any) -> Any:
         """The answer of `POST /api/rooms`."""
         made = await self.call("POST", "/api/rooms", json=wish)
