@@ -575,7 +575,7 @@ export interface ServerDraining {
 export interface SetTyping {
   /** 1 to 64 characters */
   roomId: string;
-  isTyping?: boolean | null;
+  isTyping?: boolean;
 }
 
 /** `buffered`: the target is away, and gets it if it comes back in time. */

@@ -41,7 +41,9 @@ def _bytes(text: str) -> int:
 def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Data:
     """Relay a candidate, or the end of candidates (`null`)."""
     candidate = request.candidate
-    size = sum(_bytes(part) for part in candidate.values() if isinstance(part, str)) if candidate is not None else 0
+    size = 0
+    if candidate is not None:
+        size = _bytes(candidate.get("candidate", "")) + _bytes(candidate.get("usernameFragment") or "")
     return _relay(ctx, caller, request, Kind.CANDIDATE, {"candidate": candidate}, size)
 
 

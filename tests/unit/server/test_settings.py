@@ -177,6 +177,7 @@ def test_settings_cannot_be_changed() -> None:
         ({"REDIS_URL": f"redis://:{SECRET}@localhost"}, "REDIS_URL"),
         ({"ROOM_TTL_S": "700000"}, "MAX_ROOM_TTL_S"),
         ({"MAX_ROOM_CAPACITY": "4"}, "MAX_ROOM_CAPACITY"),
+        ({"MAX_ROOM_CAPACITY": "1001"}, "snapshots"),
     ],
 )
 def test_what_can_hardly_be_meant_is_pointed_out(
