@@ -129,12 +129,12 @@ def durable(event: Durable) -> tuple[str, dict[str, Any]]:
 
 
 def fitting(payloads: Iterable[Any], max_bytes: int) -> list[orjson.Fragment]:
-    """The first of `payloads`, encoded, as many as are `max_bytes` long together; one at least, if there is one."""
+    """The first of `payloads`, encoded, as many as make an array of `max_bytes`; one at least, if there is one."""
     found: list[orjson.Fragment] = []
-    left = max_bytes
+    left = max_bytes - 1  # the brackets, less a comma
     for payload in payloads:
         encoded = orjson.dumps(payload)
-        left -= len(encoded) + 1  # and a comma
+        left -= len(encoded) + 1  # and its comma
         if left < 0 and found:
             break
         found.append(orjson.Fragment(encoded))
