@@ -221,7 +221,7 @@ async def test_five_megabytes_close_the_transport_and_leave_no_ghost(server: Ser
         "4",
         "49",
         "452-",
-        '451-["binary",{"_placeholder":true,"num":0}]',
+        '451-/other,["binary",{"_placeholder":true,"num":0}]',
         '42/other,["send-message",{}]',
         '42999999999999999999["typing",{}]',
         "40{bad",
