@@ -100,7 +100,7 @@ export class Entry {
     try {
       const how = asked ? { resume: { ...credentials.seat, lastSeq: this.#room.lastSeq() } } : this.#newcomer();
       this.mayBeSeated = !asked && this.#room.online();
-      const data = await this.#room.request("join-room", { ...fields, ...how });
+      const data = await this.#room.request("join-room", { ...fields, ...how, snapshot: "ack" });
       this.#tries = 0;
       if (!this.#stopped) this.#room.entered(data, { asked });
     } catch (error) {

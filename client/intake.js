@@ -35,7 +35,7 @@ export class Intake {
   }
 
   #handlers = {
-    // Not `room-joined` itself: the server sends that event beside the acknowledgement, which came first.
+    // Not `room-joined`: the entry asks for the snapshot in the acknowledgement alone.
     entered: (data, context) => this.#joined(data, context),
     "room-left": (payload) => this.#port.roomLeft(payload),
     "user-joined": (payload) => this.#durable("user-joined", payload),

@@ -14,7 +14,7 @@ export interface AboutParticipant {
   participantId: string;
 }
 
-/** `answer`. */
+/** `answer`. The description may come as `answer`, too. */
 export interface Answer {
   /** 1 to 64 characters */
   roomId: string;
@@ -218,7 +218,7 @@ export interface Invites {
   invites: Invite[];
 }
 
-/** `join-room`. `clientJoinId` marks the repetitions of one join, so that a lost reply costs no second seat. */
+/** `join-room`. `clientJoinId` marks the repetitions of one join, so that a lost reply costs no second seat. `snapshot` says where the client reads the snapshot, so that it is sent once; `both` unless told. */
 export interface JoinRoom {
   /** 1 to 64 characters */
   roomId: string;
@@ -234,6 +234,7 @@ export interface JoinRoom {
   resume?: ResumeRequest | null;
   /** 16 to 64 characters */
   clientJoinId?: string | null;
+  snapshot?: "ack" | "event" | "both" | null;
 }
 
 /** The answer to a knock. `invite` comes where `admitted`, is good for one join and for five minutes. */
@@ -366,7 +367,7 @@ export interface MissedUpdate {
   payload: UserUpdated;
 }
 
-/** `offer`. */
+/** `offer`. The description may come as `offer`, too. */
 export interface Offer {
   /** 1 to 64 characters */
   roomId: string;
@@ -496,6 +497,7 @@ export interface RoomExpiring {
 
 /** The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`. */
 export interface RoomJoined {
+  roomId: string;
   self: Participant;
   room: Room;
   participants: OtherParticipant[];
@@ -545,6 +547,15 @@ export interface Rooms {
   rooms: Room[];
 }
 
+/** How `join-room` is acknowledged with `snapshot: "event"`: the picture itself comes as `room-joined`. */
+export interface SeatTaken {
+  roomId: string;
+  participantId: string;
+  resumeToken: string;
+  /** at least 0 */
+  resumeTtlS: number;
+}
+
 /** `send-message`. */
 export interface SendMessage {
   /** 1 to 64 characters */
@@ -575,11 +586,11 @@ export interface ServerDraining {
   retryAfterMs: number;
 }
 
-/** `typing`. */
+/** `typing`; begins unless told otherwise. */
 export interface SetTyping {
   /** 1 to 64 characters */
   roomId: string;
-  isTyping: boolean;
+  isTyping?: boolean;
 }
 
 /** `buffered`: the target is away, and gets it if it comes back in time. */
@@ -653,6 +664,8 @@ export interface UserJoined {
   seq: number;
   participant: Participant;
   polite: boolean;
+  /** at least 0 */
+  participantCount: number;
 }
 
 /** A participant is gone for good. */
@@ -662,6 +675,8 @@ export interface UserLeft {
   seq: number;
   participantId: string;
   reason: "left" | "timeout" | "kicked" | "banned" | "replaced" | "room-ended" | "room-expired" | "server-shutdown";
+  /** at least 0 */
+  participantCount: number;
 }
 
 /** The name, role, media or connection of a participant changed. */
@@ -682,10 +697,10 @@ export type Ack<Data> = { ok: true; data: Data } | { ok: false; error: ErrorObje
 
 /** Requests. Each is acknowledged exactly once, where it asks to be. */
 export interface ClientToServerEvents {
-  /** Take a seat, or take one back. The acknowledgement is the snapshot. */
-  "join-room": (request: JoinRoom, acknowledge: (ack: Ack<RoomJoined>) => void) => void;
+  /** Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise. */
+  "join-room": (request: JoinRoom | string, acknowledge: (ack: Ack<RoomJoined>) => void) => void;
   /** Free the seat at once. */
-  "leave-room": (request: LeaveRoom, acknowledge: (ack: Ack<Empty>) => void) => void;
+  "leave-room": (request: LeaveRoom | string, acknowledge: (ack: Ack<Empty>) => void) => void;
   /** Say something to the room, or to one participant. */
   "send-message": (request: SendMessage, acknowledge: (ack: Ack<MessageAccepted>) => void) => void;
   /** Relay an offer. */

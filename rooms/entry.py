@@ -98,7 +98,7 @@ def seat(room: Room, granted: Seat, connection: str, now: float) -> list[Event]:
         granted.role, room.host_id = HOST, granted.id
     room.hold(granted, connection)
     seq, position = room.next(now)
-    events = [room.keep(MemberJoined(room.id, seq, position, now, granted.participant))]
+    events = [room.keep(MemberJoined(room.id, seq, position, now, granted.participant, len(room.seats)))]
     if becomes_host and not first:
         events += room.make_host(granted, now)
     return events

@@ -18,13 +18,14 @@ AT_DIGITS = 12
 
 
 class MemberJoined(NamedTuple):
-    """A new seat was taken."""
+    """A new seat was taken. `participant_count`: how many are now."""
 
     room_id: str
     seq: int
     position: int
     at: float
     participant: Participant
+    participant_count: int
 
 
 class MemberLeft(NamedTuple):
@@ -37,6 +38,7 @@ class MemberLeft(NamedTuple):
     participant_id: str
     reason: str
     connection: str | None
+    participant_count: int
 
 
 class MemberUpdated(NamedTuple):

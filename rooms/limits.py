@@ -14,6 +14,12 @@ MAX_TOMBSTONES = 100_000
 BACKLOG_MESSAGES = 50
 """Messages that a newcomer sees of what was said before."""
 
+BACKLOG_BYTES = 262_144
+"""Bytes of them as they are sent (JSON, UTF-8), whichever ends first: the newest are kept. A page over REST, too."""
+
+MISSED_BYTES = 262_144
+"""Bytes that are sent again to one who comes back, in one room or over all; beyond, it gets a full picture instead."""
+
 HISTORY_EVENTS = 1_000
 HISTORY_BYTES = 1_048_576
 HISTORY_AGE_S = 600.0

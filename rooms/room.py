@@ -189,7 +189,7 @@ class Room:
             self._note_regret(seat, now)
         events = self.stop_typing(seat)
         seq, position = self.next(now)
-        events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, connection)))
+        events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, connection, len(self.seats))))
         if self.host_id == seat.id:
             events += self._succession(now)
         self.note_if_empty(now)

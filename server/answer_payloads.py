@@ -27,6 +27,15 @@ class Empty(Sent):
     """Granted; there is nothing more to say."""
 
 
+class SeatTaken(Sent):
+    """How `join-room` is acknowledged with `snapshot: "event"`: the picture itself comes as `room-joined`."""
+
+    room_id: str
+    participant_id: str
+    resume_token: str
+    resume_ttl_s: float = Field(ge=0)
+
+
 class SentMessage(Sent):
     """`deliveredTo` is how many connected others it went to at once."""
 
@@ -75,6 +84,9 @@ ACKS: dict[str, type[Sent]] = {
     "end-room": Empty,
 }
 """The data of the acknowledgement of each request."""
+
+BRIEF_ACKS: dict[str, type[Sent]] = {"join-room": SeatTaken}
+"""What it is in its place where the request says that an event is to carry it."""
 
 
 class RoomCreated(Sent):

@@ -48,6 +48,9 @@ class Outlet(Protocol):
     def send_one(self, connection: str, packet: bytes) -> None:
         """The same to one connection."""
 
+    def send_answer(self, connection: str, packet: bytes) -> None:
+        """The same, for a part of an answer that may be long: it does not count as unread."""
+
     def close_later(self, connection: str) -> None:
         """Close a connection that holds no seat any more, once what is under way has been answered."""
 
@@ -66,33 +69,34 @@ class Delivery:
         """Ids of the live connections that asked for events of one argument."""
 
     def publish(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
-        """Tell everybody concerned, in order; `but` is a connection whose snapshot will tell it the same."""
+        """Tell everybody concerned, in order; `but` is a connection that is told the same by its own answer."""
         for event in events:
             if type(event) is MessagePosted:
                 self.message(room, event)
             elif isinstance(event, Durable):
                 self._durable(room, event, but)
             else:
-                self._transient(room, event)
+                self._transient(room, event, but)
 
     def signal(self, room_id: str, signal: Signal, connection: str) -> None:
         """Hand a signal to its target, stamped with its sender."""
-        payload: dict[str, Any] = {"roomId": room_id, "from": signal.sender, **signal.body}
-        if signal.negotiation_id is not None:
-            payload["negotiationId"] = signal.negotiation_id
-        self._outlet.send_one(connection, event_packet(SIGNAL_EVENTS[signal.kind], payload))
+        self._outlet.send_one(connection, _signal_packet(room_id, signal))
 
     def tell(self, connection: str, event: str, payload: Any) -> None:
         """One event to one connection."""
         self._outlet.send_one(connection, event_packet(event, payload))
 
-    def snapshot(self, connection: str, picture: Any, position: int) -> None:
-        """`room-joined`, with the offset that proves that it has arrived."""
-        self._outlet.send_one(connection, self._packet_for(connection, "room-joined", picture, position))
+    def kept_signal(self, room_id: str, signal: Signal, connection: str) -> None:
+        """Hand over a signal that waited for its target."""
+        self._outlet.send_answer(connection, _signal_packet(room_id, signal))
 
-    def replay(self, event: Durable, connection: str) -> None:
-        """A durable event once more, to one that missed it."""
-        self._outlet.send_one(connection, self._packet_for(connection, *views.durable(event), event.position))
+    def snapshot(self, connection: str, picture: orjson.Fragment, position: int) -> None:
+        """`room-joined`, with the offset that proves that it has arrived."""
+        self._outlet.send_answer(connection, self._packet_for(connection, "room-joined", picture, position))
+
+    def replay(self, packet: bytes, connection: str) -> None:
+        """A durable event (`durable_packet`) once more, to one that missed it: it had an offset, so it wants them."""
+        self._outlet.send_answer(connection, packet)
 
     def message(self, room: Room, event: MessagePosted) -> dict[str, Any]:
         """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
@@ -139,10 +143,10 @@ class Delivery:
         if self.without_offsets:
             to = self._but_spared(to, None, name, payload)
         self._outlet.send(to, event_packet(name, payload, str(event.position)))
-        if isinstance(event, MemberLeft) and event.connection is not None:
-            self._seat_gone(event.room_id, event.reason, event.connection)
+        if isinstance(event, MemberLeft) and event.connection is not None and event.connection != but:
+            self.seat_gone(event.room_id, event.reason, event.connection)
 
-    def _transient(self, room: Room, event: Event) -> None:
+    def _transient(self, room: Room, event: Event, but: str | None) -> None:
         match event:
             case TypingChanged(room_id, participant_id, is_typing):
                 payload: dict[str, Any] = {
@@ -153,7 +157,7 @@ class Delivery:
                 me = room.connections.get(participant_id)
                 self._to_all(room, "typing-changed", payload, but=me)
             case SeatTakenOver(room_id, _, connection):
-                self._seat_gone(room_id, "replaced", connection)
+                self.seat_gone(room_id, "replaced", connection)
             case KnockReceived(room_id, knock_id, name, connection):
                 self.tell(connection, "knock-received", {"roomId": room_id, "knockId": knock_id, "name": name})
             case KnockAnswered(room_id, admitted, invite, connection):
@@ -163,13 +167,27 @@ class Delivery:
                 self._to_all(room, "room-expiring", {"roomId": room_id, "expiresAt": views.iso(expires_at)})
             case RoomEnded(room_id, _, reason, connections):
                 packet = event_packet("room-left", {"roomId": room_id, "reason": reason, "action": "none"})
-                self._outlet.send(connections, packet)
+                self._outlet.send(connections, packet, but)
 
     def _to_all(self, room: Room, event: str, payload: Any, *, but: str | None = None) -> None:
         self._outlet.send(room.connections.values(), event_packet(event, payload), but)
 
-    def _seat_gone(self, room_id: str, reason: str, connection: str) -> None:
+    def seat_gone(self, room_id: str, reason: str, connection: str) -> None:
+        """`room-left`, to the one whose seat it was."""
         payload = {"roomId": room_id, "reason": reason, "action": LEFT_ACTIONS.get(reason, "none")}
         self.tell(connection, "room-left", payload)
         if reason in PUT_OUT:
             self._outlet.close_later(connection)
+
+
+def _signal_packet(room_id: str, signal: Signal) -> bytes:
+    payload: dict[str, Any] = {"roomId": room_id, "from": signal.sender, **signal.body}
+    if signal.negotiation_id is not None:
+        payload["negotiationId"] = signal.negotiation_id
+    return event_packet(SIGNAL_EVENTS[signal.kind], payload)
+
+
+def durable_packet(event: Durable) -> bytes:
+    """The frame of a durable event: its payload and its offset."""
+    name, payload = views.durable(event)
+    return event_packet(name, payload, str(event.position))

@@ -66,6 +66,10 @@ class Dispatcher:
         """The answer to a request that is JSON, but not to be taken in (nested too deep)."""
         return self._not_run(connection, Refused(Code.INVALID_PAYLOAD, "The request cannot be read."))
 
+    def binary(self, connection: Connection) -> Outcome:
+        """The answer to a request with binary attachments."""
+        return self._not_run(connection, Refused(Code.INVALID_PAYLOAD, "This protocol has no binary attachments."))
+
     def _not_run(self, connection: Connection, refused: Refused) -> Outcome:
         # It counts like any other.
         wait_s = connection.bucket.take(self.now())

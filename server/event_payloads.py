@@ -138,6 +138,7 @@ class UserJoined(Sent):
     seq: Seq
     participant: Participant
     polite: bool
+    participant_count: Count
 
 
 class UserLeft(Sent):
@@ -147,6 +148,7 @@ class UserLeft(Sent):
     seq: Seq
     participant_id: str
     reason: Reason
+    participant_count: Count
 
 
 class UserUpdated(Sent):
@@ -208,6 +210,7 @@ Missed = Annotated[
 class RoomJoined(Sent):
     """The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`."""
 
+    room_id: str
     self: Participant
     room: Room
     participants: list[OtherParticipant]

@@ -24,6 +24,7 @@ class Gateway:
         self.request: Callable[[Any, str, list[Any]], Outcome | Awaitable[Outcome]] = dispatcher.handle
         self.too_large: Callable[[Any], Outcome] = dispatcher.too_large
         self.unreadable: Callable[[Any], Outcome] = dispatcher.unreadable
+        self.binary: Callable[[Any], Outcome] = dispatcher.binary
         self._transports: dict[str, Transport] = {}
 
     def admits(self, connection_id: str) -> bool:

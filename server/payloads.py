@@ -8,9 +8,9 @@ carries what was sent.
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Literal, Required, TypeVar
+from typing import Annotated, Any, Literal, Required, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
@@ -45,6 +45,12 @@ Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(_clean_na
 Text = Annotated[str, Field(min_length=1, max_length=MAX_SEALED_CHARS)]
 """A text as it is sent. What was not sealed is held to `MAX_MESSAGE_CHARS`, by `check_length`."""
 
+OTHER_SPELLINGS = {"username": "name", "userName": "name", "offer": "description", "answer": "description"}
+"""What tutorials call a field → what it is called here."""
+
+OwnName: Any = Field(None, validation_alias=AliasChoices("name", "username", "userName"))
+"""One's own name, also as most tutorials spell it."""
+
 Sdp = Annotated[
     str, Field(max_length=MAX_SDP_BYTES, json_schema_extra={"pattern": "^v=0"}), AfterValidator(_looks_like_sdp)
 ]
@@ -62,6 +68,15 @@ class InRoom(Payload):
     """Any request about a room."""
 
     room_id: Id
+
+
+class ByRoom(InRoom):
+    """A request about a room that is named, where nothing else is to be said, by its id alone: a bare string."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: object) -> object:
+        return {"roomId": value} if isinstance(value, str) else value
 
 
 class MediaState(Payload):
@@ -82,19 +97,23 @@ class ResumeRequest(Payload):
     last_seq: int | None = Field(None, ge=0)
 
 
-class JoinRoom(InRoom):
-    """`join-room`. `clientJoinId` marks the repetitions of one join, so that a lost reply costs no second seat."""
+class JoinRoom(ByRoom):
+    """`join-room`. `clientJoinId` marks the repetitions of one join, so that a lost reply costs no second seat.
 
-    name: Name | None = None
+    `snapshot` says where the client reads the snapshot, so that it is sent once; `both` unless told.
+    """
+
+    name: Name | None = OwnName
     host_key: Secret | None = None
     invite: Secret | None = None
     password: Secret | None = None
     media: MediaState | None = None
     resume: ResumeRequest | None = None
     client_join_id: Annotated[str, Field(min_length=16, max_length=MAX_ID_CHARS)] | None = None
+    snapshot: Literal["ack", "event", "both"] | None = None
 
 
-class LeaveRoom(InRoom):
+class LeaveRoom(ByRoom):
     """`leave-room`."""
 
 
@@ -133,15 +152,15 @@ class SignalRequest(InRoom):
 
 
 class Offer(SignalRequest):
-    """`offer`."""
+    """`offer`. The description may come as `offer`, too."""
 
-    description: OfferDescription
+    description: OfferDescription = Field(validation_alias=AliasChoices("description", "offer"))
 
 
 class Answer(SignalRequest):
-    """`answer`."""
+    """`answer`. The description may come as `answer`, too."""
 
-    description: AnswerDescription
+    description: AnswerDescription = Field(validation_alias=AliasChoices("description", "answer"))
 
 
 class CandidateInit(TypedDict, total=False):
@@ -177,15 +196,15 @@ class UpdateMedia(InRoom, MediaState):
 
 
 class SetTyping(InRoom):
-    """`typing`."""
+    """`typing`; begins unless told otherwise."""
 
-    is_typing: bool
+    is_typing: bool = True
 
 
 class KnockRequest(InRoom):
     """`knock`."""
 
-    name: Name | None = None
+    name: Name | None = OwnName
 
 
 class AnswerKnock(InRoom):
@@ -273,4 +292,9 @@ def not_of_the_shape(value: object, error: ValidationError) -> Refused:
 
 def _reasons(error: ValidationError) -> dict[str, str]:
     found = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_DETAILS]
-    return {".".join(str(part) for part in e["loc"]): e["msg"].removeprefix("Value error, ") for e in found}
+    return {_field(e["loc"]): e["msg"].removeprefix("Value error, ") for e in found}
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    first, *rest = map(str, place or ("",))
+    return ".".join((OTHER_SPELLINGS.get(first, first), *rest))

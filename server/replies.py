@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from rooms.errors import Code, Refused
 
 
@@ -59,10 +61,15 @@ Data = dict[str, Any]
 
 
 class Reply(NamedTuple):
-    """A granted request whose acknowledgement something is to follow on the wire."""
+    """A granted request whose acknowledgement something is to follow on the wire.
 
-    data: Data
-    then: Callable[[], None]
+    `then(acknowledged)` sends it; `acknowledged` is false where the client asked for no acknowledgement. `is_long`:
+    what is sent may cross the bound of a slow reader by itself, so the client's next request waits until it was taken.
+    """
+
+    data: Data | orjson.Fragment
+    then: Callable[[bool], None]
+    is_long: bool = False
 
 
 class Refusal(NamedTuple):

@@ -18,6 +18,9 @@ from server.api_keys import ApiKey, read_keys
 ENVIRONMENTS = ("development", "test", "production")
 YEAR_S = 365 * 86_400
 MAX_CAPACITY = 100_000
+BOUNDED_CAPACITY = 1_000
+"""Up to so many people, no snapshot is longer than what may wait for a reader."""
+
 MAX_EVENTS_PER_S = 1_000_000
 
 # An origin (RFC 6454) with `*` for parts of names or for a port; schemes of apps (capacitor://localhost) included.
@@ -190,4 +193,6 @@ class Settings(BaseSettings):
             found.append("ROOM_TTL_S is above MAX_ROOM_TTL_S: rooms get the latter.")
         if self.room_capacity > self.max_room_capacity:
             found.append("ROOM_CAPACITY is above MAX_ROOM_CAPACITY: rooms get the latter.")
+        if self.max_room_capacity > BOUNDED_CAPACITY:
+            found.append(f"MAX_ROOM_CAPACITY is above {BOUNDED_CAPACITY}: the snapshots of such rooms exceed 1 MiB.")
         return found

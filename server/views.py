@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from rooms.events import (
     Durable,
@@ -113,10 +116,30 @@ def durable(event: Durable) -> tuple[str, dict[str, Any]]:
     match event:
         case MemberJoined():
             # Of two seats the later one is polite, so to those who are here already the newcomer is not.
-            return "user-joined", {**head, "participant": participant(event.participant), "polite": False}
+            who = participant(event.participant)
+            return "user-joined", {
+                **head,
+                "participant": who,
+                "polite": False,
+                "participantCount": event.participant_count,
+            }
         case MemberLeft():
-            return "user-left", {**head, "participantId": event.participant_id, "reason": event.reason}
+            why = {"participantId": event.participant_id, "reason": event.reason}
+            return "user-left", {**head, **why, "participantCount": event.participant_count}
         case MemberUpdated():
             return "user-updated", {**head, "participant": participant(event.participant)}
         case RoomUpdated():
             return "room-updated", {**head, "room": room(event.room)}
+
+
+def fitting(payloads: Iterable[Any], max_bytes: int) -> list[orjson.Fragment]:
+    """The first of `payloads`, encoded, as many as make an array of `max_bytes`; one at least, if there is one."""
+    found: list[orjson.Fragment] = []
+    left = max_bytes - 1  # the brackets, less a comma
+    for payload in payloads:
+        encoded = orjson.dumps(payload)
+        left -= len(encoded) + 1  # and its comma
+        if left < 0 and found:
+            break
+        found.append(orjson.Fragment(encoded))
+    return found

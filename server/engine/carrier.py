@@ -15,6 +15,9 @@ class Carrier(Protocol):
     def flush(self, outbox: Outbox) -> None:
         """Send what waits, as far as the transport takes it."""
 
+    def has_taken_all(self, outbox: Outbox) -> bool:
+        """Whether the client has taken nearly all that it was sent. Where not, the session is told once it has."""
+
     def hold_reading(self) -> None:
         """Take nothing more from the client for now."""
 

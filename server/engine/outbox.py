@@ -11,16 +11,22 @@ class OutboxFull(Exception):
 
 
 class Outbox:
-    """Packets of one session, as WebSocket frames, in order; bounded by bytes and by packets."""
+    """Packets of one session, as WebSocket frames, in order; bounded by bytes and by packets.
 
-    __slots__ = ("_limits", "frames", "size")
+    Parts of an answer do not count: a client that asked for something long has not been slow to read it. Whoever
+    queues them sees to it that the client gets the next such answer only when it has taken this one.
+    """
+
+    __slots__ = ("_limits", "frames", "size", "uncounted")
 
     def __init__(self, limits: EngineLimits) -> None:
         self._limits = limits
         self.frames: list[bytes] = []
         """What waits, in order. Only a session adds its first itself."""
         self.size = 0
-        """Bytes that wait."""
+        """Bytes that wait, less those of answers."""
+        self.uncounted = 0
+        """How many of the packets that wait are parts of an answer; may be one too many once they have left."""
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -33,16 +39,25 @@ class Outbox:
             self.size = len(frame)
             return True
         size = self.size + len(frame)
-        if size > self._limits.outbox_bytes or len(frames) >= self._limits.outbox_packets:
+        if size > self._limits.outbox_bytes or len(frames) - self.uncounted >= self._limits.outbox_packets:
             raise OutboxFull
         frames.append(frame)
         self.size = size
         return False
 
+    def add_answer(self, frame: bytes) -> bool:
+        """Queue a part of an answer, which does not count; true where it is the first to wait."""
+        is_first = not self.frames
+        if is_first:
+            self.size = self.uncounted = 0
+        self.frames.append(frame)
+        self.uncounted += 1
+        return is_first
+
     def take_bytes(self) -> bytes:
         """Everything that waits, as it goes over a WebSocket."""
         frames = self.frames
-        self.size = 0
+        self.size = self.uncounted = 0
         if len(frames) == 1:
             return frames.pop()
         data = b"".join(frames)
@@ -52,7 +67,7 @@ class Outbox:
     def take_frames(self) -> list[bytes]:
         """Everything that waits, frame by frame."""
         frames, self.frames = self.frames, []
-        self.size = 0
+        self.size = self.uncounted = 0
         return frames
 
     def take_payload(self) -> bytes:
@@ -64,4 +79,4 @@ class Outbox:
     def clear(self) -> None:
         """Drop everything that waits."""
         self.frames.clear()
-        self.size = 0
+        self.size = self.uncounted = 0

@@ -46,6 +46,10 @@ class PollingCarrier:
         """Wake the pending GET; it takes what waits at that moment."""
         self._answer(None)
 
+    def has_taken_all(self, outbox: Outbox) -> bool:
+        """Whether the client has polled for all that waited."""
+        return not outbox.frames
+
     def hold_reading(self) -> None:
         """Nothing to hold: the POST that filled the inbox is not answered before there is room."""
 
@@ -74,7 +78,7 @@ class PollingCarrier:
         """
         session = self._session
         if len(session.outbox):
-            return session.outbox.take_payload()
+            return self._taken()
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
         timer = None
@@ -91,7 +95,12 @@ class PollingCarrier:
             if timer is not None:
                 timer.cancel()
         # What woke us may have left over a WebSocket meanwhile.
-        return (session.outbox.take_payload() or packets.NOOP_BODY) if body is None else body
+        return (self._taken() or packets.NOOP_BODY) if body is None else body
+
+    def _taken(self) -> bytes:
+        body = self._session.outbox.take_payload()
+        self._session.taken_all()
+        return body
 
     def _answer(self, body: bytes | None) -> bool:
         if self._waiter is None or self._waiter.done():

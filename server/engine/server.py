@@ -103,6 +103,21 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
                 if session is not None:
                     session.send_frame(frame)
 
+    def send_answer(self, sid: str, text: str | bytes) -> None:
+        """Send one message that is a part of a long answer: however much it is, it does not count as unread.
+
+        The application awaits `caught_up` before it takes the client's next request. An unknown sid is ignored.
+        """
+        session = self.sockets.get(sid)
+        if session is not None:
+            session.send_answer(packets.message_frame(text))
+
+    async def caught_up(self, sid: str) -> None:
+        """Return once a client has taken what it was sent, or is gone."""
+        session = self.sockets.get(sid)
+        if session is not None:
+            await session.caught_up()
+
     def close_session(self, sid: str, code: int = NORMAL, reason: str = "") -> None:
         """Send what is queued, close the transport with this code, and run the disconnect event once."""
         session = self.sockets.get(sid)

@@ -29,7 +29,19 @@ _CLOSING = State.CLOSING
 class Session:
     """A client between handshake and disconnect. `send_frame`, `receive` and `close` are all there is to it."""
 
-    __slots__ = ("_app_data", "_closed", "carrier", "core", "inbox", "outbox", "probe", "reason", "sid", "state")
+    __slots__ = (
+        "_app_data",
+        "_catching_up",
+        "_closed",
+        "carrier",
+        "core",
+        "inbox",
+        "outbox",
+        "probe",
+        "reason",
+        "sid",
+        "state",
+    )
 
     def __init__(self, core: Core, sid: str) -> None:
         self.core = core
@@ -42,6 +54,7 @@ class Session:
         self.reason = ""
         """Why the session ended."""
         self._closed: asyncio.Future[None] | None = None
+        self._catching_up: asyncio.Future[None] | None = None
         self._app_data: dict[Any, Any] | None = None
 
     # What python-socketio asks of a socket.
@@ -97,6 +110,7 @@ class Session:
         if self.inbox.holding:
             carrier.hold_reading()
         self.flush()
+        self.taken_all()
 
     # Sending.
 
@@ -115,6 +129,25 @@ class Session:
         except OutboxFull:
             self.core.stats.overflows += 1
             self.abort(Reason.TRANSPORT_ERROR)
+
+    def send_answer(self, frame: bytes) -> None:
+        """Queue a part of an answer. It never counts as unread; `caught_up` says when there may be another one."""
+        if self.state < _CLOSING and self.outbox.add_answer(frame):
+            self.core.flush_soon(self)
+
+    async def caught_up(self) -> None:
+        """Return once the transport has taken all that is queued, or the session is ending."""
+        await asyncio.sleep(0)  # what was queued in this loop turn is on its way
+        while self.state is _OPEN and self.carrier is not None and not self.carrier.has_taken_all(self.outbox):
+            if self._catching_up is None:
+                self._catching_up = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._catching_up)
+
+    def taken_all(self) -> None:
+        """The transport takes more again, or nothing any more."""
+        waiting, self._catching_up = self._catching_up, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
     def flush(self) -> None:
         """Hand what waits to the transport, if it takes it."""
@@ -227,6 +260,7 @@ class Session:
         if self.probe is not None:
             self.probe.abandon()
         self.outbox.clear()
+        self.taken_all()
         if not keep_commands:
             self.inbox.drop()
         if not self.inbox.idle:

@@ -25,6 +25,9 @@ class TurnedAway:
     def flush(self) -> None:
         """Nothing waits."""
 
+    def taken_all(self) -> None:
+        """Nobody waits for it."""
+
     def send_frame(self, frame: bytes) -> None:
         """Nothing is sent."""
 
@@ -60,6 +63,9 @@ class Probe:
 
     def flush(self) -> None:
         """Nothing waits here."""
+
+    def taken_all(self) -> None:
+        """Nobody waits for it."""
 
     def send_frame(self, frame: bytes) -> None:
         """Send at once."""

@@ -23,6 +23,9 @@ class Owner(Protocol):
     def flush(self) -> None:
         """The transport takes more."""
 
+    def taken_all(self) -> None:
+        """All that waited is on its way."""
+
     def lost(self, reason: str) -> None:
         """The WebSocket is over."""
 
@@ -83,6 +86,8 @@ class WebSocketCarrier(asyncio.Protocol):
         self._slow = False
         if self._phase is _OPEN:
             self.owner.flush()
+            if not self._slow:
+                self.owner.taken_all()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -101,9 +106,13 @@ class WebSocketCarrier(asyncio.Protocol):
             # As `write`, in one step: this runs for each message.
             frames = outbox.frames
             data = frames.pop() if len(frames) == 1 else outbox.take_bytes()
-            outbox.size = 0
+            outbox.size = 0  # and `uncounted` is what it may be, one too many
             if not self._transport.is_closing():
                 self._transport.write(data)
+
+    def has_taken_all(self, outbox: Outbox) -> bool:
+        """Whether the transport's buffer is below its high-water mark and nothing waits for it."""
+        return not self._slow and not outbox.frames
 
     def write(self, frame: bytes) -> None:
         """Write now. A transport that is closing already (uvloop's would raise) gets nothing more."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.answer_payloads import ACKS
+from server.answer_payloads import ACKS, BRIEF_ACKS
 from server.commands import COMMANDS
 from server.event_payloads import EVENTS, WITH_OFFSET
+from server.payloads import ByRoom
 from server.schema.components import envelope, reference, schemas, summary
 from server.schema.openapi import INFO
 
@@ -38,16 +39,24 @@ def asyncapi() -> dict[str, Any]:
 
 def _requests() -> dict[str, Any]:
     return {
-        event: {"name": event, "summary": summary(command.run), "payload": reference(command.payload)}
+        event: {"name": event, "summary": summary(command.run), "payload": _payload(command.payload)}
         for event, command in COMMANDS.items()
     }
 
 
+def _payload(model: type[Any]) -> dict[str, Any]:
+    if not issubclass(model, ByRoom):
+        return reference(model)
+    return {"oneOf": [reference(model), {"type": "string", "description": "The room's id alone."}]}
+
+
 def _acknowledgements() -> dict[str, Any]:
-    return {
-        f"{event}.ack": {"name": event, "summary": f"The acknowledgement of {event}.", "payload": envelope(data)}
-        for event, data in ACKS.items()
-    }
+    found: dict[str, Any] = {}
+    for event, data in ACKS.items():
+        kinds = [data, BRIEF_ACKS[event]] if event in BRIEF_ACKS else [data]
+        summary_of_it = f"The acknowledgement of {event}."
+        found[f"{event}.ack"] = {"name": event, "summary": summary_of_it, "payload": envelope(*kinds)}
+    return found
 
 
 def _events() -> dict[str, Any]:

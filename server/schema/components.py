@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from server.answer_payloads import ACKS, ErrorAnswer
+from server.answer_payloads import ACKS, BRIEF_ACKS, ErrorAnswer
 from server.commands import COMMANDS
 from server.event_payloads import EVENTS
 from server.schema.operations import OPERATIONS
@@ -36,7 +36,7 @@ class _Generator(GenerateJsonSchema):
 def models() -> list[type[Any]]:
     """Every model, or typed dictionary, that something in the contract names."""
     named: list[type[Any]] = [command.payload for command in COMMANDS.values()]
-    named += [*EVENTS.values(), *ACKS.values(), ErrorAnswer]
+    named += [*EVENTS.values(), *ACKS.values(), *BRIEF_ACKS.values(), ErrorAnswer]
     for operation in OPERATIONS:
         named += [model for model in (operation.body, operation.answer) if model is not None]
     return list(dict.fromkeys(named))
@@ -70,9 +70,9 @@ def summary(described: object) -> str:
     return " ".join((described.__doc__ or "").split())
 
 
-def envelope(data: type[Any]) -> dict[str, Any]:
-    """The acknowledgement of a request: granted with this data, or refused."""
-    return {"oneOf": [_variant(True, "data", reference(data)), _variant(False, "error", _ERROR)]}
+def envelope(*data: type[Any]) -> dict[str, Any]:
+    """The acknowledgement of a request: granted with data of one of these kinds, or refused."""
+    return {"oneOf": [*(_variant(True, "data", reference(one)) for one in data), _variant(False, "error", _ERROR)]}
 
 
 _ERROR = {"$ref": PREFIX + "ErrorObject"}

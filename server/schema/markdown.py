@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from rooms.errors import Code
-from server.answer_payloads import ACKS, Empty
+from server.answer_payloads import ACKS, BRIEF_ACKS, Empty
 from server.commands import COMMANDS
 from server.event_payloads import DURABLE, EVENTS
 from server.replies import MEANINGS
@@ -39,7 +39,7 @@ def _requests() -> str:
         (
             f"`{event}`" + (" (host)" if event in HOST_ONLY else ""),
             _fields(command.payload),
-            _answer(ACKS[event]),
+            _answer(ACKS[event]) + (f"; or {_answer(BRIEF_ACKS[event])}" if event in BRIEF_ACKS else ""),
             summary(command.run),
         )
         for event, command in COMMANDS.items()

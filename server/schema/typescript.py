@@ -8,6 +8,7 @@ from typing import Any
 from server.answer_payloads import ACKS
 from server.commands import COMMANDS
 from server.event_payloads import EVENTS, WITH_OFFSET
+from server.payloads import ByRoom
 from server.schema.components import PREFIX, name_of, schemas, summary
 
 HEAD = """\
@@ -99,7 +100,8 @@ def _client_to_server() -> str:
     lines = []
     for event, command in COMMANDS.items():
         acknowledge = f"(ack: Ack<{name_of(ACKS[event])}>) => void"
-        signature = f"(request: {name_of(command.payload)}, acknowledge: {acknowledge}) => void"
+        request = name_of(command.payload) + (" | string" if issubclass(command.payload, ByRoom) else "")
+        signature = f"(request: {request}, acknowledge: {acknowledge}) => void"
         lines.append(f'{_comment(summary(command.run), "  ")}  "{event}": {signature};\n')
     head = _comment("Requests. Each is acknowledged exactly once, where it asks to be.")
     return f"{head}export interface ClientToServerEvents {{\n{''.join(lines)}}}\n"

@@ -10,7 +10,7 @@ from rooms.room import Room
 from server import views
 from server.connections import Connection
 from server.payloads import OutsideMessage, SendMessage, SetTyping, UpdateMedia, check_length
-from server.replies import EMPTY, Data
+from server.replies import EMPTY, Data, Reply
 from server.usecases.context import Context
 
 
@@ -82,7 +82,7 @@ def set_typing(ctx: Context, caller: Connection, request: SetTyping) -> Data:
     return EMPTY
 
 
-def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Data:
+def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Reply:
     """Say which devices are on."""
     room, seat = ctx.seated(caller, request.room_id)
     events = talk.set_media(
@@ -94,5 +94,4 @@ def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Data
         screen=request.screen,
         hand_raised=request.hand_raised,
     )
-    ctx.publish(room, events)
-    return EMPTY
+    return Reply(EMPTY, lambda _: ctx.publish(room, events))

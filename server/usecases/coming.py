@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 from rooms import entry
 from rooms.errors import Code, Refused
 from rooms.events import Durable
 from rooms.history import replayable
+from rooms.limits import MISSED_BYTES
 from rooms.model import NO_MEDIA, Media, Seat
 from rooms.room import Room
 from server.addresses import origin_digest
 from server.connections import Connection
+from server.delivery import durable_packet
 from server.guard import GUESSES
 from server.names import guest_name
 from server.payloads import JoinRoom, LeaveRoom, ResumeRequest
 from server.recovery import Recovered, in_order, read_offset
-from server.replies import EMPTY, Data, Reply
+from server.replies import EMPTY, Reply
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.signals import deliver_kept
 from server.usecases.snapshot import snapshot
 
 
+class Entered(NamedTuple):
+    """A seat that was taken. `missed`: what its holder is to be told again; `waiting`: signals may wait for it."""
+
+    room: Room
+    seat: Seat
+    token: str
+    missed: list[Durable] | None
+    waiting: bool
+
+
 async def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
-    """Take a seat, or take one back. The acknowledgement is the snapshot."""
+    """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise."""
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
     if request.room_id in caller.put_out:
         raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
     try:
         if request.resume is not None:
-            return _resume(ctx, caller, request.room_id, request.resume)
-        return await _enter(ctx, caller, request)
+            entered = _resume(ctx, caller, request.room_id, request.resume)
+        else:
+            entered = await _enter(ctx, caller, request)
     except Refused as refused:
         if refused.code in GUESSES:
             ctx.guard.failed("token", caller.address)
         raise
+    return _welcome(ctx, caller, entered, request.snapshot or "both")
 
 
-def _resume(ctx: Context, caller: Connection, room_id: str, resume: ResumeRequest) -> Reply:
+def _resume(ctx: Context, caller: Connection, room_id: str, resume: ResumeRequest) -> Entered:
     room = ctx.find(room_id)
     seat = entry.reclaim(room, resume.participant_id, resume.resume_token)
     held = ctx.registry.house.holdings.of(caller.id)
@@ -63,7 +77,9 @@ def _missed(ctx: Context, caller: Connection, room: Room, seat: Seat, resume: Re
     return replayable((e for e in events if sent_after is None or e.seq <= sent_after), seat.id)
 
 
-def _taken(ctx: Context, caller: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None) -> Reply:
+def _taken(
+    ctx: Context, caller: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None
+) -> Entered:
     was_away, was_held, was_provisional = seat.connection is None, seat.connection == caller.id, seat.provisional
     seat.origin = origin_digest(caller.address, room.host_key_digest)
     ctx.publish(room, room.take(seat, caller.id, ctx.clock()))
@@ -71,10 +87,10 @@ def _taken(ctx: Context, caller: Connection, room: Room, seat: Seat, token: str,
         caller.sent_from[room.id] = ctx.registry.house.position
     if was_provisional:
         ctx.journal.changed(room)
-    return _welcome(ctx, caller, room, seat, token, missed, waiting=was_away)
+    return Entered(room, seat, token, missed, waiting=was_away)
 
 
-async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
+async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered:
     token = ctx.new_id(TOKEN_BYTES)
     repeated = _repeated(ctx, caller, request, token)
     if repeated is not None:
@@ -95,10 +111,10 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
         entry.withdraw(room, granted, ctx.clock())
         ctx.journal.changed(room)
         raise
-    return _welcome(ctx, caller, room, granted, token, None, waiting=False)
+    return Entered(room, granted, token, None, waiting=False)
 
 
-def _repeated(ctx: Context, caller: Connection, request: JoinRoom, token: str) -> Reply | None:
+def _repeated(ctx: Context, caller: Connection, request: JoinRoom, token: str) -> Entered | None:
     """The seat that this join has opened before, if it has; refuses a second seat on one connection."""
     room = ctx.find(request.room_id)
     holdings = ctx.registry.house.holdings
@@ -160,20 +176,14 @@ def _admission(
     )
 
 
-def _welcome(
-    ctx: Context,
-    caller: Connection,
-    room: Room,
-    seat: Seat,
-    token: str,
-    missed: Sequence[Durable] | None,
-    *,
-    waiting: bool,
-) -> Reply:
+def _welcome(ctx: Context, caller: Connection, entered: Entered, reads: str) -> Reply:
+    """The answer to a join. `reads`: where the client looks for the snapshot, `ack`, `event` or `both`."""
+    room, seat, token, missed, waiting = entered
     picture = snapshot(ctx, room, seat, token, missed)
 
-    def then() -> None:
-        ctx.delivery.snapshot(caller.id, picture, ctx.registry.house.tick(ctx.clock()))
+    def then(acknowledged: bool) -> None:
+        if reads != "ack" or not acknowledged:
+            ctx.delivery.snapshot(caller.id, picture, ctx.registry.house.tick(ctx.clock()))
         if seat.connection != caller.id:
             return
         if waiting:
@@ -181,18 +191,34 @@ def _welcome(
         if room.host_id == seat.id:
             ctx.delivery.publish(room, room.waiting_for_host())
 
-    return Reply(picture, then)
+    if reads != "event":
+        return Reply(picture, then, is_long=True)
+    brief = {
+        "roomId": room.id,
+        "participantId": seat.id,
+        "resumeToken": token,
+        "resumeTtlS": ctx.settings.seat_grace_s,
+    }
+    return Reply(brief, then, is_long=True)
 
 
-def leave_room(ctx: Context, caller: Connection, request: LeaveRoom) -> Data:
+def leave_room(ctx: Context, caller: Connection, request: LeaveRoom) -> Reply:
     """Free the seat at once."""
     room, seat = ctx.seated(caller, request.room_id)
-    ctx.publish(room, room.remove(seat, "left", ctx.clock()))
+    ctx.publish(room, room.remove(seat, "left", ctx.clock()), but=caller.id)
     ctx.journal.changed(room)
-    return EMPTY
+    # A client may close on `room-left`, and would never know that it was answered.
+    return Reply(EMPTY, lambda _: ctx.delivery.seat_gone(room.id, "left", caller.id))
 
 
-def came_back(ctx: Context, caller: Connection, private_id: object, offset: object) -> list[Recovered] | None:
+class Comeback(NamedTuple):
+    """The seats that a recovered connection holds again, and the packets that it missed."""
+
+    seats: list[Recovered]
+    missed: list[bytes]
+
+
+def came_back(ctx: Context, caller: Connection, private_id: object, offset: object) -> Comeback | None:
     """Connection state recovery: the seats of a vanished connection for this one, or None.
 
     Returns what is to be done once the client knows that it was recovered.
@@ -204,6 +230,9 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
     if found is None or any(ctx.relay.has_lost(one.room.id, one.seat.id, ctx.clock()) for one in found):
         # Signals that are lost are told in a snapshot only, and a client asks for one where it was not recovered.
         return None
+    missed = [durable_packet(event) for event in in_order(found)]
+    if sum(map(len, missed)) > MISSED_BYTES:
+        return None
     caller.recovered, caller.private_id = True, private_id
     for one in found:
         was_provisional = one.seat.provisional
@@ -213,14 +242,14 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
         caller.sent_from[one.room.id] = position
         if was_provisional:
             ctx.journal.changed(one.room)
-    return found
+    return Comeback(found, missed)
 
 
-def show_missed(ctx: Context, caller: Connection, found: list[Recovered]) -> None:
+def show_missed(ctx: Context, caller: Connection, comeback: Comeback) -> None:
     """Send a recovered connection what it missed, then what waited in its mailboxes and at its door."""
-    for event in in_order(found):
-        ctx.delivery.replay(event, caller.id)
-    for one in found:
+    for packet in comeback.missed:
+        ctx.delivery.replay(packet, caller.id)
+    for one in comeback.seats:
         deliver_kept(ctx, one.room.id, one.seat)
         if one.room.host_id == one.seat.id:
             ctx.delivery.publish(one.room, one.room.waiting_for_host())

@@ -95,9 +95,12 @@ class Context:
             caller.sent_from.pop(room_id, None)
             caller.recovered_from.pop(room_id, None)
 
-    async def end(self, room: Room, reason: str) -> Purged:
-        """End a room for all and erase what is kept of it; returns how much that was."""
-        grave, session, held = self._close(room, reason)
+    async def end(self, room: Room, reason: str, *, but: str | None = None) -> Purged:
+        """End a room for all and erase what is kept of it; returns how much that was.
+
+        `but` is a connection that the caller tells itself, once it has been answered.
+        """
+        grave, session, held = self._close(room, reason, but)
         purged = await self.journal.ended(grave, session)
         return Purged(*map(max, astuple(purged), astuple(held)))
 
@@ -106,7 +109,7 @@ class Context:
         grave, session, _ = self._close(room, reason)
         self.journal.end_behind(grave, session)
 
-    def _close(self, room: Room, reason: str) -> tuple[Tombstone, SessionRecord, Purged]:
+    def _close(self, room: Room, reason: str, but: str | None = None) -> tuple[Tombstone, SessionRecord, Purged]:
         seats, invites = len(room.seats), len(room.invites)
         messages = room.history.message_count()
         now, ahead_s = self.clock(), self.registry.house.ahead_s
@@ -114,6 +117,6 @@ class Context:
             self.guard.forget(room.password_hash)
         grave, events = self.registry.end(room, reason, now)
         self.relay.end(room.id)
-        self.delivery.publish(room, events)
+        self.delivery.publish(room, events, but=but)
         calls = tuple(call.moved(ahead_s) for call in self.calls.end(room.id, now))
         return grave, snapshots.session_of(room, grave, calls), Purged(messages, seats, invites)

@@ -10,7 +10,7 @@ from server.addresses import origin_digest
 from server.connections import Connection
 from server.names import guest_name
 from server.payloads import AboutParticipant, AnswerKnock, EndRoom, InRoom, KnockRequest, RoomSettings, UpdateRoom
-from server.replies import EMPTY, Data
+from server.replies import EMPTY, Data, Reply
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.views import room as room_json
 
@@ -109,11 +109,20 @@ async def transfer_host(ctx: Context, caller: Connection, request: AboutParticip
     return EMPTY
 
 
-async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Data:
+async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
     """End the room for all."""
     room, _ = _as_host(ctx, caller, request)
-    await ctx.end(room, "room-ended")
-    return EMPTY
+
+    def then(_: bool = False) -> None:
+        ctx.delivery.seat_gone(room.id, "room-ended", caller.id)
+
+    # The others hear of it at once. The host is answered first: a client may close on `room-left`.
+    try:
+        await ctx.end(room, "room-ended", but=caller.id)
+    except BaseException:
+        then()
+        raise
+    return Reply(EMPTY, then)
 
 
 def _as_host(ctx: Context, caller: Connection, request: InRoom) -> tuple[Room, Seat]:

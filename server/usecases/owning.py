@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from rooms.digests import matches
 from rooms.errors import Code, Refused
+from rooms.limits import BACKLOG_BYTES
 from rooms.model import RoomOptions
 from rooms.ports import RoomExists, StoreUnavailable
 from rooms.records import InviteRecord, LoggedMessage
@@ -227,8 +230,11 @@ def may_read(ctx: Context, room: Room, secret: str | None) -> str | None:
 
 async def messages(
     ctx: Context, room: Room, reader: str | None, before: str | None, limit: int
-) -> list[dict[str, Any]]:
-    """A page of messages, newest first: of the log where the room keeps one, else of the backlog in memory."""
+) -> list[orjson.Fragment]:
+    """A page of messages, newest first: of the log where the room keeps one, else of the backlog in memory.
+
+    At most `limit` of them, and `BACKLOG_BYTES`.
+    """
     limit = max(1, min(limit, MESSAGES_PER_PAGE))
     if room.log:
         await ctx.journal.flush_messages()
@@ -236,10 +242,10 @@ async def messages(
             logged = await ctx.store.messages(room.id, before=before, limit=limit)
         except StoreUnavailable:
             raise Refused(Code.UNAVAILABLE, "The log cannot be read now.", retry_after_ms=2_000) from None
-        return [_logged_json(message) for message in logged]
+        return views.fitting(map(_logged_json, logged), BACKLOG_BYTES)
     held = room.history.messages() if reader is None else room.history.backlog(reader)
     newest_first = [m for m in reversed(held) if before is None or m.id < before]
-    return [views.message(m) for m in newest_first[:limit]]
+    return views.fitting(map(views.message, newest_first[:limit]), BACKLOG_BYTES)
 
 
 def _logged_json(message: LoggedMessage) -> dict[str, Any]:

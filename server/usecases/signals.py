@@ -25,19 +25,25 @@ SIGNAL_OVERHEAD_BYTES = 200
 def offer(ctx: Context, caller: Connection, request: Offer) -> Data:
     """Relay an offer."""
     sdp = request.description.sdp
-    return _relay(ctx, caller, request, Kind.OFFER, {"description": {"type": "offer", "sdp": sdp}}, len(sdp))
+    return _relay(ctx, caller, request, Kind.OFFER, {"description": {"type": "offer", "sdp": sdp}}, _bytes(sdp))
 
 
 def answer(ctx: Context, caller: Connection, request: Answer) -> Data:
     """Relay an answer."""
     sdp = request.description.sdp
-    return _relay(ctx, caller, request, Kind.ANSWER, {"description": {"type": "answer", "sdp": sdp}}, len(sdp))
+    return _relay(ctx, caller, request, Kind.ANSWER, {"description": {"type": "answer", "sdp": sdp}}, _bytes(sdp))
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Data:
     """Relay a candidate, or the end of candidates (`null`)."""
     candidate = request.candidate
-    size = len(candidate.get("candidate", "")) if candidate is not None else 0
+    size = 0
+    if candidate is not None:
+        size = _bytes(candidate.get("candidate", "")) + _bytes(candidate.get("usernameFragment") or "")
     return _relay(ctx, caller, request, Kind.CANDIDATE, {"candidate": candidate}, size)
 
 
@@ -92,4 +98,4 @@ def deliver_kept(ctx: Context, room_id: str, seat: Seat) -> None:
     if seat.connection is None:
         return
     for signal in ctx.relay.collect(room_id, seat.id, ctx.clock()):
-        ctx.delivery.signal(room_id, signal, seat.connection)
+        ctx.delivery.kept_signal(room_id, signal, seat.connection)

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from rooms.events import Durable
-from rooms.limits import MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_ROOMS_PER_CONNECTION, MAX_SEALED_CHARS
+from rooms.limits import (
+    BACKLOG_BYTES,
+    MAX_MESSAGE_CHARS,
+    MAX_NAME_CHARS,
+    MAX_ROOMS_PER_CONNECTION,
+    MAX_SEALED_CHARS,
+    MISSED_BYTES,
+)
 from rooms.model import Seat
 from rooms.room import Room
 from server import views
@@ -17,16 +26,36 @@ from server.usecases.signals import ice_for
 from signaling.calls import MESH_PARTICIPANTS
 
 
-def snapshot(ctx: Context, room: Room, seat: Seat, token: str, missed: Sequence[Durable] | None) -> dict[str, Any]:
-    """The payload of `room-joined`. `missed` is None where the picture is not a continuation."""
+def snapshot(ctx: Context, room: Room, seat: Seat, token: str, missed: Sequence[Durable] | None) -> orjson.Fragment:
+    """The payload of `room-joined`, encoded once however often it is sent.
+
+    `missed` is None where the picture is not a continuation. Nor is it one where what was missed does not fit.
+    """
+    again = views.fitting(map(_missed, missed), MISSED_BYTES) if missed is not None else None
+    if missed is None or again is None or len(again) < len(missed):
+        said = reversed(room.history.backlog(seat.id))
+        return _picture(ctx, room, seat, token, messages=views.fitting(map(views.message, said), BACKLOG_BYTES)[::-1])
+    return _picture(ctx, room, seat, token, messages=[], missed=again)
+
+
+def _picture(
+    ctx: Context,
+    room: Room,
+    seat: Seat,
+    token: str,
+    *,
+    messages: list[orjson.Fragment],
+    missed: list[orjson.Fragment] | None = None,
+) -> orjson.Fragment:
     ice = ice_for(ctx, seat.id)
     lost_from = ctx.relay.lost_from(room.id, seat.id, ctx.clock())
     picture: dict[str, Any] = {
+        "roomId": room.id,
         "self": views.participant(seat.participant),
         "room": views.room(room.view()),
         "participants": [_other(seat, other, lost_from) for other in room.seats.values() if other is not seat],
         "typing": [other.id for other in room.seats.values() if other.typing and other is not seat],
-        "messages": [],
+        "messages": messages,
         "iceServers": ice["iceServers"],
         "iceExpiresAt": ice["expiresAt"],
         "epoch": room.epoch,
@@ -36,11 +65,9 @@ def snapshot(ctx: Context, room: Room, seat: Seat, token: str, missed: Sequence[
         "resumeTtlS": ctx.settings.seat_grace_s,
         "limits": _limits(ctx),
     }
-    if missed is None:
-        picture["messages"] = [views.message(m) for m in room.history.backlog(seat.id)]
-    else:
-        picture["missed"] = [_missed(event) for event in missed]
-    return picture
+    if missed is not None:
+        picture["missed"] = missed
+    return orjson.Fragment(orjson.dumps(picture))
 
 
 def _other(seat: Seat, other: Seat, lost_from: set[str]) -> dict[str, Any]:

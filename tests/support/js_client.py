@@ -49,6 +49,10 @@ class JsSocket:
         milliseconds = int(limit_s * 1000)
         return await self._call("request", limit_s + 5, event=event, args=args, timeoutMs=milliseconds)
 
+    async def close_on(self, event: str) -> None:
+        """From now on, disconnect as soon as this event comes, as a page does that is done."""
+        await self._call("closeOn", event=event)
+
     async def request_all(self, requests: Sequence[Sequence[Any]], limit_s: float = 60.0) -> list[Any]:
         """Emit `[event, *args]` each, as fast as they go; the acknowledgements in the order of sending."""
         milliseconds = int(limit_s * 1000)

@@ -50,8 +50,17 @@ function whenConnected(socket) {
   });
 }
 
+// JSON has no bytes: `{"$bytes": 3}` stands for a Uint8Array of three, `{"$buffer": 3}` for a Buffer.
+function withBytes(value) {
+  if (Array.isArray(value)) return value.map(withBytes);
+  if (value === null || typeof value !== "object") return value;
+  if ("$bytes" in value) return new Uint8Array(value.$bytes).fill(7);
+  if ("$buffer" in value) return Buffer.alloc(value.$buffer, 7);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withBytes(inner)]));
+}
+
 const request = (socket, event, args, timeoutMs = ACK_LIMIT_MS) =>
-  socket.timeout(timeoutMs).emitWithAck(event, ...args);
+  socket.timeout(timeoutMs).emitWithAck(event, ...args.map(withBytes));
 
 const commands = {
   async connect({ socket: name, url, options = {}, wait = true }) {
@@ -67,7 +76,9 @@ const commands = {
   // All at once, without waiting for the one before; the acknowledgements in the order of sending.
   requestAll: ({ socket, requests, timeoutMs }) =>
     Promise.all(requests.map(([event, ...args]) => request(named(socket), event, args, timeoutMs))),
-  emit: ({ socket, event, args = [] }) => void named(socket).emit(event, ...args),
+  emit: ({ socket, event, args = [] }) => void named(socket).emit(event, ...args.map(withBytes)),
+  // As a page does that has nothing more to do here.
+  closeOn: ({ socket, event }) => void named(socket).once(event, () => named(socket).disconnect()),
   state: ({ socket }) => state(named(socket)),
   // What the WebSocket agreed on, and the bytes that its TCP connection has carried.
   wire({ socket }) {

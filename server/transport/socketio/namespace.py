@@ -15,7 +15,15 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from server.replies import OUTCOMES, Outcome, Refusal, Reply, envelope
-from server.transport.socketio.packets import MAX_PACKET_BYTES, BadPacket, Unread, loads, read_event
+from server.transport.socketio.packets import (
+    MAX_PACKET_BYTES,
+    Attachments,
+    BadPacket,
+    Unread,
+    loads,
+    read_binary_header,
+    read_event,
+)
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +66,9 @@ class Application(Protocol):
     unreadable: Callable[[Any], Outcome]
     """Answers a request whose JSON is nested too deep."""
 
+    binary: Callable[[Any], Outcome]
+    """Answers a request that has binary attachments."""
+
     def seatless(self, connection_id: str) -> bool:
         """Whether the connection holds no seat."""
 
@@ -77,6 +88,12 @@ class Engine(Protocol):
 
     def send_text(self, sid: str, text: str | bytes) -> None:
         """Send one message; an unknown sid is ignored."""
+
+    def send_answer(self, sid: str, text: str | bytes) -> None:
+        """The same, for a part of an answer that may be long: it never counts as unread."""
+
+    async def caught_up(self, sid: str) -> None:
+        """Return once what a session was sent has left, or the session is gone."""
 
     def broadcast(self, sids: Iterable[str], text: str | bytes, but: str | None = None) -> None:
         """Send one message to many, leaving one out."""
@@ -118,8 +135,10 @@ class DefaultNamespace:
         self._elsewhere = elsewhere
         self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._live: dict[str, Any] = {}  # connection → caller
+        self._attachments: dict[str, Attachments] = {}  # connection → what is to come, and to be dropped
         self.send: SendToMany = engine.broadcast
         self.send_one: Callable[[str, bytes], None] = engine.send_text
+        self.send_answer: Callable[[str, bytes], None] = engine.send_answer
 
     # Out
 
@@ -162,18 +181,19 @@ class DefaultNamespace:
 
     def message(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         """A packet of this namespace, from a transport that need not have connected to it."""
+        if eio_sid in self._attachments:
+            self._attachment(eio_sid, data)
+            return None
         if eio_sid in self._live:
             return self._received(eio_sid, self._live[eio_sid], data)
-        self._control(eio_sid, data)
-        return None
+        return self._control(eio_sid, data)
 
     def _received(self, eio_sid: str, caller: Any, data: str | bytes) -> Awaitable[None] | None:
         """A packet of a client that is connected."""
         if data[:1] != "2":
             if self._elsewhere.takes(eio_sid, data):
                 return self._elsewhere.forward(eio_sid, data)
-            self._control(eio_sid, data)
-            return None
+            return self._control(eio_sid, data)
         try:
             ack_id, event, args = read_event(data)  # type: ignore[arg-type]  # no bytes begin with a string
         except BadPacket:
@@ -192,23 +212,36 @@ class DefaultNamespace:
             return None
         return self._answer_later(eio_sid, event, ack_id, outcome)
 
-    async def _answer_later(self, eio_sid: str, event: str, ack_id: str, outcome: Awaitable[Outcome]) -> None:
-        self._acknowledge(eio_sid, event, ack_id, await outcome)
+    async def _answer_later(self, eio_sid: str, event: str, ack_id: str, waiting: Awaitable[Outcome]) -> None:
+        outcome = await waiting
+        self._acknowledge(eio_sid, event, ack_id, outcome)
+        if isinstance(outcome, Reply) and outcome.is_long:
+            await self._caught_up(eio_sid)
+
+    async def _caught_up(self, eio_sid: str) -> None:
+        await self._engine.caught_up(eio_sid)
 
     def _acknowledge(self, eio_sid: str, event: str, ack_id: str, outcome: Outcome) -> None:
-        if ack_id:
+        if isinstance(outcome, dict):
             # Nearly all are granted, with nothing to follow.
-            whole = {"ok": True, "data": outcome} if isinstance(outcome, dict) else envelope(outcome)
-            self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps((whole,)))
+            if ack_id:
+                self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps(({"ok": True, "data": outcome},)))
+            return
+        if ack_id:
+            send = self.send_answer if isinstance(outcome, Reply) and outcome.is_long else self.send_one
+            send(eio_sid, b"3" + ack_id.encode() + orjson.dumps((envelope(outcome),)))
         elif isinstance(outcome, Refusal):
             failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": outcome.error}
             self.send_one(eio_sid, b"2" + orjson.dumps(("request-failed", failure)))
         if isinstance(outcome, Reply):
-            outcome.then()
+            outcome.then(bool(ack_id))
 
-    def _control(self, eio_sid: str, data: str | bytes) -> None:
+    def _control(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         """A packet that is no request."""
         try:
+            if isinstance(data, str) and data[:1] in ("5", "6") and eio_sid in self._live:
+                self._with_attachments(eio_sid, data)
+                return None
             if not isinstance(data, str) or data[:1] not in ("0", "1", "3") or len(data) > MAX_PACKET_BYTES:
                 raise BadPacket("binary, too large, unknown, or an event before CONNECT")
             if data[0] == "1":
@@ -217,12 +250,38 @@ class DefaultNamespace:
                 if not self.application.admits(eio_sid):
                     raise BadPacket("too many")
                 # We ask for no acknowledgements, so an ACK answers nothing.
-                if data[0] == "0":
-                    self._connect(eio_sid, data[1:])
+                if data[0] == "0" and self._connect(eio_sid, data[1:]):
+                    return self._caught_up(eio_sid)
+        except BadPacket:
+            self.close(eio_sid, POLICY_VIOLATION)
+        return None
+
+    def _with_attachments(self, eio_sid: str, data: str) -> None:
+        """The header of a packet with binary attachments: this protocol has none, so they are dropped."""
+        header = read_binary_header(data)
+        if data[0] == "6" and not self.application.admits(eio_sid):
+            raise BadPacket("too many")
+        if header.attachments:
+            self._attachments[eio_sid] = Attachments(header.attachments)
+            self._engine.set_receiver(eio_sid, None)  # so that they come to `message`
+        if data[0] == "5":
+            refused = self.application.binary(self._live[eio_sid])
+            self._acknowledge(eio_sid, header.event, header.ack_id, refused)
+
+    def _attachment(self, eio_sid: str, data: str | bytes) -> None:
+        try:
+            if self._attachments[eio_sid].drop(data):
+                del self._attachments[eio_sid]
+                self._listen(eio_sid)
         except BadPacket:
             self.close(eio_sid, POLICY_VIOLATION)
 
-    def _connect(self, eio_sid: str, data: str) -> None:
+    def _listen(self, eio_sid: str) -> None:
+        """Take what a connected client sends by the short way."""
+        self._engine.set_receiver(eio_sid, partial(self._received, eio_sid, self._live[eio_sid]))
+
+    def _connect(self, eio_sid: str, data: str) -> bool:
+        """Let a client in; true where a long answer follows what CONNECT is told."""
         if data.startswith("/"):
             # The default namespace may be named, and may carry a query.
             data = data.partition(",")[2]
@@ -231,7 +290,7 @@ class DefaultNamespace:
         except RecursionError:
             raise BadPacket("nested too deep") from None
         if eio_sid in self._live:
-            return
+            return False
         try:
             welcome = self.application.connected(eio_sid, self._elsewhere.environ[eio_sid], auth)
         except Exception:
@@ -240,12 +299,14 @@ class DefaultNamespace:
         sid = self._engine.generate_id()
         self._live[eio_sid] = welcome.caller
         self._engine.mark_connected(eio_sid)
-        self._engine.set_receiver(eio_sid, partial(self._received, eio_sid, welcome.caller))
+        self._listen(eio_sid)
         self.send((eio_sid,), b"0" + orjson.dumps({"sid": sid, "pid": welcome.private_id}))
         if welcome.then is not None:
             welcome.then()
+        return welcome.then is not None
 
     def _left(self, eio_sid: str) -> None:
+        self._attachments.pop(eio_sid, None)
         if self._live.pop(eio_sid, None) is not None:
             self._engine.set_receiver(eio_sid, None)
             self.application.disconnected(eio_sid)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -14,6 +15,13 @@ MAX_PACKET_BYTES = 262_144
 MAX_ACK_DIGITS = 10
 _LAST_START = MAX_ACK_DIGITS + 2
 MAX_INT_DIGITS = 20
+MAX_ATTACHMENTS = 10
+"""Binary attachments that one packet may announce, as in socket.io-parser. More close the connection."""
+
+MAX_ATTACHMENT_BYTES = 4 * 1_048_576
+"""Bytes that the attachments of one packet may have together; they are dropped as they arrive."""
+
+BINARY_HEADER = re.compile(r"[56](\d{1,3})-(\d{0,10})(?=\[)", re.ASCII)
 PLAIN_NAME = re.compile(r'\["([A-Za-z-]{1,64})"')
 
 
@@ -53,6 +61,38 @@ def read_event(data: str) -> tuple[str, str, list[Any]]:
     if not isinstance(args, list) or not args or not isinstance(args[0], str):
         raise BadPacket("not an event")
     return ack_id, args.pop(0), args
+
+
+class BinaryHeader(NamedTuple):
+    """The first part of a BINARY_EVENT or BINARY_ACK packet; so many binary messages follow it."""
+
+    event: str
+    ack_id: str
+    attachments: int
+
+
+def read_binary_header(data: str) -> BinaryHeader:
+    """The header of a packet with attachments, in the default namespace. Raises `BadPacket` where it is none."""
+    found = BINARY_HEADER.match(data)
+    if found is None or int(found[1]) > MAX_ATTACHMENTS:
+        raise BadPacket("no packet with attachments, or too many of them")
+    return BinaryHeader(_name_of(data, found.end()), found[2], int(found[1]))
+
+
+@dataclass(slots=True)
+class Attachments:
+    """What is still to come of a packet whose header was read: so many messages, so many bytes at most."""
+
+    missing: int
+    bytes_left: int = MAX_ATTACHMENT_BYTES
+
+    def drop(self, data: str | bytes) -> bool:
+        """Take the next one and keep nothing of it; true where it was the last. `BadPacket` where it is none."""
+        self.missing -= 1
+        self.bytes_left -= len(data)
+        if isinstance(data, str) or self.bytes_left < 0:
+            raise BadPacket("not an attachment, or too large")
+        return self.missing == 0
 
 
 def _name_of(data: str, start: int) -> str:

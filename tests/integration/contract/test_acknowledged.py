@@ -144,7 +144,7 @@ async def test_a_granted_request_without_acknowledgement_is_silent(server: Serve
 @pytest.mark.parametrize("args", [(), ("text",), (1,), (None,), ([],), ({}, {}), ({"roomId": "r"}, "extra")])
 async def test_a_request_takes_exactly_one_object(server: Server, args: tuple[Any, ...]) -> None:
     client = await server.connect()
-    ack = await client.request("leave-room", *args)
+    ack = await client.request("get-ice-servers", *args)
     assert ack["error"]["code"] == "INVALID_PAYLOAD"
 
 

@@ -22,7 +22,7 @@ from jsonschema import ValidationError  # type: ignore[import-untyped]
 from rooms.ports import Store
 from server.__main__ import LINGERING_S
 from server.answer_payloads import ErrorAnswer
-from server.app import create_app
+from server.app import HOST, create_app
 from server.clocks import Clocks
 from server.event_payloads import EVENTS, WITH_OFFSET
 from server.rest.http import CONTEXT
@@ -260,6 +260,13 @@ class Server:
         async with self.http.request(method, self.url + path, headers=headers, **options) as response:
             check_status(method, path, response.status)
             return Answered(response, await response.text())
+
+    async def polling_ended(self) -> None:
+        """Return once no session polls any more: a client whose process ends at once may not have said so."""
+        sockets = self.runner.app[HOST].eio.sockets
+        async with asyncio.timeout(LIMIT_S):
+            while not all(session.upgraded for session in sockets.values()):
+                await asyncio.sleep(0.01)
 
     async def room(self, **wish: Any) -> Any:
         """The answer of `POST /api/rooms`."""

@@ -85,6 +85,41 @@ async def test_a_non_reader_is_gone_within_two_seconds_of_crossing_its_bound() -
         ws.abort()
 
 
+async def test_a_long_answer_does_not_count_as_unread() -> None:
+    async with engine_rig(limits=EngineLimits(outbox_bytes=65_536)) as rig:
+        ws, sid = await rig.open_websocket()
+        session = rig.engine.sockets[sid]
+        ws.writer.transport.pause_reading()
+        for _ in range(40):
+            rig.engine.send_answer(sid, "x" * MIB)
+        caught_up = asyncio.create_task(rig.engine.caught_up(sid))
+        rig.engine.send_text(sid, "and a word")
+        await asyncio.sleep(0.05)
+        assert not session.closing
+        assert not caught_up.done(), "the kernel does not take so much"
+        ws.writer.transport.resume_reading()
+        for _ in range(40):
+            assert len(await ws.text()) == MIB + 1
+        assert await ws.text() == "4and a word"
+        await asyncio.wait_for(caught_up, DROPPED_WITHIN_S)
+
+
+async def test_behind_a_long_answer_the_bound_is_what_it_was() -> None:
+    async with engine_rig(limits=EngineLimits(outbox_bytes=65_536)) as rig:
+        ws, sid = await rig.open_websocket()
+        ws.writer.transport.pause_reading()
+        for _ in range(40):
+            rig.engine.send_answer(sid, "x" * MIB)
+        caught_up = asyncio.create_task(rig.engine.caught_up(sid))
+        await asyncio.sleep(0)
+        while not rig.engine.stats.overflows:
+            rig.engine.send_text(sid, TEXT)
+            await asyncio.sleep(0)
+        await asyncio.wait_for(caught_up, DROPPED_WITHIN_S)
+        assert await rig.gone(sid) == "transport error"
+        ws.abort()
+
+
 async def count_bytes(ws: RawWebSocket, counts: list[int], number: int) -> None:
     """Read on, and count."""
     while data := await ws.reader.read(65_536):

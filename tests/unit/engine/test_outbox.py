@@ -75,3 +75,27 @@ def test_one_packet_of_any_size_is_taken_where_nothing_waits() -> None:
     assert box.add(b"x" * 100)
     with pytest.raises(OutboxFull):
         box.add(b"x")
+
+
+def test_answers_do_not_count_and_keep_their_place() -> None:
+    box = outbox(outbox_bytes=10, outbox_packets=2)
+    assert box.add_answer(b"a" * 50)
+    box.add(b"b" * 6)
+    assert not box.add_answer(b"c" * 50)
+    box.add(b"d" * 4)
+    assert box.size == 10
+    with pytest.raises(OutboxFull):
+        box.add(b"e")
+    assert box.take_bytes() == b"a" * 50 + b"b" * 6 + b"c" * 50 + b"d" * 4
+
+
+def test_what_answers_left_behind_counts_for_nothing() -> None:
+    box = outbox(outbox_bytes=10, outbox_packets=2)
+    for _ in range(3):
+        box.add_answer(b"a" * 50)
+        box.add_answer(b"b" * 50)
+        box.take_frames()
+    box.add(b"c")
+    box.add(b"d")
+    with pytest.raises(OutboxFull):
+        box.add(b"e")

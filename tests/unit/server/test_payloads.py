@@ -50,7 +50,7 @@ def test_any_json_is_taken_or_refused_with_invalid_payload(event: str, value: An
     assert outcome(event, value) in (None, Code.INVALID_PAYLOAD)
 
 
-@pytest.mark.parametrize("value", [None, 1, "x", [], [{}], True])
+@pytest.mark.parametrize("value", [None, 1, [], [{}], True])
 def test_only_objects_are_requests(value: Any) -> None:
     with pytest.raises(Refused) as caught:
         parse(JoinRoom, value)

@@ -81,4 +81,4 @@ def test_what_the_rules_say_better_is_kept() -> None:
 
 
 def test_a_success_carries_its_data() -> None:
-    assert envelope({"id": "x"}) == envelope(Reply({"id": "x"}, lambda: None)) == {"ok": True, "data": {"id": "x"}}
+    assert envelope({"id": "x"}) == envelope(Reply({"id": "x"}, lambda _: None)) == {"ok": True, "data": {"id": "x"}}

@@ -208,6 +208,7 @@ def test_settings_cannot_be_changed() -> None:
         ({"ROOM_TTL_S": "700000"}, "MAX_ROOM_TTL_S"),
         ({"ENGINE": "stock"}, "ENGINE"),
         ({"MAX_ROOM_CAPACITY": "4"}, "MAX_ROOM_CAPACITY"),
+        ({"MAX_ROOM_CAPACITY": "1001"}, "snapshots"),
     ],
 )
 def test_what_can_hardly_be_meant_is_pointed_out(

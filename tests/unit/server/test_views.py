@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,3 +43,14 @@ def test_a_room_fits_its_model() -> None:
         for encrypted, check in ((False, None), (True, None), (True, "abc")):
             value = RoomView("r", status, 8, 0, host, True, False, True, 1.0, 2.0, encrypted, check)
             event_payloads.Room.model_validate(views.room(value))
+
+
+@given(st.lists(st.text()), st.integers(min_value=0, max_value=200))
+def test_as_many_as_fit_are_encoded_from_the_first_on(texts: list[str], most: int) -> None:
+    found = orjson.loads(orjson.dumps(views.fitting(texts, most)))
+    assert found == texts[: len(found)]
+    size = len(orjson.dumps(found))
+    assert size <= most or len(found) <= 1
+    if len(found) < len(texts):
+        assert found, "one at least"
+        assert len(orjson.dumps(texts[: len(found) + 1])) > most
