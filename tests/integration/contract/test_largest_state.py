@@ -28,7 +28,7 @@ from rooms.limits import (
 )
 from rooms.model import Seat
 from rooms.room import Room
-from server.app import SOCKETS
+from server.app import HOST
 from server.engine import EngineLimits
 from server.payloads import MAX_SDP_BYTES
 from signaling.negotiation import Kind
@@ -289,7 +289,7 @@ async def test_pages_of_messages_lead_back_to_the_first(full: Full) -> None:
 
 async def test_a_client_that_does_not_read_is_not_answered_at_length_twice(full: Full) -> None:
     client = await watching(full)
-    [session] = full.server.runner.app[SOCKETS].eio.sockets.values()
+    [session] = full.server.runner.app[HOST].eio.sockets.values()
     seat = full.room.seats[next(iter(full.room.connections.keys() - {one.id for one in full.seats}))]
     seat.token_digest = digest("token")
     transport = client.socket._response.connection.transport  # type: ignore[union-attr]
