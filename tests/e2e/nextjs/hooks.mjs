@@ -54,7 +54,7 @@ async function open(browser) {
     window.shown = {};
     function Holder({ label, link, options, children }) {
       window.shown[label] = useRoom(link, options);
-      return h("p", {}, label, ": ", window.shown[label].status, children);
+      return h("div", {}, label, ": ", window.shown[label].status, children);
     }
     const holder = ({ label, inner, ...props }) => h(Holder, { key: label, label, ...props }, inner && holder(inner));
     function App() {
