@@ -42,10 +42,11 @@ async function open(browser) {
   page.errors = watchErrors(page);
   await page.route(`${server}/hooks/**`, async (route) => {
     const name = new URL(route.request().url()).pathname.slice("/hooks/".length);
-    if (name === "page") return route.fulfill({ contentType: "text/html", body: PAGE });
     return route.fulfill({ contentType: "text/javascript", body: await asModule(name.replace(/\.js$/, "")) });
   });
-  await page.goto(`${server}/hooks/page`);
+  // A document of the server's own: one that a test made up counts as a stranger to loopback addresses.
+  await page.goto(`${server}/health`);
+  await page.setContent(PAGE);
   await page.evaluate(async () => {
     const { createElement: h, StrictMode, useState } = await import("react");
     const { createRoot } = await import("react-dom/client");
@@ -54,7 +55,7 @@ async function open(browser) {
     window.shown = {};
     function Holder({ label, link, options, children }) {
       window.shown[label] = useRoom(link, options);
-      return h("p", {}, label, ": ", window.shown[label].status, children);
+      return h("div", {}, label, ": ", window.shown[label].status, children);
     }
     const holder = ({ label, inner, ...props }) => h(Holder, { key: label, label, ...props }, inner && holder(inner));
     function App() {
