@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench install install-dev system-packages format schemas clean
+.PHONY: run test check bench bench-regression install install-dev system-packages format schemas clean
 
 run: install
 	@$(BIN)/python -m server
@@ -19,6 +19,11 @@ check: install-dev
 
 bench: install-dev
 	@$(BIN)/python -m benchmarks
+
+# Is anything slower than it was at BASE? ROWS and PAIRS as in docs/benchmarks.md.
+BASE ?= HEAD
+bench-regression: install-dev
+	@$(BIN)/python -m benchmarks.regression --base $(BASE) $(if $(ROWS),--rows $(ROWS)) $(if $(PAIRS),--pairs $(PAIRS))
 
 format: install-dev
 	$(BIN)/ruff format .
