@@ -13,12 +13,15 @@ from typing import Any
 
 from benchmarks import picture, report
 from benchmarks.machine import machine
-from benchmarks.plan import SCENARIOS, TARGETS, TITLES, Scenario, by_name, quick
+from benchmarks.plan import RIVALS, SCENARIOS, TARGETS, TITLES, Scenario, by_name, quick
 from benchmarks.runner import Run, run_all
+from benchmarks.servers import program
 from tests.support.processes import ROOT
 
 DEFAULT_REPEATS = 5
 RESULTS = Path(__file__).with_name("results")
+PACKAGES = Path(__file__).with_name("node_modules")
+RIVAL_PACKAGES = ("socket.io", "@socket.io/bun-engine")
 PAGE = ROOT / "docs/benchmarks.md"
 
 
@@ -44,9 +47,13 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 def about() -> dict[str, Any]:
     """Machine and interpreter, and the servers beside ours."""
-    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    package = json.loads((ROOT / "tests/node_modules/socket.io/package.json").read_text())
-    return {**machine(), "node": node, "socket.io": package["version"]}
+    rivals: dict[str, str] = {name: _said([program(name), "--version"]).lstrip("v") for name in RIVALS}
+    packages = {name: json.loads((PACKAGES / name / "package.json").read_text())["version"] for name in RIVAL_PACKAGES}
+    return {**machine(), **rivals, **packages}
+
+
+def _said(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> int:

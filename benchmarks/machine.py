@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sysconfig
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -42,7 +43,7 @@ def interpreter_build() -> str:
     return f"{platform.python_implementation()}, {platform.python_compiler()}, {' '.join(flags) or 'no build flags'}"
 
 
-def in_words(about: dict[str, Any]) -> str:
+def in_words(about: Mapping[str, Any]) -> str:
     """One line on machine and interpreter."""
     return (
         f"{about['at'][:10]}, {about['cores']} cores of {about['processor']}, Linux {about['kernel']};"

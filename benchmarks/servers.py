@@ -13,13 +13,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.plan import Target
+from benchmarks.plan import RIVALS, Target
 from tests.support.processes import LOOPBACK, ROOT, Service, http_answers, launch
+
+HERE = Path(__file__).parent
+BUN = HERE / "node_modules/bun/bin/bun.exe"
+"""So named on every system."""
 
 SERVER_CORE = 0
 LOAD_CORE = 1
 PING_INTERVAL_S = 300
 """Heartbeats are on, but none falls into the measured seconds. The same for every server."""
+
+HEARTBEAT_S = 2
+"""Where heartbeats are what is measured."""
 
 EVENTS_PER_S = 1_000_000
 """The rate limit is on and counts every request, at a rate that no scenario reaches."""
@@ -45,18 +52,25 @@ class MeasuredServer(Service):
     """A server on the server's core. `tree` holds the sources of ours, `settings` are added to its environment."""
 
     def __init__(
-        self, port: int, target: Target, core: int, *, tree: Path = ROOT, settings: Mapping[str, str] | None = None
+        self,
+        port: int,
+        target: Target,
+        core: int,
+        *,
+        ping_s: int = PING_INTERVAL_S,
+        tree: Path = ROOT,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.target = target
         pinned = ["taskset", "--cpu-list", str(core)]
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        if target == "javascript":
-            script = str(Path(__file__).with_name("js_server.mjs"))
-            command = [_program("node"), "--expose-gc", script, str(port), str(PING_INTERVAL_S * 1000)]
+        if target in RIVALS:
+            command = [*_rival(target), str(port), str(ping_s * 1000)]
             environment["NODE_ENV"] = "production"
         else:
             command = [sys.executable, "-m", "server"]
-            environment |= {**_mayfly_environment(port, target, tree), **(settings or {})}
+            environment |= _mayfly_environment(port, target, tree)
+            environment |= {"PING_INTERVAL_S": str(ping_s), **(settings or {})}
         super().__init__(port, pinned + command, env=environment)
         self.cwd = self.folder  # where no .env is read
 
@@ -73,24 +87,31 @@ def _mayfly_environment(port: int, target: Target, tree: Path) -> dict[str, str]
         "ENGINE": target,
         "EVENTS_PER_S": str(EVENTS_PER_S),
         "MAX_ROOM_CAPACITY": "2000",
-        "PING_INTERVAL_S": str(PING_INTERVAL_S),
         "LOG_LEVEL": "warning",
         **NO_QUOTAS,
     }
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name)
+def _rival(target: Target) -> list[str]:
+    script = str(HERE / "rivals" / f"{target}.mjs")
+    return [program("node"), "--expose-gc", script] if target == "node" else [program("bun"), script]
+
+
+def program(name: str) -> str:
+    """The path of Node.js or of Bun, which is one of our npm packages."""
+    found = str(BUN) if name == "bun" and BUN.exists() else shutil.which(name)
     if found is None:
-        raise SystemExit(f"{name} was not found: the benchmarks need it.")
+        raise SystemExit(f"{name} was not found: the benchmarks need it. `make benchmarks/node_modules/.installed`")
     return found
 
 
 @contextmanager
-def measured_server(target: Target) -> Iterator[MeasuredServer]:
+def measured_server(
+    target: Target, *, ping_s: int = PING_INTERVAL_S, settings: Mapping[str, str] | None = None
+) -> Iterator[MeasuredServer]:
     """A running server, ended on the way out."""
     core, _ = cores()
-    server = launch(lambda port: MeasuredServer(port, target, core))
+    server = launch(lambda port: MeasuredServer(port, target, core, ping_s=ping_s, settings=settings))
     try:
         yield server
     finally:
@@ -98,8 +119,8 @@ def measured_server(target: Target) -> Iterator[MeasuredServer]:
 
 
 def make_rooms(target: Target, port: int, count: int, capacity: int) -> list[str]:
-    """The ids of new rooms, made over REST. To the JavaScript server a room is a name and nothing to be made."""
-    if target == "javascript":
+    """The ids of new rooms, made over REST. To the rivals a room is a name and nothing to be made."""
+    if target in RIVALS:
         return [f"room-{number:05d}-{os.urandom(8).hex()}" for number in range(count)]
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
     made = []
@@ -124,7 +145,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def collect_garbage(target: Target, pid: int) -> None:
-    """Have the JavaScript server collect its garbage in full. CPython frees as it goes."""
-    if target == "javascript":
+    """Have a JavaScript server collect its garbage in full. CPython frees as it goes."""
+    if target in RIVALS:
         os.kill(pid, signal.SIGUSR2)
         time.sleep(COLLECT_S)

@@ -79,7 +79,7 @@ class Load:
         self._sockets = {fd: client.sock for fd, client in fleet.by_fd.items()}
         self._counters = {fd: Counter(MARKERS[scenario.event]) for fd in fleet.by_fd}
         self._senders = list(senders)
-        self._frames = {client.fd: cycle(frames_of(client, scenario.event)) for client in senders}
+        self._frames = {client.fd: cycle(frames_of(client, scenario.event, text=scenario.text)) for client in senders}
         self._buffer = bytearray(READ_BYTES)
         self.sent = self.delivered = self.acked = self.reads = 0
         self._last = math.inf  # where `sent` has come so far, nothing more leaves

@@ -52,10 +52,13 @@ ROWS = (
     Row(by_name("idle"), 800, "KiB a connection"),
     Row(by_name("storm"), 64, "µs a connection"),
     Row(by_name("fanout-100"), 130, "µs a message"),
+    Row(by_name("fanout-1k"), 100, "µs a message"),
     Row(by_name("fanout-1000"), 12, "µs a message"),
     Row(by_name("fanout-single"), 60, "µs a message"),
     Row(by_name("busy-room"), 300, "µs a message"),
     Row(by_name("relay"), 1_200, "µs a message"),
+    Row(by_name("relay-four"), 1_300, "µs a message"),
+    Row(by_name("relay-1k"), 1_000, "µs a message"),
     Row(by_name("candidates"), 1_300, "µs a message"),
 )
 
