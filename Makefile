@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench install install-dev system-packages format schemas clean
+.PHONY: run test check bench bench-regression install install-dev system-packages format schemas clean
 
 run: install
 	@$(BIN)/python -m server
@@ -20,6 +20,11 @@ check: install-dev
 bench: install-dev
 	@$(BIN)/python -m benchmarks
 
+# Is anything slower than it was at BASE? ROWS and PAIRS as in docs/benchmarks.md.
+BASE ?= HEAD
+bench-regression: install-dev
+	@$(BIN)/python -m benchmarks.regression --base $(BASE) $(if $(ROWS),--rows $(ROWS)) $(if $(PAIRS),--pairs $(PAIRS))
+
 format: install-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -31,7 +36,7 @@ schemas: install
 install: $(VENV)/.installed client/node_modules/.installed
 
 install-dev: system-packages install $(VENV)/.installed-dev tests/node_modules/.installed \
-	examples/nextjs/node_modules/.installed
+	examples/nextjs/node_modules/.installed benchmarks/node_modules/.bun
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -57,6 +62,13 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	  echo "npm was not found: $*/ is left without its JavaScript packages (Node.js 20 or later brings it)."; \
 	fi
 
+# Bun's package fetches its program in a script of its own, which npm may be told not to run.
+benchmarks/node_modules/.bun: benchmarks/node_modules/.installed
+	@if [ -d benchmarks/node_modules/bun ]; then \
+	  benchmarks/node_modules/.bin/bun --version >/dev/null 2>&1 || node benchmarks/node_modules/bun/install.js; \
+	  touch $@; \
+	fi
+
 # The example has a copy of the client, which a change makes stale.
 examples/nextjs/node_modules/.installed: client/package.json $(wildcard client/*.js client/*.d.ts)
 
@@ -64,4 +76,4 @@ system-packages:
 	@tests/support/system-packages.sh
 
 clean:
-	rm -rf $(VENV) client/node_modules tests/node_modules examples/nextjs/node_modules examples/nextjs/.next .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) client/node_modules tests/node_modules benchmarks/node_modules examples/nextjs/node_modules examples/nextjs/.next .mypy_cache .ruff_cache .pytest_cache .hypothesis

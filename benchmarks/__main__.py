@@ -5,25 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks import picture, report
-from benchmarks.plan import SCENARIOS, TARGETS, TITLES, Scenario, by_name, quick
+from benchmarks.machine import machine
+from benchmarks.plan import RIVALS, SCENARIOS, TARGETS, TITLES, Scenario, by_name, quick
 from benchmarks.runner import Run, run_all
-from benchmarks.servers import EVENTS_PER_S, cores
+from benchmarks.servers import program
 from tests.support.processes import ROOT
 
 DEFAULT_REPEATS = 5
 RESULTS = Path(__file__).with_name("results")
+PACKAGES = Path(__file__).with_name("node_modules")
+RIVAL_PACKAGES = ("socket.io", "@socket.io/bun-engine")
 PAGE = ROOT / "docs/benchmarks.md"
-PACKAGES = ("aiohttp", "python-socketio", "uvloop", "orjson", "pydantic")
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -46,29 +45,15 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     return found
 
 
-def machine() -> dict[str, Any]:
-    """On what, with what and when."""
-    server_core, load_core = cores()
-    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    package = json.loads((ROOT / "tests/node_modules/socket.io/package.json").read_text())
-    return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "serverCore": server_core,
-        "loadCore": load_core,
-        "load1": os.getloadavg()[0],
-        "eventsPerS": EVENTS_PER_S,
-        "python": platform.python_version(),
-        "node": node,
-        "socket.io": package["version"],
-        **{name: version(name) for name in PACKAGES},
-    }
+def about() -> dict[str, Any]:
+    """Machine and interpreter, and the servers beside ours."""
+    rivals: dict[str, str] = {name: _said([program(name), "--version"]).lstrip("v") for name in RIVALS}
+    packages = {name: json.loads((PACKAGES / name / "package.json").read_text())["version"] for name in RIVAL_PACKAGES}
+    return {**machine(), **rivals, **packages}
 
 
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+def _said(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> int:
@@ -77,7 +62,7 @@ def main() -> int:
     chosen: list[Scenario] = [by_name(name) for name in asked.scenario] if asked.scenario else list(SCENARIOS)
     if asked.quick:
         chosen = [quick(scenario) for scenario in chosen]
-    about = machine()
+    measured_on = about()
     runs: list[Run] = []
     for run in run_all(chosen, asked.servers, asked.repeat):
         runs.append(run)
@@ -85,7 +70,7 @@ def main() -> int:
     found = report.rows(chosen, runs)
     print(report.table(found))
     asked.output.mkdir(parents=True, exist_ok=True)
-    results = report.as_json(found, runs, {**about, "load1AtTheEnd": os.getloadavg()[0]})
+    results = report.as_json(found, runs, {**measured_on, "load1AtTheEnd": os.getloadavg()[0]})
     (asked.output / "latest.json").write_text(json.dumps(results, indent=1) + "\n")
     (asked.output / "latest.svg").write_text(picture.svg(found))
     if asked.publish:

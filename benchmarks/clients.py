@@ -39,7 +39,21 @@ class Step(Enum):
 class Client:
     """One connection. Until it is in its room it is driven by what the server says; then the caller drives it."""
 
-    __slots__ = ("_head", "_request", "fd", "join_frame", "packets", "port", "reader", "room", "sock", "step")
+    __slots__ = (
+        "_head",
+        "_request",
+        "bytes_in",
+        "bytes_out",
+        "fd",
+        "join_frame",
+        "packets",
+        "pongs",
+        "port",
+        "reader",
+        "room",
+        "sock",
+        "step",
+    )
 
     def __init__(self, port: int, room: str, name: str, *, offers_deflate: bool = False) -> None:
         self.port = port
@@ -52,7 +66,8 @@ class Client:
         self.fd = self.sock.fileno()
         self.reader = FrameReader()
         self.step = Step.CONNECTING
-        self.packets: list[bytes] | None = None  # where set, packets are kept for a check
+        self.packets: list[bytes] | None = None  # where set, packets are kept, the answer to the join among them
+        self.bytes_in = self.bytes_out = self.pongs = 0  # of what passed `send` and `feed`
         self._head = b""
 
     def connect(self) -> None:
@@ -64,6 +79,7 @@ class Client:
         """Write a frame; the socket is expected to take it whole."""
         if self.sock.send(frame) != len(frame):
             raise ConnectionError("the server does not read")
+        self.bytes_out += len(frame)
 
     def writable(self) -> None:
         """The connection is there."""
@@ -75,6 +91,7 @@ class Client:
 
     def feed(self, data: bytes) -> None:
         """Take the next steps that these bytes allow."""
+        self.bytes_in += len(data)
         if not data:
             raise ConnectionError(f"the server closed the connection of a client that was {self.step.name}")
         if self.step is Step.UPGRADING:
@@ -91,6 +108,7 @@ class Client:
     def _packet(self, packet: bytes) -> None:
         if packet == b"2":
             self.send(PONG_FRAME)
+            self.pongs += 1
         elif self.step is Step.OPENING and packet[:1] == b"0":
             self.send(CONNECT_FRAME)
         elif self.step is Step.OPENING and packet[:2] == b"40":
@@ -100,6 +118,8 @@ class Client:
             if not packet.startswith(b'431[{"ok":true'):
                 raise ConnectionError(f"join refused: {packet[:200]!r}")
             self.step = Step.IN
+            if self.packets is not None:
+                self.packets.append(packet)
         elif self.packets is not None:
             self.packets.append(packet)
 
@@ -142,6 +162,12 @@ class Fleet:
         while self.turn(quiet_s):
             if time.monotonic() > deadline:
                 raise TimeoutError("the server does not fall silent")
+
+    def read_for(self, seconds: float) -> None:
+        """Read, frame by frame, for so long."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.turn(left)
 
     def read_until(self, done: Callable[[], bool], limit_s: float = 30.0) -> None:
         """Read, frame by frame, until `done()`."""

@@ -10,7 +10,7 @@ from itertools import cycle
 from math import ceil
 
 from benchmarks.clients import MAX_EVENTS, READ_BYTES, Client, Fleet
-from benchmarks.plan import TEXT, Scenario
+from benchmarks.plan import Scenario
 from benchmarks.servers import cpu_seconds
 from benchmarks.throughput import MARKERS, frames_of
 from benchmarks.wire import Counter
@@ -33,13 +33,13 @@ class PacedLoad:
     """
 
     def __init__(
-        self, fleet: Fleet, senders: Sequence[Client], scenario: Scenario, rate_per_s: float, *, text: str = TEXT
+        self, fleet: Fleet, senders: Sequence[Client], scenario: Scenario, rate_per_s: float, *, text: str | None = None
     ) -> None:
         self._fleet = fleet
         self._interval_s = scenario.receivers / rate_per_s
         self._overload = OVERLOAD_BACKLOG_S * rate_per_s
         self._turns = cycle(senders)
-        self._frames = {c.fd: cycle(frames_of(c, scenario.event, text=text)) for c in senders}
+        self._frames = {c.fd: cycle(frames_of(c, scenario.event, text=text or scenario.text)) for c in senders}
         self._counters = {fd: Counter(MARKERS[scenario.event]) for fd in fleet.by_fd}
         others = {c.fd: [o.fd for o in fleet.by_fd.values() if o.room == c.room and o is not c] for c in senders}
         self._left: dict[int, list[float]] = {fd: [] for fd in fleet.by_fd}

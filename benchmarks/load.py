@@ -12,10 +12,10 @@ import os
 import sys
 from typing import Any
 
-from benchmarks import arrivals, latency, nonreaders, throughput
+from benchmarks import arrivals, latency, nonreaders, rejoin, throughput, volume
 from benchmarks.clients import Client, Fleet
 from benchmarks.nonreaders import NON_READERS
-from benchmarks.plan import TEXT, Scenario, Target
+from benchmarks.plan import Scenario, Target
 from benchmarks.servers import cores, make_rooms
 from benchmarks.throughput import CANDIDATE, frames_of
 
@@ -25,7 +25,10 @@ CHECK_LIMIT_S = 30.0
 def run(job: dict[str, Any]) -> dict[str, Any]:
     """Bring the clients in, check that what arrives is what was sent, measure."""
     scenario = Scenario(**job["scenario"])
-    target, port, pid = job["target"], job["port"], job["pid"]
+    target = job["target"]
+    if scenario.kind == "rejoin":
+        return dict(rejoin.measure(scenario, target))
+    port, pid = job["port"], job["pid"]
 
     def guests(rooms: int) -> list[Client]:
         return make_clients(scenario, target, port, rooms)
@@ -35,6 +38,10 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
             return dict(arrivals.storm(fleet, guests, scenario, pid))
         if scenario.kind == "idle":
             return dict(arrivals.idle(fleet, guests, scenario, pid, target))
+        if scenario.kind == "heartbeats":
+            return dict(arrivals.heartbeats(fleet, guests, scenario, pid))
+        if scenario.kind == "bytes":
+            return dict(volume.measure(fleet, scenario, target, port))
         clients = guests(scenario.rooms)
         fleet.bring_in(clients, scenario.at_once)
         fleet.settle()
@@ -64,10 +71,10 @@ def check(fleet: Fleet, clients: list[Client], sender: Client, scenario: Scenari
     kept: dict[Client, list[bytes]] = {client: [] for client in (sender, *others)}
     for client, packets in kept.items():
         client.packets = packets
-    sender.send(frames_of(sender, scenario.event, "check")[0])
+    sender.send(frames_of(sender, scenario.event, "check", scenario.text)[0])
     fleet.read_until(lambda: all(kept.values()), CHECK_LIMIT_S)
     fleet.settle()
-    wanted = TEXT if scenario.event == "send-message" else CANDIDATE
+    wanted = scenario.text if scenario.event == "send-message" else CANDIDATE
     for client in others:
         (packet,) = kept[client]
         payload = json.loads(packet[2:])[1]

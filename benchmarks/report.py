@@ -1,73 +1,61 @@
-"""From runs to a table: medians, and ratios to the JavaScript server."""
+"""From runs to a table: medians, and ratios to the rivals."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks.plan import RIVAL, TARGETS, TITLES, Scenario, Target
+from benchmarks.figures import Figure, figures_of
+from benchmarks.machine import in_words
+from benchmarks.plan import RIVALS, TARGETS, TITLES, Scenario, Target
 from benchmarks.runner import Run
 
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
 
 
-class Figure(NamedTuple):
-    """One thing that is told of a scenario: the key in the results, its heading, its unit, how to print it."""
+class Ratio(NamedTuple):
+    """The median, lowest and highest of the ratios of each repeat."""
 
-    key: str
-    heading: str
-    unit: str
-    divide: float
-    digits: int
-
-
-RATE = Figure("ratePerS", "a second", "deliveries/s", 1.0, 0)
-PER_CPU = Figure("perCpuS", "a CPU second", "deliveries/CPU s", 1.0, 0)
-ARRIVALS = Figure("ratePerS", "a second", "connections/s", 1.0, 0)
-ARRIVALS_PER_CPU = Figure("perCpuS", "a CPU second", "connections/CPU s", 1.0, 0)
-MEMORY = Figure("bytesPerConnection", "memory", "KiB/connection", 1024.0, 1)
-P50 = Figure("p50Ms", "p50", "p50, ms", 1.0, 2)
-P99 = Figure("p99Ms", "p99", "p99, ms", 1.0, 2)
-P99_RATIO = Figure("p99Ratio", "p99", "p99, × without", 1.0, 2)
-GROWTH = Figure("growthBytes", "memory", "MiB more", 1_048_576.0, 1)
-
-FIGURES: dict[str, tuple[Figure, ...]] = {
-    "fan-out": (RATE, PER_CPU),
-    "acked": (RATE, PER_CPU),
-    "storm": (ARRIVALS, ARRIVALS_PER_CPU),
-    "idle": (MEMORY,),
-    "latency": (P50, P99),
-    "non-readers": (P99_RATIO, GROWTH),
-}
+    median: float
+    lowest: float
+    highest: float
 
 
 class Row(NamedTuple):
-    """One line of the table. `ratios` are to the JavaScript server: the median, lowest and highest of the repeats."""
+    """One line of the table. `ratios` are Mayfly's to each rival."""
 
     scenario: Scenario
     figure: Figure
     medians: dict[Target, float]
-    ratios: dict[Target, tuple[float, float, float]]
+    ratios: dict[Target, Ratio]
     failures: dict[Target, str]
 
+    def goal(self, rival: Target) -> float | None:
+        """What must hold of the ratio to a rival: at most, where less is better, else at least."""
+        goal = self.scenario.goal(rival) if self.figure.decides else None
+        return 1 / goal if goal and self.figure.turned else goal
+
     @property
-    def decides(self) -> bool:
-        """Whether the goal of the scenario is about this line."""
-        return self.figure.key not in ("p50Ms", "growthBytes")
+    def alone(self) -> float | None:
+        """What must hold of Mayfly's own figure: at most so much."""
+        return self.scenario.alone if self.figure.decides else None
 
     @property
     def pictured(self) -> bool:
-        """Whether the line is in the picture: of the two of a rate, the one that other programs disturb less."""
-        return self.decides and self.figure.key != "ratePerS" and not self.scenario.alone
+        """Whether the line is in the picture."""
+        return self.figure.pictured and any(self.goal(rival) is not None for rival in RIVALS)
 
-    def holds(self) -> bool | None:
-        """Whether the goal is reached; None where nothing was compared."""
-        if "mayfly" not in (self.medians if self.scenario.alone else self.ratios):
+    def holds(self, rival: Target | None = None) -> bool | None:
+        """Whether the goal for a rival (without one: Mayfly's own) is reached; None where there is none to be told."""
+        if rival is None:
+            own = self.medians.get("mayfly")
+            return None if self.alone is None or own is None else own <= self.alone
+        goal, ratio = self.goal(rival), self.ratios.get(rival)
+        if goal is None or ratio is None:
             return None
-        ratio = self.medians["mayfly"] if self.scenario.alone else self.ratios["mayfly"][0]
-        return ratio <= self.scenario.goal if self.scenario.less_is_better else ratio >= self.scenario.goal
+        return ratio.median <= goal if self.figure.less else ratio.median >= goal
 
 
 def rows(scenarios: Sequence[Scenario], runs: Sequence[Run]) -> list[Row]:
@@ -75,7 +63,7 @@ def rows(scenarios: Sequence[Scenario], runs: Sequence[Run]) -> list[Row]:
     found = []
     for scenario in scenarios:
         mine = [run for run in runs if run.scenario == scenario.name]
-        found += [_row(scenario, figure, mine) for figure in FIGURES[scenario.kind] if mine]
+        found += [_row(scenario, figure, mine) for figure in figures_of(scenario) if mine]
     return found
 
 
@@ -92,51 +80,52 @@ def _row(scenario: Scenario, figure: Figure, runs: Sequence[Run]) -> Row:
     # What worked in the lesser part of its runs has no median.
     values = {target: by_repeat for target, by_repeat in values.items() if failed[target] < len(by_repeat)}
     medians = {target: median(by_repeat.values()) for target, by_repeat in values.items()}
-    rival = values.get(RIVAL, {})
-    ratios: dict[Target, tuple[float, float, float]] = {}
-    for target, by_repeat in values.items():
-        each = [value / rival[repeat] for repeat, value in by_repeat.items() if rival.get(repeat)]
-        if each and target != RIVAL:
-            ratios[target] = (median(each), min(each), max(each))
+    ratios = {}
+    for rival in RIVALS:
+        theirs = values.get(rival, {})
+        each = [ours / theirs[repeat] for repeat, ours in values.get("mayfly", {}).items() if theirs.get(repeat)]
+        if each:
+            ratios[rival] = Ratio(median(each), min(each), max(each))
     return Row(scenario, figure, medians, ratios, failures)
 
 
 def table(found: Sequence[Row]) -> str:
-    """A Markdown table. The ratio in it is Mayfly's to the JavaScript server."""
-    head = ["", "figure", *(TITLES[target] for target in TARGETS), "ratio (lowest–highest)", "goal"]
-    lines = ["| " + " | ".join(head) + " |", "|---|---" + "|--:" * len(TARGETS) + "|--:|--:|"]
+    """A Markdown table: each server's median, Mayfly's ratio to each rival, goals beside what they are about."""
+    head = ["", "figure", *(TITLES[target] for target in TARGETS)]
+    head += [f"÷ {TITLES[rival].split()[-1]} (lowest–highest), goal" for rival in RIVALS]
+    lines = ["| " + " | ".join(head) + " |", "|---|---" + "|--:" * (len(TARGETS) + len(RIVALS)) + "|"]
     title = ""
     for row in found:
         cells = [row.scenario.title if row.scenario.title != title else "", row.figure.unit]
         title = row.scenario.title
         cells += [_value(row, target) for target in TARGETS]
-        cells += [_ratio(row), _goal(row)]
+        cells += [_ratio(row, rival) for rival in RIVALS]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def _value(row: Row, target: Target) -> str:
-    if target in row.medians:
-        return f"{row.medians[target] / row.figure.divide:,.{row.figure.digits}f}"
-    return row.failures.get(target, "–")
+    if target not in row.medians:
+        return row.failures.get(target, "–")
+    text = f"{row.medians[target] / row.figure.divide:,.{row.figure.digits}f}"
+    if target != "mayfly" or row.alone is None:
+        return text
+    return f"{text}, ≤ {row.alone / row.figure.divide:,g}{_verdict(row.holds())}"
 
 
-def _ratio(row: Row) -> str:
-    if "mayfly" not in row.ratios:
+def _ratio(row: Row, rival: Target) -> str:
+    if rival not in row.ratios:
         return "–"
-    middle, low, high = row.ratios["mayfly"]
-    return f"{middle:.2f} ({low:.2f}–{high:.2f})"
+    ratio, goal = row.ratios[rival], row.goal(rival)
+    text = f"{ratio.median:.2f} ({ratio.lowest:.2f}–{ratio.highest:.2f})"
+    return text if goal is None else f"{text}, {'≤' if row.figure.less else '≥'} {goal:g}{_verdict(row.holds(rival))}"
 
 
-def _goal(row: Row) -> str:
-    if not row.decides:
-        return ""
-    sign = "≤" if row.scenario.less_is_better else "≥"
-    verdict = {True: " ✓", False: " ✗", None: ""}[row.holds()]
-    return f"{sign} {row.scenario.goal:g}{verdict}"
+def _verdict(holds: bool | None) -> str:
+    return {True: " ✓", False: " ✗", None: ""}[holds]
 
 
-def as_json(found: Sequence[Row], runs: Sequence[Run], machine: dict[str, Any]) -> dict[str, Any]:
+def as_json(found: Sequence[Row], runs: Sequence[Run], machine: Mapping[str, Any]) -> dict[str, Any]:
     """Everything, for machines: what the table says, and each run as it was measured."""
     return {
         "machine": machine,
@@ -145,13 +134,10 @@ def as_json(found: Sequence[Row], runs: Sequence[Run], machine: dict[str, Any]) 
                 "scenario": row.scenario.name,
                 "title": row.scenario.title,
                 "unit": row.figure.unit,
-                "goal": row.scenario.goal if row.decides else None,
-                "lessIsBetter": row.scenario.less_is_better,
+                "goals": {rival: row.goal(rival) for rival in RIVALS} | {"alone": row.alone},
+                "lessIsBetter": row.figure.less,
                 "medians": {target: value / row.figure.divide for target, value in row.medians.items()},
-                "ratios": {
-                    target: dict(zip(("median", "lowest", "highest"), ratio, strict=True))
-                    for target, ratio in row.ratios.items()
-                },
+                "ratios": {rival: ratio._asdict() for rival, ratio in row.ratios.items()},
                 "failures": dict(row.failures),
             }
             for row in found
@@ -160,16 +146,16 @@ def as_json(found: Sequence[Row], runs: Sequence[Run], machine: dict[str, Any]) 
     }
 
 
-def published(page: str, found: Sequence[Row], machine: dict[str, Any]) -> str:
+def published(page: str, found: Sequence[Row], machine: Mapping[str, Any]) -> str:
     """The page with this table, and on what it was measured, between its two marks."""
     before, opened, rest = page.partition(BEGIN)
     _, closed, after = rest.partition(END)
     if not opened or not closed:
         raise ValueError(f"the page has no {BEGIN} … {END}")
-    with_what = ", ".join(f"{name} {machine[name]}" for name in ("python", "uvloop", "aiohttp", "node", "socket.io"))
-    load = f"{machine['load1']:.1f} before and {machine['load1AtTheEnd']:.1f} after"
-    about = (
-        f"{machine['at'][:10]}, {machine['cores']} cores of {machine['processor']}; {with_what}. Load average {load}."
+    with_what = ", ".join(
+        f"{name} {machine[name]}" for name in ("uvloop", "aiohttp", "node", "bun", "socket.io", "@socket.io/bun-engine")
     )
-    picture = "![Mayfly's ratios to the JavaScript server](../benchmarks/results/latest.svg)"
+    load = f"{machine['load1']:.1f} before and {machine['load1AtTheEnd']:.1f} after"
+    about = f"{in_words(machine)}; {with_what}. Load average {load}."
+    picture = "![Mayfly's ratios to Socket.IO on Node and on Bun](../benchmarks/results/latest.svg)"
     return f"{before}{BEGIN}\n{table(found)}\n\n{about}\n\n{picture}\n{END}{after}"

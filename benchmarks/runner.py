@@ -10,13 +10,13 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from benchmarks.load import job_of
-from benchmarks.plan import RIVAL, Scenario, Target, by_name
-from benchmarks.servers import measured_server
+from benchmarks.plan import PACE, Scenario, Target, by_name
+from benchmarks.servers import HEARTBEAT_S, PING_INTERVAL_S, measured_server
 from tests.support.processes import ROOT
 
 RUN_LIMIT_S = 240.0
 LOAD_SHARE = 0.5
-"""Latency is measured at this share of what the JavaScript server can do at most."""
+"""Latency is measured at this share of what the server that sets the pace can do at most."""
 
 
 class Run(NamedTuple):
@@ -30,23 +30,28 @@ class Run(NamedTuple):
 
 def run_once(scenario: Scenario, target: Target, rate_per_s: float = 0.0) -> dict[str, Any]:
     """A fresh server, a fresh load generator, one result; `{"failed": why}` where there is none."""
-    with measured_server(target) as server:
-        job = job_of(scenario, target=target, port=server.port, pid=server.pid, ratePerS=rate_per_s)
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.load", job],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                timeout=RUN_LIMIT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return {"failed": f"no result within {RUN_LIMIT_S:.0f} s"}
-        if done.returncode != 0:
-            return {"failed": (done.stderr.strip().splitlines() or ["no reason given"])[-1]}
-        result: dict[str, Any] = json.loads(done.stdout)
-        return result
+    if scenario.kind == "rejoin":  # the job itself starts its server, twice
+        return _result(job_of(scenario, target=target))
+    with measured_server(target, ping_s=HEARTBEAT_S if scenario.kind == "heartbeats" else PING_INTERVAL_S) as server:
+        return _result(job_of(scenario, target=target, port=server.port, pid=server.pid, ratePerS=rate_per_s))
+
+
+def _result(job: str) -> dict[str, Any]:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.load", job],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=RUN_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {"failed": f"no result within {RUN_LIMIT_S:.0f} s"}
+    if done.returncode != 0:
+        return {"failed": (done.stderr.strip().splitlines() or ["no reason given"])[-1]}
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
 
 def run_all(scenarios: Sequence[Scenario], targets: Sequence[Target], repeats: int) -> Iterator[Run]:
@@ -56,7 +61,7 @@ def run_all(scenarios: Sequence[Scenario], targets: Sequence[Target], repeats: i
     paced = [scenario for scenario in scenarios if scenario.kind == "latency"]
     for scenario in plain:
         for run in _interleaved(scenario, targets, repeats, 0.0):
-            if run.target == RIVAL and "ratePerS" in run.result:
+            if run.target == PACE and "ratePerS" in run.result:
                 tops.setdefault(scenario.name, []).append(run.result["ratePerS"])
             yield run
     for scenario in paced:
@@ -65,7 +70,7 @@ def run_all(scenarios: Sequence[Scenario], targets: Sequence[Target], repeats: i
 
 
 def _top_rate(scenario: Scenario) -> float:
-    return float(run_once(scenario, RIVAL)["ratePerS"])
+    return float(run_once(scenario, PACE)["ratePerS"])
 
 
 def _interleaved(scenario: Scenario, targets: Sequence[Target], repeats: int, rate_per_s: float) -> Iterator[Run]:

@@ -9,23 +9,36 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.plan import Target
+from benchmarks.plan import RIVALS, Target
 from tests.support.processes import LOOPBACK, ROOT, Service, http_answers, launch
+
+HERE = Path(__file__).parent
+BUN = HERE / "node_modules/bun/bin/bun.exe"
+"""So named on every system."""
 
 SERVER_CORE = 0
 LOAD_CORE = 1
 PING_INTERVAL_S = 300
 """Heartbeats are on, but none falls into the measured seconds. The same for every server."""
 
+HEARTBEAT_S = 2
+"""Where heartbeats are what is measured."""
+
 EVENTS_PER_S = 1_000_000
 """The rate limit is on and counts every request, at a rate that no scenario reaches."""
 
+NO_QUOTAS = dict.fromkeys(
+    ("MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "MAX_ROOMS_PER_ADDRESS", "MEMORY_BUDGET_MB"), "0"
+)
+"""All the load comes from one address, and there is much of it. A server that has no such variable ignores it."""
+
 COLLECT_S = 0.5
-CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+CPU_CLOCK_OF_A_PROCESS = 2
+"""The lowest three bits of the id of the clock that counts a process's CPU time (clock_getcpuclockid(3))."""
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -36,19 +49,28 @@ def cores() -> tuple[int, int]:
 
 
 class MeasuredServer(Service):
-    """A server on the server's core."""
+    """A server on the server's core. `tree` holds the sources of ours, `settings` are added to its environment."""
 
-    def __init__(self, port: int, target: Target, core: int) -> None:
+    def __init__(
+        self,
+        port: int,
+        target: Target,
+        core: int,
+        *,
+        ping_s: int = PING_INTERVAL_S,
+        tree: Path = ROOT,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.target = target
         pinned = ["taskset", "--cpu-list", str(core)]
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        if target == "javascript":
-            script = str(Path(__file__).with_name("js_server.mjs"))
-            command = [_program("node"), "--expose-gc", script, str(port), str(PING_INTERVAL_S * 1000)]
+        if target in RIVALS:
+            command = [*_rival(target), str(port), str(ping_s * 1000)]
             environment["NODE_ENV"] = "production"
         else:
             command = [sys.executable, "-m", "server"]
-            environment |= _mayfly_environment(port, target)
+            environment |= _mayfly_environment(port, target, tree)
+            environment |= {"PING_INTERVAL_S": str(ping_s), **(settings or {})}
         super().__init__(port, pinned + command, env=environment)
         self.cwd = self.folder  # where no .env is read
 
@@ -57,31 +79,39 @@ class MeasuredServer(Service):
         return http_answers(f"http://{LOOPBACK}:{self.port}/health")
 
 
-def _mayfly_environment(port: int, target: Target) -> dict[str, str]:
+def _mayfly_environment(port: int, target: Target, tree: Path) -> dict[str, str]:
     return {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(tree),
         "HOST": LOOPBACK,
         "PORT": str(port),
         "ENGINE": target,
         "EVENTS_PER_S": str(EVENTS_PER_S),
         "MAX_ROOM_CAPACITY": "2000",
-        "PING_INTERVAL_S": str(PING_INTERVAL_S),
         "LOG_LEVEL": "warning",
+        **NO_QUOTAS,
     }
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name)
+def _rival(target: Target) -> list[str]:
+    script = str(HERE / "rivals" / f"{target}.mjs")
+    return [program("node"), "--expose-gc", script] if target == "node" else [program("bun"), script]
+
+
+def program(name: str) -> str:
+    """The path of Node.js or of Bun, which is one of our npm packages."""
+    found = str(BUN) if name == "bun" and BUN.exists() else shutil.which(name)
     if found is None:
-        raise SystemExit(f"{name} was not found: the benchmarks need it.")
+        raise SystemExit(f"{name} was not found: the benchmarks need it. `make benchmarks/node_modules/.installed`")
     return found
 
 
 @contextmanager
-def measured_server(target: Target) -> Iterator[MeasuredServer]:
+def measured_server(
+    target: Target, *, ping_s: int = PING_INTERVAL_S, settings: Mapping[str, str] | None = None
+) -> Iterator[MeasuredServer]:
     """A running server, ended on the way out."""
     core, _ = cores()
-    server = launch(lambda port: MeasuredServer(port, target, core))
+    server = launch(lambda port: MeasuredServer(port, target, core, ping_s=ping_s, settings=settings))
     try:
         yield server
     finally:
@@ -89,8 +119,8 @@ def measured_server(target: Target) -> Iterator[MeasuredServer]:
 
 
 def make_rooms(target: Target, port: int, count: int, capacity: int) -> list[str]:
-    """The ids of new rooms, made over REST. To the JavaScript server a room is a name and nothing to be made."""
-    if target == "javascript":
+    """The ids of new rooms, made over REST. To the rivals a room is a name and nothing to be made."""
+    if target in RIVALS:
         return [f"room-{number:05d}-{os.urandom(8).hex()}" for number in range(count)]
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
     made = []
@@ -105,9 +135,8 @@ def make_rooms(target: Target, port: int, count: int, capacity: int) -> list[str
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process so far, user and system, in steps of a clock tick."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS_PER_S
+    """Processor time of a process so far, user and system, of all its threads, to the nanosecond (Linux)."""
+    return time.clock_gettime(~pid << 3 | CPU_CLOCK_OF_A_PROCESS)
 
 
 def resident_bytes(pid: int) -> int:
@@ -116,7 +145,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def collect_garbage(target: Target, pid: int) -> None:
-    """Have the JavaScript server collect its garbage in full. CPython frees as it goes."""
-    if target == "javascript":
+    """Have a JavaScript server collect its garbage in full. CPython frees as it goes."""
+    if target in RIVALS:
         os.kill(pid, signal.SIGUSR2)
         time.sleep(COLLECT_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -78,10 +79,10 @@ class Load:
         self._sockets = {fd: client.sock for fd, client in fleet.by_fd.items()}
         self._counters = {fd: Counter(MARKERS[scenario.event]) for fd in fleet.by_fd}
         self._senders = list(senders)
-        self._frames = {client.fd: cycle(frames_of(client, scenario.event)) for client in senders}
+        self._frames = {client.fd: cycle(frames_of(client, scenario.event, text=scenario.text)) for client in senders}
         self._buffer = bytearray(READ_BYTES)
-        self.sent = self.delivered = self.reads = 0
-        self.stopping = False
+        self.sent = self.delivered = self.acked = self.reads = 0
+        self._last = math.inf  # where `sent` has come so far, nothing more leaves
 
     def turn(self) -> None:
         """Handle what is there."""
@@ -95,14 +96,31 @@ class Load:
             now = time.monotonic()
         return now - began
 
-    def drain(self) -> None:
-        """Send nothing more, and see every message arrive, none lost and none twice."""
-        self.stopping = True
-        deadline = time.monotonic() + DRAIN_S
-        while self.delivered < self.sent * self._receivers and time.monotonic() < deadline:
+    def run_messages(self, count: int) -> None:
+        """Exactly so many messages more, each of which has arrived and was acknowledged in the end."""
+        self._last = self.sent + count
+        self.begin()
+        while self.sent < self._last:
             self.turn()
-        if self.delivered != self.sent * self._receivers:
-            raise AssertionError(f"{self.delivered} deliveries of {self.sent} messages to {self._receivers} each")
+        self.drain()
+
+    def begin(self) -> None:
+        """Called when nothing is on its way: let the first messages leave."""
+
+    def drain(self) -> None:
+        """Send nothing more, and see every message arrive and acknowledged, none lost and none twice."""
+        self._last = self.sent
+        deadline = time.monotonic() + DRAIN_S
+        while self._owed() and time.monotonic() < deadline:
+            self.turn()
+        if self._owed() or self.delivered != self.sent * self._receivers:
+            raise AssertionError(
+                f"{self.delivered} deliveries and {self.acked} acknowledgements of {self.sent} messages"
+                f" to {self._receivers} each"
+            )
+
+    def _owed(self) -> bool:
+        return self.delivered < self.sent * self._receivers or self.acked < self.sent
 
     def _send(self, fd: int) -> None:
         frame = next(self._frames[fd])
@@ -122,7 +140,7 @@ class FanOutLoad(Load):
         super().__init__(fleet, senders, scenario)
         self._sender = senders[0].fd
         self._acks = Counter(ACK_MARKER)
-        self._acked = self._swept = 0
+        self._swept = 0
         self._sweep_after = max(SWEEP_LEAST_MESSAGES, SWEEP_DELIVERIES // scenario.receivers)
         for fd in fleet.by_fd:
             if fd != self._sender:
@@ -130,15 +148,15 @@ class FanOutLoad(Load):
 
     def turn(self) -> None:
         """Count acknowledgements, top the window up, and sweep when it is time."""
-        for fd, _ in self._poll(TURN_S if self._acked < self.sent else 0):
-            self._acked += self._acks.count(self._buffer, self._sockets[fd].recv_into(self._buffer))
-        while not self.stopping and self.sent - self._acked < self._window:
+        for fd, _ in self._poll(TURN_S if self.acked < self.sent else 0):
+            self.acked += self._acks.count(self._buffer, self._sockets[fd].recv_into(self._buffer))
+        while self.sent < self._last and self.sent - self.acked < self._window:
             self._send(self._sender)
-        if self.stopping or self._acked - self._swept >= self._sweep_after:
+        if self.sent >= self._last or self.acked - self._swept >= self._sweep_after:
             self._sweep()
 
     def _sweep(self) -> None:
-        self._swept = self._acked
+        self._swept = self.acked
         buffer, counters = self._buffer, self._counters
         for fd, sock in self._sockets.items():
             if fd == self._sender:
@@ -150,32 +168,44 @@ class FanOutLoad(Load):
 
 
 class AckedLoad(Load):
-    """Every sender waits for the acknowledgement of its message before it sends the next."""
+    """Every sender keeps as many messages under way as the window allows; with 1, it waits for each acknowledgement."""
 
     def __init__(self, fleet: Fleet, senders: Sequence[Client], scenario: Scenario) -> None:
         super().__init__(fleet, senders, scenario)
         self._acks = {client.fd: Counter(ACK_MARKER) for client in senders}
-        self._begun = False
+
+    def begin(self) -> None:
+        """Fill every sender's window."""
+        for _ in range(self._window):
+            for client in self._senders:
+                if self.sent < self._last:
+                    self._send(client.fd)
 
     def turn(self) -> None:
         """Count deliveries and acknowledgements; each of the latter lets its sender go on."""
-        if not self._begun:
-            self._begun = True
-            for client in self._senders:
-                self._send(client.fd)
         buffer, sockets, counters, acks = self._buffer, self._sockets, self._counters, self._acks
         events = self._poll(TURN_S, MAX_EVENTS)
         for fd, _ in events:
             size = sockets[fd].recv_into(buffer)
             self.delivered += counters[fd].count(buffer, size)
-            if fd in acks and acks[fd].count(buffer, size) and not self.stopping:
-                self._send(fd)
+            if fd in acks:
+                acked = acks[fd].count(buffer, size)
+                self.acked += acked
+                while acked and self.sent < self._last:
+                    self._send(fd)
+                    acked -= 1
         self.reads += len(events)
+
+
+def load_of(fleet: Fleet, senders: Sequence[Client], scenario: Scenario) -> Load:
+    """The load that the scenario asks for."""
+    return (FanOutLoad if scenario.kind == "fan-out" else AckedLoad)(fleet, senders, scenario)
 
 
 def measure(fleet: Fleet, senders: Sequence[Client], scenario: Scenario, pid: int) -> dict[str, float]:
     """Warm up, measure, and account for every message."""
-    load = (FanOutLoad if scenario.kind == "fan-out" else AckedLoad)(fleet, senders, scenario)
+    load = load_of(fleet, senders, scenario)
+    load.begin()
     load.run(scenario.warm_s)
     before = (load.delivered, load.reads, cpu_seconds(pid), cpu_seconds(os.getpid()))
     seconds = load.run(scenario.measured_s)
