@@ -37,6 +37,15 @@ async function look(page, state, sizes = SIZES, { leastTile = 64 } = {}) {
   }
 }
 
+/** A state that cannot be reached is a failure as well; the others are looked at all the same. */
+async function step(what, action) {
+  try {
+    await action();
+  } catch (error) {
+    failures.push(`${what}: ${error.message}`);
+  }
+}
+
 const panelIs = (page, wanted) =>
   page.evaluate((panel) => {
     const now = document.querySelector(".room").dataset.panel;
@@ -113,23 +122,27 @@ async function everyPanel(page, state) {
 const browser = await BROWSERS[name]();
 try {
   const { link, hostLink } = await client.createRoom({ server: url, capacity: 16 });
-  await outside(browser, link);
+  await step("outside", () => outside(browser, link));
   const page = await openPage(browser, { width: 1280, height: 800 });
   await enter(page, hostLink, "Ada");
   await drawScreen(page);
-  await alone(page);
+  await step("alone", () => alone(page));
   const second = await openPage(browser, { width: 500, height: 400 });
   await enter(second, link, LONG_NAME);
   await drawScreen(second);
-  await until(page, "the other's picture", () => Boolean(document.querySelector('.tile:not(.own)[data-state="connected"]')));
-  await everyPanel(page, "two-people");
-  await shares(page, second, 2);
+  await step("two people", async () => {
+    await until(page, "the other's picture", () => Boolean(document.querySelector('.tile:not(.own)[data-state="connected"]')));
+    await everyPanel(page, "two-people");
+  });
+  await step("two people's shares", () => shares(page, second, 2));
   const others = [await member(link, "Cleo"), await member(link, "x".repeat(48))];
-  await talk(page, others);
+  await step("talk", () => talk(page, others));
   for (let at = 5; at <= 8; at += 1) await member(link, `Guest ${at}`);
-  await until(page, "eight tiles", () => document.querySelectorAll(".tile").length === 8);
-  await everyPanel(page, "eight-people");
-  await shares(page, second, 8);
+  await step("eight people", async () => {
+    await until(page, "eight tiles", () => document.querySelectorAll(".tile:not(.screen)").length === 8);
+    await everyPanel(page, "eight-people");
+  });
+  await step("eight people's shares", () => shares(page, second, 8));
   for (const { errors } of [page, second]) failures.push(...errors);
 } finally {
   closing.forEach((close) => close());
