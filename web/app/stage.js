@@ -1,7 +1,7 @@
 /** The tiles: everybody's picture, or their initials; shared screens take the larger part. */
 
 import { arrange } from "./arrange.js";
-import { h, keyed } from "./dom.js";
+import { h, keyed, toggleAttribute } from "./dom.js";
 import { icon } from "./icons.js";
 import { Tile } from "./tile.js";
 
@@ -19,7 +19,7 @@ export class Stage {
   constructor({ room, invite, scope }) {
     this.#room = room;
     this.#invite = invite;
-    this.grid = h("div", { class: "tiles" });
+    this.grid = h("div", { class: "tiles", role: "group", "aria-label": "Tiles" });
     this.alone = h("div", { class: "alone", hidden: true });
     this.soundButton = h("button", { class: "button primary sound", type: "button", hidden: true, onclick: () => this.#playAll() }, icon("sound"), "Turn sound on");
     this.element = h("section", { class: "stage", "aria-label": "People in the call" }, this.grid, this.alone, this.soundButton);
@@ -65,7 +65,10 @@ export class Stage {
     const { clientWidth: width, clientHeight: height } = this.grid;
     if (!width || !height || !this.#people.length) return;
     const placed = arrange({ width, height, screens: this.#screens.length, people: this.#people.length });
-    this.grid.classList.toggle("scrolls", placed.height > height);
+    const scrolls = placed.height > height;
+    this.grid.classList.toggle("scrolls", scrolls);
+    // What scrolls must be within reach of the keyboard.
+    toggleAttribute(this.grid, "tabindex", scrolls && "0");
     this.#screens.forEach((key, at) => this.#views.get(key).place(placed.screens[at]));
     this.#people.forEach((key, at) => this.#views.get(key).place(placed.people[at]));
     this.#views.get("self").element.classList.toggle("self-view", placed.selfView);

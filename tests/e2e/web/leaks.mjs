@@ -6,7 +6,7 @@ import { check, FEW_FRAMES, goIn, inside, newPerson, seesMoving } from "./pages.
 const [url, times = "50"] = process.argv.slice(2);
 const ROUNDS = Number(times);
 /** Rounds after which caches are full and code is compiled: from there on, nothing may grow. */
-const WARM = 3;
+const WARM = 5;
 /** What a browser keeps for itself; one leaked view is some 300 nodes, and would be so every round. */
 const NODES_SLACK = 150;
 const LISTENERS_SLACK = 15;
@@ -50,29 +50,44 @@ async function counters(session) {
 const NOTHING = JSON.stringify({ connections: 0, contexts: 0, tracks: 0, sockets: 0 });
 const nothingOpen = (page) => page.waitForFunction((none) => JSON.stringify(window.stillOpen()) === none, NOTHING);
 
-/** Landing page, its room's door, in, a call with the one who is there, hang up by leaving; and back to the front page. */
-async function visit(page, path, how) {
-  // Within the page, as a press of "back" and "forward" would: the tab stays the same.
+/** To another address within the page, as "back" and "forward" go: the tab stays the same. */
+async function goTo(page, path) {
   await page.evaluate((to) => {
     history.pushState(null, "", to);
     dispatchEvent(new PopStateEvent("popstate"));
   }, path);
-  await page.locator(".preview video:not([hidden])").waitFor();
-  if (how !== "look") {
-    await goIn(page, "Ada");
-    await seesMoving(page, 1);
-  }
-  if (how === "leave") {
-    await page.getByRole("button", { name: "Leave", exact: true }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Leave", exact: true }).click();
-    await page.getByRole("heading", { name: "You have left" }).waitFor();
-  }
-  await page.evaluate(() => {
-    history.pushState(null, "", "/");
-    dispatchEvent(new PopStateEvent("popstate"));
-  });
+}
+
+const atTheDoor = (page) => page.locator(".preview video:not([hidden])").waitFor();
+
+/** In from the door, a call with the one who is there, and out to "You have left". */
+async function visit(page) {
+  await goIn(page, "Ada");
+  await seesMoving(page, 1);
+  await leave(page);
+}
+
+async function leave(page) {
+  await page.getByRole("button", { name: "Leave", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Leave", exact: true }).click();
+  await page.getByRole("heading", { name: "You have left" }).waitFor();
+  await nothingOpen(page);
+}
+
+/** A look through the door, back; in, back with the seat kept, and in again without a door. */
+async function wander(page, path) {
+  await goTo(page, "/");
   await page.getByRole("button", { name: "Make a room" }).waitFor();
   await nothingOpen(page);
+  await goTo(page, path);
+  await atTheDoor(page);
+  await goIn(page, "Ada");
+  await goTo(page, "/");
+  await page.getByRole("button", { name: "Make a room" }).waitFor();
+  await nothingOpen(page);
+  await goTo(page, path);
+  await inside(page);
+  await leave(page);
 }
 
 await main(async (browser) => {
@@ -89,11 +104,18 @@ await main(async (browser) => {
   const session = await page.context().newCDPSession(page);
   const rounds = [];
   let warm;
+  await goTo(page, path);
   for (let round = 1; round <= ROUNDS; round += 1) {
-    // Every fourth gives its seat up by going back, and takes it again; every third only looks through the door.
-    await visit(page, path, round % 3 === 0 ? "look" : round % 4 === 0 ? "back" : "leave");
+    await atTheDoor(page);
+    await visit(page);
+    if (round % 5 === 0) {
+      await page.getByRole("button", { name: "Go back in" }).click();
+      await atTheDoor(page);
+      await wander(page, path);
+    }
     if (round === WARM) warm = await counters(session);
     if (round % 10 === 0) rounds.push(await counters(session));
+    if (round < ROUNDS) await page.getByRole("button", { name: "Go back in" }).click();
   }
   const end = await counters(session);
   check(end.nodes <= warm.nodes + NODES_SLACK, `the nodes of ${JSON.stringify(warm)}, not ${JSON.stringify(end)} (${JSON.stringify(rounds)})`);
