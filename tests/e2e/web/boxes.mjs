@@ -30,7 +30,7 @@ async function look(page, state, sizes = SIZES, { leastTile = 64 } = {}) {
     await page.setViewportSize({ width, height });
     // The stage is laid out once its new size is observed: a frame later.
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
-    const problems = await page.evaluate(boxProblems, { width, height, leastTile });
+    const problems = await page.evaluate(boxProblems, { width, height, leastTile, mayScroll: height < 200 });
     if (problems.length) failures.push(`${state} at ${width}×${height}: ${problems.join("; ")}`);
     measured += 1;
     if (folder) await page.screenshot({ path: `${folder}/${name}-${state}-${width}x${height}.png` });
@@ -68,6 +68,7 @@ async function alone(page) {
   await panelIs(page, "none");
   await look(page, "alone", [...SIZES, ...WITH_KEYBOARD], { leastTile: 0 });
   for (const [opener, state] of [[".for-leave, .leave", "leave"], [".room-head .button.small", "invite"]]) {
+    await page.setViewportSize({ width: 1280, height: 800 });
     await press(page, opener);
     await look(page, `dialog-${state}`, [...SIZES, [740, 180]], { leastTile: 0 });
     await page.evaluate(() => document.querySelector("dialog[open]").close());

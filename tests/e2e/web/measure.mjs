@@ -1,10 +1,11 @@
 // What a page's boxes must fulfil. Runs in the page, so it stands alone.
 
 /**
- * @param {{width: number, height: number, leastTile: number}} window
+ * @param {{width: number, height: number, leastTile: number, mayScroll?: boolean}} window `mayScroll`: so low that the stage may
+ *   scroll in itself
  * @returns {string[]} what is wrong, in words
  */
-export function boxProblems({ width, height, leastTile }) {
+export function boxProblems({ width, height, leastTile, mayScroll = false }) {
   const problems = [];
   const CRUMB = 0.6;
   const visible = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
@@ -44,7 +45,11 @@ export function boxProblems({ width, height, leastTile }) {
   const panel = visible(".panel").at(0);
   for (const button of controls) if (panel && overlap(box(button), box(panel))) problems.push(`the panel covers ${named(button)}`);
 
-  const stage = box(document.querySelector(".tiles"));
+  const grid = document.querySelector(".tiles");
+  const scrolls = grid.matches(".scrolls");
+  if (scrolls && !mayScroll) problems.push("the stage scrolls");
+  const { left, right, top, bottom } = box(grid);
+  const stage = scrolls ? { left, right, top: -Infinity, bottom: Infinity } : { left, right, top, bottom };
   const tiles = visible(".tile");
   if (leastTile && !tiles.length) problems.push("no tiles");
   for (const [at, tile] of tiles.entries()) {
