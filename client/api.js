@@ -72,6 +72,13 @@ export async function lookUpRoom(link, { server, signal } = {}) {
   return (await request(server ?? parsed.server, path, { signal })).room;
 }
 
+/** See `index.d.ts`. Spends nothing, too. */
+export async function checkInvite(link, { server, signal } = {}) {
+  const parsed = parseLink(link);
+  const path = `/api/rooms/${encodeURIComponent(parsed.roomId)}/invite`;
+  return request(server ?? parsed.server, path, { bearer: parsed.invite, signal });
+}
+
 async function withRetries(attempts, attempt) {
   // Nobody else may guess it: with a shorter one the server does not tell the host key again.
   const headers = { "Idempotency-Key": toBase64Url(crypto.getRandomValues(new Uint8Array(IDEMPOTENCY_KEY_BYTES))) };

@@ -20,6 +20,7 @@ INFO = {
 KEYS = {
     "hostKey": "The host key that POST /api/rooms answered with.",
     "apiKey": "One of the server's API_KEYS.",
+    "invite": "An invite of the room.",
     "resumeToken": "The resume token of a seat in the room.",
     "adminKey": "The server's ADMIN_KEY.",
 }
