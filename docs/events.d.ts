@@ -47,11 +47,11 @@ export interface AnswerReceived {
   description: AnswerDescription;
 }
 
-/** `call-state`: how the sender's call goes. `ended` means that it hung up and stays in the room. */
+/** `call-state`: how the sender's call goes. `joined`: it enters; `ended`: it hung up and stays. */
 export interface CallState {
   /** 1 to 64 characters */
   roomId: string;
-  state: "connected" | "failed" | "ended";
+  state: "joined" | "connected" | "failed" | "ended";
 }
 
 /** An `RTCIceCandidateInit` (W3C WebRTC, section 4.8.1). */
@@ -279,20 +279,22 @@ export interface Limits {
   burst: number;
 }
 
-/** What a participant says of its own devices. */
+/** What a participant says of its own devices. `canCall` is false where its browser has no WebRTC. */
 export interface Media {
   audio: boolean;
   video: boolean;
   screen: boolean;
   handRaised: boolean;
+  canCall: boolean;
 }
 
-/** Which of its devices a participant says are on. */
+/** Which of its devices a participant says are on. `canCall`: whether its browser can call at all. */
 export interface MediaState {
   audio?: boolean | null;
   video?: boolean | null;
   screen?: boolean | null;
   handRaised?: boolean | null;
+  canCall?: boolean | null;
 }
 
 /** `duplicate`: the same `clientMessageId` was accepted before, and this is the answer of that time. */
@@ -394,6 +396,7 @@ export interface OtherParticipant {
   /** ISO 8601, UTC, with milliseconds */
   joinedAt: string;
   media: Media;
+  inCall: boolean;
   polite: boolean;
   needsIceRestart?: true;
 }
@@ -406,7 +409,7 @@ export interface OutsideMessage {
   senderName?: string;
 }
 
-/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. */
+/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. `inCall`: it has entered the room's call and not hung up. */
 export interface Participant {
   id: string;
   name: string;
@@ -415,6 +418,7 @@ export interface Participant {
   /** ISO 8601, UTC, with milliseconds */
   joinedAt: string;
   media: Media;
+  inCall: boolean;
 }
 
 /** Averages since the start. */
@@ -615,6 +619,7 @@ export interface UpdateMedia {
   video?: boolean | null;
   screen?: boolean | null;
   handRaised?: boolean | null;
+  canCall?: boolean | null;
   /** 1 to 64 characters */
   roomId: string;
 }
@@ -649,7 +654,7 @@ export interface UserLeft {
   reason: "left" | "timeout" | "kicked" | "banned" | "replaced" | "room-ended" | "room-expired" | "server-shutdown";
 }
 
-/** The name, role, media or connection of a participant changed. */
+/** The name, role, media, call or connection of a participant changed. */
 export interface UserUpdated {
   roomId: string;
   /** at least 1 */
@@ -681,7 +686,7 @@ export interface ClientToServerEvents {
   "ice-candidate": (request: IceCandidate, acknowledge: (ack: Ack<SignalAccepted>) => void) => void;
   /** Fresh ICE servers for a seat: `{iceServers, expiresAt}`. */
   "get-ice-servers": (request: GetIceServers, acknowledge: (ack: Ack<IceServers>) => void) => void;
-  /** Take note of how a participant's call goes, for the content-free record of the call. */
+  /** Take note of how a participant's call goes: the others are told who is in it, the record whether it connected. */
   "call-state": (request: CallState, acknowledge: (ack: Ack<Empty>) => void) => void;
   /** Say which devices are on. */
   "update-media": (request: UpdateMedia, acknowledge: (ack: Ack<Empty>) => void) => void;
@@ -713,7 +718,7 @@ export interface ServerToClientEvents {
   "user-joined": (payload: UserJoined, offset?: string) => void;
   /** A participant is gone for good. */
   "user-left": (payload: UserLeft, offset?: string) => void;
-  /** The name, role, media or connection of a participant changed. */
+  /** The name, role, media, call or connection of a participant changed. */
   "user-updated": (payload: UserUpdated, offset?: string) => void;
   /** Somebody said something. `sender` is a participant id, or empty for the room's owner over REST. */
   "message-received": (payload: MessageReceived, offset?: string) => void;

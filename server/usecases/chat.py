@@ -92,6 +92,7 @@ def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Data
         video=request.video,
         screen=request.screen,
         hand_raised=request.hand_raised,
+        can_call=request.can_call,
     )
     ctx.publish(room, events)
     return EMPTY
