@@ -15,6 +15,8 @@ export const CLIENT_CODES = Object.freeze({
   INSECURE_CONTEXT: "Encryption and calls need a page served over HTTPS (or from localhost).",
   ABORTED: "The attempt was given up.",
   LEFT: "This room has been left.",
+  PEER_UNVERIFIED: "A call was refused: nobody with the room's key vouches for it.",
+  CALL_UNSUPPORTED: "This browser cannot make calls.",
 });
 
 export class MayflyError extends Error {
