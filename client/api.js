@@ -69,6 +69,13 @@ export async function lookUpRoom(link, { server, signal } = {}) {
   return (await request(server ?? parsed.server, path, { signal })).room;
 }
 
+/** See `index.d.ts`. Spends nothing, too. */
+export async function checkInvite(link, { server, signal } = {}) {
+  const parsed = parseLink(link);
+  const path = `/api/rooms/${encodeURIComponent(parsed.roomId)}/invite`;
+  return request(server ?? parsed.server, path, { bearer: parsed.invite, signal });
+}
+
 async function withRetries(attempts, attempt) {
   const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
   for (let left = attempts - 1; ; left -= 1) {

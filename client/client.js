@@ -1,6 +1,6 @@
 /** Puts the client together around socket.io-client's `io`, which browsers and bundlers find in different places. */
 
-import { createInvite, createRoom, lookUpRoom } from "./api.js";
+import { checkInvite, createInvite, createRoom, lookUpRoom } from "./api.js";
 import { Room } from "./room.js";
 
 /** @param {typeof import("socket.io-client").io} io */
@@ -13,10 +13,10 @@ export function makeClient(io) {
     await room.joined;
     return room;
   };
-  return Object.freeze({ createRoom, createInvite, lookUpRoom, openRoom, joinRoom });
+  return Object.freeze({ createRoom, createInvite, checkInvite, lookUpRoom, openRoom, joinRoom });
 }
 
-export { createInvite, createRoom, lookUpRoom, request } from "./api.js";
+export { checkInvite, createInvite, createRoom, lookUpRoom, request } from "./api.js";
 export { canEncrypt, generateSecret } from "./crypto.js";
 export { canCall, canShareScreen, listDevices, openCamera, openMicrophone, openScreen, watchLevel } from "./devices.js";
 export { MayflyError } from "./errors.js";

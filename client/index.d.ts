@@ -308,6 +308,11 @@ export interface ParsedLink {
 export function createRoom(options?: CreateOptions): Promise<CreatedRoom>;
 export function createInvite(options: InviteOptions): Promise<CreatedInvite>;
 /** Spends nothing: safe to call before a person decides. */
+/** What the invite in a link is worth now. Spends nothing; refused as joining would be (`INVITE_USED`, `INVITE_EXPIRED`, …). */
+export function checkInvite(
+  link: string | URL,
+  options?: { server?: string; signal?: AbortSignal },
+): Promise<{ usesLeft: number; expiresAt: string }>;
 export function lookUpRoom(link: string | URL, options?: { server?: string; signal?: AbortSignal }): Promise<RoomInfo>;
 /** Connect and join; fulfilled once inside. */
 export function joinRoom(link: string | URL, options?: JoinOptions): Promise<Room>;

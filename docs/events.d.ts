@@ -208,6 +208,14 @@ export interface InviteCreated {
   url: string;
 }
 
+/** What an invite is worth now: `usesLeft` people can still come in with it, until `expiresAt`. */
+export interface InviteStanding {
+  /** at least 1 */
+  usesLeft: number;
+  /** ISO 8601, UTC, with milliseconds */
+  expiresAt: string;
+}
+
 /** All invites of a room. */
 export interface Invites {
   invites: Invite[];

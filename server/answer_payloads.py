@@ -122,6 +122,13 @@ class Invite(Sent):
     revoked: bool
 
 
+class InviteStanding(Sent):
+    """What an invite is worth now: `usesLeft` people can still come in with it, until `expiresAt`."""
+
+    uses_left: int = Field(ge=1)
+    expires_at: Time
+
+
 class InviteCreated(Invite):
     """A new invite. Its token, `invite`, is told this once; `url` carries it in the fragment."""
 

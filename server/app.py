@@ -7,7 +7,6 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 from aiohttp import web
 
@@ -30,7 +29,8 @@ from server.rest import service as service_rest
 from server.rest.http import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.rest.limits import BUCKETS, limited
 from server.settings import Settings
-from server.sockets import SocketServer
+from server.transport.socketio import DefaultNamespace, SocketHost
+from server.transport.socketio.host import MAX_FRAME_BYTES
 from server.usecases.context import TOKEN_BYTES, Context, NewId
 from server.usecases.owning import IdempotencyKeys
 from signaling.calls import Calls
@@ -41,7 +41,8 @@ from storage.memory import MemoryStore
 DEVELOPMENT_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "http://localhost")
 
 LIFECYCLE: web.AppKey[Lifecycle] = web.AppKey("lifecycle", Lifecycle)
-SOCKETS: web.AppKey[SocketServer] = web.AppKey("sockets", SocketServer)
+HOST: web.AppKey[SocketHost] = web.AppKey("host", SocketHost)
+SOCKETS: web.AppKey[DefaultNamespace] = web.AppKey("sockets", DefaultNamespace)
 
 
 def random_id(size_bytes: int) -> str:
@@ -68,17 +69,19 @@ def create_app(
 ) -> web.Application:
     """An application that starts, serves and stops by itself. `clock` is in seconds since the Unix epoch."""
     policy = OriginPolicy(_origins(settings), credentials=False)
-    sockets = _sockets(settings, policy)
+    host = _host(settings)
+    sockets = DefaultNamespace(host.eio, host)
+    host.serve_default(sockets)
     context = _context(settings, clock, new_id, store if store is not None else make_store(settings), sockets)
     dispatcher = Dispatcher(context)
     sockets.application = Gateway(context, dispatcher)
 
     app = web.Application(middlewares=[cors, errors, limited], client_max_size=MAX_BODY_BYTES)
-    app[CONTEXT], app[ORIGINS], app[SOCKETS] = context, policy, sockets
+    app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
     app[BUCKETS] = OrderedDict()
     app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))
-    app[LIFECYCLE] = Lifecycle(context, sockets)
-    app[FIGURES] = Figures(context, dispatcher, sockets)
+    app[LIFECYCLE] = Lifecycle(context, host, sockets)
+    app[FIGURES] = Figures(context, dispatcher, host, sockets)
     app.add_routes(rooms_rest.routes)
     app.add_routes(service_rest.routes)
     app.add_routes(schemas_rest.routes)
@@ -86,7 +89,7 @@ def create_app(
     app.cleanup_ctx.append(_alive)
     # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
-    sockets.attach(app)
+    host.attach(app)
     return app
 
 
@@ -103,24 +106,20 @@ def _origins(settings: Settings) -> tuple[str, ...]:
     return settings.cors_origins + (DEVELOPMENT_ORIGINS if settings.development else ())
 
 
-def _sockets(settings: Settings, policy: OriginPolicy) -> SocketServer:
-    def allowed(_: str, environ: dict[str, Any]) -> bool:
-        return policy.allows(environ["aiohttp.request"])
-
-    own = settings.engine == "mayfly"
-    return SocketServer(
-        engine=settings.engine,
-        connect_timeout_s=settings.connect_timeout_s,
-        ws_compression=settings.ws_compression == "on",
+def _host(settings: Settings) -> SocketHost:
+    return SocketHost(
+        max_http_buffer_size=MAX_FRAME_BYTES,
+        connect_timeout=settings.connect_timeout_s,
+        websocket_compression=settings.ws_compression == "on",
         ping_interval=settings.ping_interval_s,
         ping_timeout=settings.ping_timeout_s,
-        cors_allowed_origins=list(_origins(settings)) if own else allowed,
+        cors_allowed_origins=list(_origins(settings)),
         cors_credentials=False,
     )
 
 
 def _context(
-    settings: Settings, clock: Callable[[], float], new_id: NewId, store: Store, sockets: SocketServer
+    settings: Settings, clock: Callable[[], float], new_id: NewId, store: Store, sockets: DefaultNamespace
 ) -> Context:
     registry = Registry(
         House(settings.seat_grace_s, settings.empty_room_ttl_s), tombstone_ttl_s=settings.tombstone_ttl_s

@@ -10,13 +10,13 @@ from server.addresses import client_address
 from server.connections import BURST_FACTOR, Connection, Transport, bucket
 from server.dispatcher import Dispatcher
 from server.replies import Outcome
-from server.sockets import Welcome
+from server.transport.socketio import Welcome
 from server.usecases import coming
 from server.usecases.context import TOKEN_BYTES, Context
 
 
 class Gateway:
-    """Implements `server.sockets.Application`."""
+    """Implements `server.transport.socketio.Application`."""
 
     def __init__(self, context: Context, dispatcher: Dispatcher) -> None:
         self._context = context
@@ -38,9 +38,9 @@ class Gateway:
     def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
         """Take note of a connection, and give it back its seats if it can be recovered."""
         ctx = self._context
-        request = environ.get("aiohttp.request")
-        remote = request.remote if request is not None else environ.get("REMOTE_ADDR")
-        address = client_address(remote, environ.get("HTTP_X_FORWARDED_FOR"), ctx.settings.trusted_proxy_hops)
+        address = client_address(
+            environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR"), ctx.settings.trusted_proxy_hops
+        )
         transport = self._transports[connection_id]
         caller = Connection(
             connection_id, address, ctx.new_id(TOKEN_BYTES), transport.bucket, put_out=transport.put_out

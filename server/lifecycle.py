@@ -9,7 +9,7 @@ import random
 from rooms import snapshots
 from rooms.ports import StoreUnavailable
 from rooms.schedule import Task
-from server.sockets import SocketServer
+from server.transport.socketio import DefaultNamespace, SocketHost
 from server.usecases.context import Context
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,9 @@ JOURNAL_CLOSE_S = 3.0
 class Lifecycle:
     """The background of one process."""
 
-    def __init__(self, context: Context, sockets: SocketServer) -> None:
+    def __init__(self, context: Context, host: SocketHost, sockets: DefaultNamespace) -> None:
         self._context = context
+        self._host = host
         self._sockets = sockets
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -61,7 +62,8 @@ class Lifecycle:
         """Tell clients, close their transports so that they reconnect by themselves, write what is left."""
         ctx = self._context
         await self.announce_stop()
-        await self._sockets.drain()
+        self._sockets.close_nobody_later()
+        await self._host.drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

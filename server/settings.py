@@ -5,9 +5,11 @@ A value that makes no sense is refused at start. What is said about it never rep
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -23,6 +25,9 @@ BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.IGNORECASE)
 STUN_URL = re.compile(r"stuns?:[^\s/?@]+")
 TURN_URL = re.compile(r"turns?:[^\s/?@]+(\?transport=(udp|tcp))?")
 MONGODB_URI = re.compile(r"mongodb(\+srv)?://\S+")
+
+RETIRED = {"ENGINE": "there is one engine now, and the variable is ignored."}
+"""Variables of earlier versions → what became of them."""
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
@@ -71,7 +76,6 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     trusted_proxy_hops: int = Field(default=0, ge=0, le=10)
-    engine: Literal["mayfly", "stock"] = "mayfly"
 
     @field_validator("cors_origins", "turn_urls", "stun_urls", mode="before")
     @classmethod
@@ -80,7 +84,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("log_level", "log_format", "message_log", "engine", "environment", "ws_compression", mode="before")
+    @field_validator("log_level", "log_format", "message_log", "environment", "ws_compression", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
@@ -129,7 +133,8 @@ class Settings(BaseSettings):
 
     def doubts(self) -> list[str]:
         """What is allowed but can hardly be meant, in words for the operator."""
-        found = []
+        set_somewhere = {**dotenv_values(".env"), **os.environ}
+        found = [f"{name} is set: {fate}" for name, fate in RETIRED.items() if set_somewhere.get(name)]
         if self.turn_urls and not self.turn_secret.get_secret_value():
             found.append("TURN_URLS without TURN_SECRET: clients are not told of the TURN servers.")
         if self.turn_secret.get_secret_value() and not self.turn_urls:

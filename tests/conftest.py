@@ -10,18 +10,9 @@ import pytest
 from pymongo.uri_parser import parse_uri
 
 from tests.support.mongo import Mongod, drop_database, start_mongod
-from tests.support.parts import engine_name, requires
+from tests.support.parts import requires
 from tests.support.redis import RedisServer, start_redis
 from tests.support.turn import TurnServer, start_turn
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On the stock engine, what it cannot do is not run, and reported as an expected failure with the reason given."""
-    if engine_name() == "mayfly":
-        return
-    for item in items:
-        for marker in item.iter_markers("own_engine"):
-            item.add_marker(pytest.mark.xfail(reason=f"the stock engine {marker.kwargs['reason']}", run=False))
 
 
 @pytest.fixture(scope="session")

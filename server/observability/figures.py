@@ -12,15 +12,16 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from server.dispatcher import Dispatcher
-from server.sockets import SocketServer
+from server.transport.socketio import DefaultNamespace, SocketHost
 from server.usecases.context import Context
 
 
 class Figures:
     """Counts what there is at the moment of asking; nothing is counted twice or kept for it."""
 
-    def __init__(self, context: Context, dispatcher: Dispatcher, sockets: SocketServer) -> None:
+    def __init__(self, context: Context, dispatcher: Dispatcher, host: SocketHost, sockets: DefaultNamespace) -> None:
         self._context = context
+        self._host = host
         self._dispatcher = dispatcher
         self._sockets = sockets
         self._registry = CollectorRegistry()
@@ -54,7 +55,7 @@ class Figures:
         for name in ("rooms", "tombstones", "seats", "sockets", "calls"):
             yield GaugeMetricFamily(f"mayfly_{name}", f"Number of {name} now.", value=figures[name])
         yield GaugeMetricFamily("mayfly_seats_away", "Seats that wait for their holder.", value=figures["seatsAway"])
-        transports = self._sockets.transport_count
+        transports = self._host.transport_count
         yield GaugeMetricFamily("mayfly_transports", "Engine.IO sessions now, connected or not.", value=transports)
         yield GaugeMetricFamily("mayfly_tasks", "Tasks of the event loop now.", value=len(asyncio.all_tasks()))
         requests = CounterMetricFamily("mayfly_requests", "Requests answered, by outcome.", labels=["outcome"])

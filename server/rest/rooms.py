@@ -8,6 +8,7 @@ from rooms.errors import Code, Refused
 from rooms.records import InviteRecord
 from rooms.room import Room
 from server import views
+from server.guard import GUESSES
 from server.payloads import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
 from server.rest.http import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response
 from server.usecases import chat, hosting, owning
@@ -113,6 +114,22 @@ async def revoke(request: web.Request) -> web.Response:
     room = as_owner(request)
     await owning.revoke_invite(request.app[CONTEXT], room, request.match_info["invite_id"])
     return json_response({})
+
+
+@routes.get("/api/rooms/{room_id}/invite")
+async def standing(request: web.Request) -> web.Response:
+    """What the invite given as bearer token is worth now: `{usesLeft, expiresAt}`. Looking spends nothing."""
+    room, token = find_room(request), bearer(request)
+    if token is None:
+        raise Refused(Code.UNAUTHORIZED, "Send the invite as a bearer token.")
+    ctx = request.app[CONTEXT]
+    try:
+        record = room.invites.check(token, ctx.clock())
+    except Refused as refused:
+        if refused.code in GUESSES:
+            ctx.guard.failed("token", address(request))
+        raise
+    return json_response({"usesLeft": record.uses - record.used, "expiresAt": views.iso(record.expires_at)})
 
 
 @routes.get("/api/rooms/{room_id}/messages")

@@ -19,6 +19,7 @@ INFO = {
 }
 KEYS = {
     "hostKey": "The host key that POST /api/rooms answered with.",
+    "invite": "An invite of the room.",
     "resumeToken": "The resume token of a seat in the room.",
     "adminKey": "The server's ADMIN_KEY.",
 }

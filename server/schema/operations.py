@@ -107,6 +107,21 @@ OPERATIONS = (
         errors=KEYED,
     ),
     Operation(
+        "get",
+        "/api/rooms/{roomId}/invite",
+        "Whether the invite given as bearer token still lets somebody in. Spends nothing.",
+        answers.InviteStanding,
+        keys=("invite",),
+        errors=(
+            *GONE,
+            Code.UNAUTHORIZED,
+            Code.RATE_LIMITED,
+            Code.INVITE_INVALID,
+            Code.INVITE_USED,
+            Code.INVITE_EXPIRED,
+        ),
+    ),
+    Operation(
         "delete",
         "/api/rooms/{roomId}/invites/{inviteId}",
         "Make an invite useless. Whoever came in with it stays.",

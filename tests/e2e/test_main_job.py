@@ -29,10 +29,10 @@ OFFER = {"type": "offer", "sdp": "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"}
 ANSWER = {"type": "answer", "sdp": "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\n"}
 
 
-@pytest.fixture(scope="module", params=["mayfly", "stock"])
-def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
-    """The server as people start it, over its own engine and over the one it can fall back to."""
-    with server_process(ENGINE=request.param, EVENTS_PER_S="0") as process:
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerProcess]:
+    """The server as people start it."""
+    with server_process(EVENTS_PER_S="0") as process:
         yield process
 
 
@@ -170,16 +170,14 @@ SITES = {
 }
 
 
-# A client that asks for a handshake and never comes back is noticed by its heartbeat, on the stock engine only by it.
+# A client that asks for a handshake and never comes back is noticed by its heartbeat.
 SOON_NOTICED = {"PING_INTERVAL_S": "1", "PING_TIMEOUT_S": "1"}
 
 
-@pytest.fixture(scope="module", params=["mayfly", "stock"])
-def guarded(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[ServerProcess]:
     origins = "https://example.com, https://*.vercel.app"
-    with server_process(
-        ENGINE=request.param, CORS_ORIGINS=origins, ENVIRONMENT="production", **SOON_NOTICED
-    ) as process:
+    with server_process(CORS_ORIGINS=origins, ENVIRONMENT="production", **SOON_NOTICED) as process:
         yield process
 
 

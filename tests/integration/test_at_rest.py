@@ -94,7 +94,6 @@ async def test_a_server_that_keeps_something_of_a_client_or_a_room_is_found(
             monkeypatch.setattr(owner, method, lambda *_: None)
 
 
-@pytest.mark.own_engine(reason="leaves tasks behind")
 def test_a_process_that_keeps_a_client_is_found() -> None:
     async def look(url: str) -> None:
         tasks = read_gauges(url)["mayfly_tasks"]

@@ -19,7 +19,6 @@ KEPT_LIMIT = 20 * MIB
 
 
 @pytest.mark.slow
-@pytest.mark.own_engine(reason="has no bound for what waits")
 def test_who_never_reads_is_dropped_and_costs_little_memory_and_not_for_long() -> None:
     scenario = replace(by_name("non-readers"), warm_s=0.5)
     with server_process(EVENTS_PER_S=str(EVENTS_PER_S), MAX_ROOM_CAPACITY="200", PING_INTERVAL_S="300") as server:

@@ -17,12 +17,12 @@ from typing import Any
 from aiohttp import web
 
 from rooms.registry import Registry
-from server.app import LIFECYCLE, SOCKETS
+from server.app import HOST, LIFECYCLE, SOCKETS
 from server.engine import EngineServer
 from server.gateway import Gateway
 from server.rest.http import CONTEXT
 from server.settings import YEAR_S
-from server.sockets import SocketServer
+from server.transport.socketio import DefaultNamespace, SocketHost
 from server.usecases.context import Context
 from storage.memory import MemoryStore
 
@@ -40,8 +40,8 @@ async def engine_at_rest(engine: Any, limit_s: float = REST_LIMIT_S) -> None:
 
 async def app_at_rest(app: web.Application, limit_s: float = REST_LIMIT_S) -> None:
     """Return once nothing of any client is left, and, when all times have passed, nothing of any room."""
-    context, sockets = app[CONTEXT], app[SOCKETS]
-    await _settled(lambda: {**left_in_engine(sockets.eio), **left_of_clients(context, sockets)}, limit_s)
+    context, host, sockets = app[CONTEXT], app[HOST], app[SOCKETS]
+    await _settled(lambda: {**left_in_engine(host.eio), **left_of_clients(context, host, sockets)}, limit_s)
     # Every room expires, then every tombstone; a plan of the first sweep may fall due in the second.
     for _ in range(2):
         later = context.clock() + 11 * YEAR_S
@@ -103,19 +103,18 @@ def left_in_engine(engine: Any) -> Left:
     return left
 
 
-def left_of_clients(context: Context, sockets: SocketServer) -> Left:
+def left_of_clients(context: Context, host: SocketHost, sockets: DefaultNamespace) -> Left:
     """What the application holds of connections, by name."""
     gateway = sockets.application
     assert isinstance(gateway, Gateway)
-    members = sum(len(room) for rooms in sockets.manager.rooms.values() for room in rooms.values())
+    members = sum(len(room) for rooms in host.manager.rooms.values() for room in rooms.values())
     return {
         "connections": len(context.connections),
         "transports": len(gateway._transports),
         "Socket.IO connections": sockets.live_count,
         "Socket.IO rooms": members,
-        "environs": len(sockets.environ),
+        "environs": len(host.environ),
         "connections to be closed": len(sockets._lingering),
-        "socket tasks": len(sockets._tasks),
         "held seats": len(context.registry.house.holdings),
         "knocks": len(context.registry.house.knocking),
         "live private ids": len(context.recovery._live),

@@ -48,14 +48,6 @@ _FINDERS = {
 }
 
 
-def engine_name() -> str:
-    """The engine of the servers that tests start: `mayfly`, or what `MAYFLY_TEST_ENGINE` names."""
-    name = os.environ.get("MAYFLY_TEST_ENGINE", "mayfly")
-    if name not in ("mayfly", "stock"):
-        raise pytest.UsageError(f"MAYFLY_TEST_ENGINE is mayfly or stock, not {name}")
-    return name
-
-
 def requires(*parts: str) -> None:
     """Skip the calling test or fixture where one of the parts is not installed; fail it where CI is set."""
     for part in parts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import shutil
 import signal
@@ -20,7 +19,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.support.at_rest import process_at_rest, read_gauges
-from tests.support.parts import engine_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
@@ -193,7 +191,7 @@ class ServerProcess(Service):
 
     def __init__(self, port: int, settings: Mapping[str, str]) -> None:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        fixed = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), "HOST": LOOPBACK, "ENGINE": engine_name()}
+        fixed = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), "HOST": LOOPBACK}
         super().__init__(
             port,
             [sys.executable, "-m", "server"],
@@ -220,9 +218,7 @@ def server_process(**settings: str) -> Iterator[ServerProcess]:
     """
     server = launch(lambda port: ServerProcess(port, settings))
     try:
-        # The stock engine leaves its own tasks running for a while, or for good.
-        stock = settings.get("ENGINE", engine_name()) == "stock"
-        tasks = math.inf if stock else read_gauges(server.url)["mayfly_tasks"]
+        tasks = read_gauges(server.url)["mayfly_tasks"]
         yield server
         if server.running() and not stopped(server.pid):
             process_at_rest(server.url, tasks)

@@ -28,11 +28,12 @@ EDGES = {
     "aioice": ("signaling/peer/",),
     "av": ("signaling/peer/",),
     "aiohttp": ("server/", "signaling/peer/own_room.py"),
-    "socketio": ("server/sockets.py", "signaling/peer/"),
-    "engineio": ("server/sockets.py", "server/engine/"),
+    "socketio": ("server/transport/socketio/host.py", "signaling/peer/"),
+    "engineio": ("server/transport/socketio/host.py", "server/engine/"),
     "pydantic": ("server/",),
     "pydantic_core": ("server/",),
     "pydantic_settings": ("server/settings.py",),
+    "dotenv": ("server/settings.py",),
     "orjson": ("server/",),
     "prometheus_client": ("server/observability/",),
     "typing_extensions": ("server/payloads.py",),
@@ -166,14 +167,15 @@ def test_the_dispatcher_and_the_use_cases_know_no_socket() -> None:
         f"{named(path)} imports {module}"
         for path in [*inner, *sources("server/usecases")]
         for module in imports(path)
-        if module.partition(".")[0] in wire or module in ("server.sockets", "server.gateway")
+        if module.partition(".")[0] in wire
+        or module in ("server.transport.socketio.host", "server.transport.socketio.namespace", "server.gateway")
     ]
     assert wrong == []
 
 
 def test_only_delivery_and_the_sockets_send() -> None:
     """One way out: nobody else calls the outlet or python-socketio's emit."""
-    allowed = {"server/delivery.py", "server/sockets.py"}
+    allowed = {"server/delivery.py", "server/transport/socketio/namespace.py"}
     wrong = [
         f"{named(path)}:{node.lineno}"
         for path in sources("server")

@@ -18,10 +18,18 @@ export class Chat {
   #views = new Map();
   unread = 0;
 
-  constructor({ room }) {
+  #atEnd = true;
+
+  /** @param {{room: any, scope: import("./scope.js").Scope}} props */
+  constructor({ room, scope }) {
     this.#room = room;
     this.rows = h("ol", { class: "message-rows" });
-    this.list = h("div", { class: "messages", role: "log", "aria-label": "Messages", tabIndex: 0 }, this.rows);
+    this.list = h("div", { class: "messages", role: "log", "aria-label": "Messages", tabIndex: 0, onscroll: () => this.#scrolled() }, this.rows);
+    // The keyboard, a turned phone or a long draft take from the list; whoever was at its end stays there.
+    const observer = new ResizeObserver(() => this.#atEnd && this.#toEnd());
+    observer.observe(this.list);
+    observer.observe(this.rows);
+    scope.add(() => observer.disconnect());
     this.empty = h("p", { class: "chat-empty" }, "Nothing has been said yet. What you write here is gone when the room ends.");
     this.typing = h("p", { class: "typing", "aria-live": "polite" });
     this.count = h("span", { class: "char-count", hidden: true });
@@ -65,18 +73,28 @@ export class Chat {
     this.element.hidden = !open;
     if (!open) return;
     this.unread = 0;
-    this.list.scrollTop = this.list.scrollHeight;
+    this.#toEnd();
     if (focus) this.field.focus();
   }
 
+  #toEnd() {
+    this.#atEnd = true;
+    this.list.scrollTop = this.list.scrollHeight;
+  }
+
+  #scrolled() {
+    this.#atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END_PX;
+  }
+
   draw({ messages, typing, participants }) {
-    const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END_PX;
     if (messages !== this.drawn) {
       const grouped = messages.map((message, at) => ({ message, first: !sameGroup(messages[at - 1], message) }));
       keyed(this.rows, this.#views, grouped, ({ message }) => message.key, ({ message }) => new MessageView(message, this.#room));
       this.drawn = messages;
       this.empty.hidden = messages.length > 0;
-      if (atEnd || messages.at(-1)?.own) this.list.scrollTop = this.list.scrollHeight;
+      const isNew = messages.at(-1)?.key !== this.last;
+      this.last = messages.at(-1)?.key;
+      if (this.#atEnd || (isNew && messages.at(-1)?.own)) this.#toEnd();
     }
     const names = typing.map((id) => participants.find((person) => person.id === id)).filter(Boolean).map((person) => displayName(person.name));
     setText(this.typing, names.length ? `${listNames(names)} ${names.length === 1 ? "is" : "are"} typing` : "");

@@ -1,19 +1,27 @@
 /** The bar of buttons below the stage. */
 
+import { deviceWords, saveDevices } from "./device-words.js";
 import { h, toggleAttribute } from "./dom.js";
 import { icon } from "./icons.js";
-import { saveDevices } from "./preview.js";
+
+const SETTERS = { audio: "setAudio", video: "setVideo", screen: "setScreen" };
 
 export class Controls {
   #room;
+  #advise;
 
-  constructor({ client, room, openPanel, leave }) {
+  /**
+   * @param {{client: any, room: any, openPanel: (name: string) => void, advise: (text: string) => void,
+   *   leave: () => void}} props `advise` shows what to do where a device did not open
+   */
+  constructor({ client, room, openPanel, advise, leave }) {
     this.#room = room;
+    this.#advise = advise;
     const { call } = room;
     const state = () => call.getSnapshot();
     this.mic = toggle("Mic", "mic", "micOff", () => this.#device("audio", !state().audio));
     this.camera = toggle("Camera", "camera", "cameraOff", () => this.#device("video", !state().video));
-    this.screen = client.canShareScreen() && toggle("Share screen", "screen", "screen", () => call.setScreen(!state().screen));
+    this.screen = client.canShareScreen() && toggle("Share screen", "screen", "screen", () => this.#device("screen", !state().screen));
     this.hand = toggle("Raise hand", "hand", "hand", () =>
       room.updateMedia({ handRaised: !room.getSnapshot().self?.media?.handRaised }),
     );
@@ -46,8 +54,12 @@ export class Controls {
   }
 
   async #device(slot, on) {
-    saveDevices({ [slot]: on });
-    await (slot === "audio" ? this.#room.call.setAudio(on) : this.#room.call.setVideo(on));
+    const { call } = this.#room;
+    if (slot !== "screen") saveDevices({ [slot]: on });
+    await call[SETTERS[slot]](on);
+    const error = call.getSnapshot().errors[slot];
+    // A press that changes nothing must say why.
+    if (on && error && !call.getSnapshot()[slot]) this.#advise(deviceWords(error, slot, { inside: true }));
   }
 }
 

@@ -63,13 +63,22 @@ export function keyed(container, views, items, keyOf, create) {
   }
 }
 
-/** Says something to screen readers without showing it. */
+/** How long an announcement stays in its region: a screen reader may be busy with another. */
+const SPOKEN_MS = 10_000;
+
+/**
+ * Says something to screen readers without showing it. Each is a node of its own, so that two at once are both spoken, and
+ * the same words twice, too. What lies under an open dialog is not heard: dialogs bring a region along (`liveRegion`).
+ */
 export function announce(text) {
-  const region = document.getElementById("announcer");
-  region.textContent = "";
-  // Emptied first, so that the same words twice are spoken twice.
-  requestAnimationFrame(() => (region.textContent = text));
+  const regions = [...document.querySelectorAll("dialog[open] > .announcer")];
+  const region = regions.at(-1) ?? document.getElementById("announcer");
+  const words = h("p", {}, text);
+  region.append(words);
+  setTimeout(() => words.remove(), SPOKEN_MS);
 }
+
+export const liveRegion = () => h("div", { class: "announcer visually-hidden", role: "log", "aria-live": "polite", "aria-label": "News" });
 
 /** Shows a view: replaces the page's content, sets the title, moves the focus to the heading. */
 export function show(view, { title, focus = true } = {}) {

@@ -5,6 +5,7 @@ import { showLanding } from "./landing.js";
 import { showMissingClient, showNotice, showWaiting } from "./notices.js";
 import { showPrejoin } from "./prejoin.js";
 import { RoomView } from "./room-view.js";
+import { Scope } from "./scope.js";
 import { applySavedTheme } from "./theme.js";
 import { enterRoom } from "./way-in.js";
 
@@ -12,8 +13,8 @@ const VENDOR = "/vendor/socket.io-client/socket.io.esm.min.js";
 /** A look-up that takes longer than this shows that something is happening. */
 const SHOW_WAITING_MS = 400;
 
-/** Aborted when the address changes: whatever the view before holds (camera, seat, attempt) is given up. */
-let visit = new AbortController();
+/** Ends when another view is shown: whatever the view holds (camera, seat, timers, requests) is given up. */
+let view = new Scope();
 
 applySavedTheme();
 const client = await loadClient();
@@ -34,9 +35,15 @@ async function loadClient() {
   }
 }
 
+/** Ends the view before. */
+function nextView() {
+  view.end();
+  view = new Scope();
+  return view;
+}
+
 async function route() {
-  visit.abort();
-  visit = new AbortController();
+  nextView();
   if (location.pathname === "/") return showLanding({ client, go: (link) => goTo(link, { fresh: true }) });
   let parsed;
   try {
@@ -62,24 +69,41 @@ function goTo(link, options) {
 }
 
 async function door(parsed, { fresh = false, problem = "" } = {}) {
-  const { signal } = visit;
+  const scope = nextView();
   // A reload takes the seat back without asking again.
   if (!problem && new client.Session(parsed.roomId).load()?.participantId) return inside(parsed, {});
-  const slow = setTimeout(() => showWaiting("Looking for the room …"), SHOW_WAITING_MS);
-  let room;
-  try {
-    room = await client.lookUpRoom(location.href, { signal });
-  } catch (error) {
-    if (signal.aborted) return;
-    return showNotice(error.code, { detail: error.message, retry: () => door(parsed) });
-  } finally {
-    clearTimeout(slow);
-  }
+  const seen = await lookFromOutside(parsed, scope).catch((error) => ({ refusal: error.code, detail: error.message }));
+  if (scope.ended) return;
+  if (seen.refusal) return showNotice(seen.refusal, { detail: seen.detail, retry: () => door(parsed) });
+  const { room, hostKey } = seen;
+  showPrejoin({ client, parsed, room, hostKey, fresh, problem, scope, enter: (options) => inside(parsed, options) });
+}
+
+/** Whether one can come in, as far as can be told before a camera is opened and anything is spent. */
+async function lookFromOutside(parsed, scope) {
+  const { signal } = scope;
+  const slow = scope.after(SHOW_WAITING_MS, () => showWaiting("Looking for the room …"));
   const hostKey = hostKeyOf(parsed.roomId);
-  const refusal = hostKey ? null : refusalOf(room, parsed);
-  if (refusal) return showNotice(refusal, { retry: () => door(parsed) });
-  const preview = showPrejoin({ client, parsed, room, hostKey, fresh, problem, enter: (options) => inside(parsed, options) });
-  signal.addEventListener("abort", () => preview.close(), { once: true });
+  const asGuest = parsed.invite && !hostKey;
+  try {
+    const [room, worthless] = await Promise.all([
+      client.lookUpRoom(location.href, { signal }),
+      asGuest ? whyWorthless(signal) : null,
+    ]);
+    return { room, hostKey, refusal: hostKey ? null : (refusalOf(room, parsed) ?? worthless) };
+  } finally {
+    slow();
+  }
+}
+
+/** The code with which an invite is refused; null where it is good, and where that cannot be told: joining tells it. */
+async function whyWorthless(signal) {
+  try {
+    await client.checkInvite(location.href, { signal });
+    return null;
+  } catch (error) {
+    return error.code?.startsWith("INVITE_") ? error.code : null;
+  }
 }
 
 /** What can be told before anything is spent. */
@@ -92,14 +116,14 @@ function refusalOf(room, parsed) {
 }
 
 function inside(parsed, options) {
-  const { signal } = visit;
+  const scope = nextView();
   return enterRoom({
     client,
     parsed,
     options,
-    signal,
+    scope,
     hostKey: hostKeyOf(parsed.roomId),
     again: (more) => door(parsed, more),
-    open: (room, tracks) => new RoomView({ client, parsed, room, tracks, again: () => door(parsed) }),
+    open: (room, tracks) => new RoomView({ client, parsed, room, tracks, scope, again: () => door(parsed) }),
   });
 }

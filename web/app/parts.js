@@ -1,6 +1,6 @@
 /** Pieces that several views share. */
 
-import { h, svg } from "./dom.js";
+import { h, liveRegion, svg } from "./dom.js";
 import { displayName, hueOf, initials } from "./format.js";
 import { glyph, icon } from "./icons.js";
 import { themeButton } from "./theme.js";
@@ -99,6 +99,7 @@ export function openDialog({ title, class: className = "", body, onclose }) {
       h("button", { class: "icon-button quiet", type: "button", "aria-label": "Close", onclick: close }, icon("close")),
     ),
     h("div", { class: "dialog-body" }, typeof body === "function" ? body(close) : body),
+    liveRegion(),
   );
   dialog.addEventListener("close", () => {
     dialog.remove();

@@ -59,9 +59,10 @@ export class People {
   #openMenu(id) {
     const person = this.#room.getSnapshot().participants.find((candidate) => candidate.id === id);
     if (!person) return;
-    const act = (close, action, done) => async () => {
+    // What comes of it, everybody is told (news.js).
+    const act = (close, action) => () => {
       close();
-      if (await this.#do(action)) this.#toast(`${displayName(person.name)} ${done}`);
+      this.#do(action);
     };
     openDialog({
       title: displayName(person.name),
@@ -70,9 +71,9 @@ export class People {
         h(
           "div",
           { class: "choices" },
-          h("button", { class: "choice", type: "button", onclick: act(close, () => this.#room.transferHost(id), "is host now") }, icon("crown"), h("span", {}, "Make host", h("small", {}, "They take over from you."))),
-          h("button", { class: "choice danger", type: "button", onclick: act(close, () => this.#room.kick(id), "was removed") }, icon("leave"), h("span", {}, "Remove", h("small", {}, "They may come back if the link still lets them in."))),
-          h("button", { class: "choice danger", type: "button", onclick: act(close, () => this.#room.ban(id), "was removed") }, icon("lock"), h("span", {}, "Remove for good", h("small", {}, "They cannot come back into this room."))),
+          h("button", { class: "choice", type: "button", onclick: act(close, () => this.#room.transferHost(id)) }, icon("crown"), h("span", {}, "Make host", h("small", {}, "They take over from you."))),
+          h("button", { class: "choice danger", type: "button", onclick: act(close, () => this.#room.kick(id)) }, icon("leave"), h("span", {}, "Remove", h("small", {}, "They may come back if the link still lets them in."))),
+          h("button", { class: "choice danger", type: "button", onclick: act(close, () => this.#room.ban(id)) }, icon("lock"), h("span", {}, "Remove for good", h("small", {}, "They cannot come back into this room."))),
         ),
     });
   }
@@ -80,10 +81,8 @@ export class People {
   async #do(action) {
     try {
       await action();
-      return true;
     } catch (error) {
       this.#toast(error.message);
-      return false;
     }
   }
 }

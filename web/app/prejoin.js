@@ -12,10 +12,11 @@ const MAX_NAME_CHARS = 48;
 
 /**
  * @param {{client: any, parsed: any, room: any, hostKey?: string, fresh: boolean, problem?: string,
- *   enter: (options: object) => Promise<void>}} page `enter` is fulfilled when the page has moved on
+ *   enter: (options: object) => Promise<void>, scope: import("./scope.js").Scope}} page `enter` is fulfilled when the page has
+ *   moved on
  */
-export function showPrejoin({ client, parsed, room, hostKey, fresh, problem = "", enter }) {
-  const preview = new Preview(client);
+export function showPrejoin({ client, parsed, room, hostKey, fresh, problem = "", enter, scope }) {
+  const preview = new Preview({ client, scope });
   const name = h("input", {
     id: "your-name",
     name: "name",
@@ -82,7 +83,6 @@ export function showPrejoin({ client, parsed, room, hostKey, fresh, problem = ""
     { title: fresh ? "Your room is ready" : "Join" },
   );
   preview.open();
-  return preview;
 }
 
 function facts(client, parsed, room) {

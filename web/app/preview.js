@@ -1,46 +1,25 @@
 /** Camera and microphone before anybody sees or hears them: picture, level, choice of devices. */
 
+import { deviceWords, savedDevices, saveDevices } from "./device-words.js";
 import { h, setText } from "./dom.js";
 import { icon } from "./icons.js";
+import { PreviewDevices } from "./preview-devices.js";
 
-const KEY = "mayfly-page:devices";
-
-/** What was chosen in this tab; a reload enters the room the same way. */
-export function savedDevices() {
-  try {
-    return { audio: true, video: true, ...JSON.parse(sessionStorage.getItem(KEY) ?? "{}") };
-  } catch {
-    return { audio: true, video: true };
-  }
-}
-
-export function saveDevices(patch) {
-  try {
-    sessionStorage.setItem(KEY, JSON.stringify({ ...savedDevices(), ...patch }));
-  } catch {
-    // It then lasts as long as the page.
-  }
-}
-
-const WORDS = {
-  DEVICE_BLOCKED: (what) => `${what} is blocked. Allow it beside the address bar, or go in without.`,
-  DEVICE_MISSING: (what) => `No ${what.toLowerCase()} found. You can go in without.`,
-  DEVICE_BUSY: (what) => `${what} is used by another program.`,
-  INSECURE_CONTEXT: (what) => `${what} needs a page served over HTTPS.`,
-};
-
-export const deviceWords = (error, what) => (WORDS[error?.code] ?? (() => `${what} could not be started.`))(what);
+const SLOTS = ["audio", "video"];
 
 export class Preview {
   #client;
-  #tracks = {};
+  #scope;
+  #devices;
+  #shown = {};
   #stopLevel = () => {};
-  #wanted;
 
-  constructor(client) {
+  /** @param {{client: any, scope: import("./scope.js").Scope}} props at the scope's end all that was not taken is closed */
+  constructor({ client, scope }) {
     this.#client = client;
-    this.#wanted = savedDevices();
-    this.video = h("video", { class: "mirrored", muted: true, autoplay: true, playsInline: true, "aria-hidden": "true" });
+    this.#scope = scope;
+    this.#devices = new PreviewDevices({ client, changed: () => this.#draw() });
+    this.video = h("video", { class: "mirrored", muted: true, autoplay: true, playsInline: true, "aria-hidden": "true", hidden: true });
     this.words = h("p", { class: "preview-words", role: "status" });
     this.level = h("span", { class: "level-fill" });
     this.buttons = {
@@ -67,100 +46,82 @@ export class Preview {
       ),
       this.choice,
     );
+    scope.add(() => this.close());
   }
 
   async open() {
-    this.#describe("Starting camera and microphone …");
-    await Promise.all([this.#set("audio", this.#wanted.audio), this.#set("video", this.#wanted.video)]);
+    const saved = savedDevices();
+    await Promise.all(SLOTS.map((slot) => this.#devices.want(slot, saved[slot], saved[`${slot}Id`])));
     await this.#listDevices();
   }
 
-  /**
-   * Hands the open devices over; the preview no longer closes them. `true` stands for one that is still being opened: who
-   * is quick to press "Join" goes in with the camera all the same.
-   */
+  /** Hands the open devices over; see `PreviewDevices.take`. */
   take() {
-    const of = (slot) => this.#tracks[slot] ?? this.#opening.has(slot);
-    const taken = { audio: of("audio"), video: of("video") };
-    this.#tracks = {};
-    this.closed = true;
-    this.#stopLevel();
-    this.video.srcObject = null;
+    const taken = this.#devices.take();
+    this.#rest();
     return taken;
   }
 
   close() {
-    for (const track of Object.values(this.take())) if (typeof track === "object") track.stop();
+    this.#devices.close();
+    this.#rest();
   }
 
-  async #set(slot, on, deviceId = this.#wanted[`${slot}Id`]) {
-    this.#tracks[slot]?.stop();
-    this.#tracks[slot] = undefined;
-    this.#errors[slot] = undefined;
-    if (on) {
-      this.#opening.add(slot);
-      try {
-        this.#tracks[slot] = await this.#open(slot, deviceId);
-      } catch (error) {
-        this.#errors[slot] = error;
-      }
-      this.#opening.delete(slot);
-    }
-    if (this.closed) return this.#tracks[slot]?.stop();
-    this.#draw();
-  }
-
-  #errors = {};
-  #opening = new Set();
-
-  async #open(slot, deviceId) {
-    const open = slot === "audio" ? this.#client.openMicrophone : this.#client.openCamera;
-    try {
-      return await open({ deviceId });
-    } catch (error) {
-      // The device chosen last time may be gone; any other will do.
-      if (!deviceId || error.code !== "DEVICE_MISSING") throw error;
-      return open();
-    }
+  #rest() {
+    this.#stopLevel();
+    this.#stopLevel = () => {};
+    this.video.srcObject = null;
+    this.#shown = {};
   }
 
   #draw() {
-    const { audio, video } = this.#tracks;
-    this.video.srcObject = video ? new MediaStream([video]) : null;
-    this.video.hidden = !video;
-    this.#stopLevel();
-    this.level.style.transform = "scaleX(0)";
-    this.#stopLevel = this.#client.watchLevel(audio, (level) => (this.level.style.transform = `scaleX(${level})`));
-    for (const slot of ["audio", "video"]) {
+    const { audio, video } = { audio: this.#devices.of("audio"), video: this.#devices.of("video") };
+    this.#show(audio.track, video.track);
+    for (const slot of SLOTS) {
       const { button, on, off } = this.buttons[slot].parts;
-      button.setAttribute("aria-pressed", String(Boolean(this.#tracks[slot])));
-      button.replaceChildren(icon(this.#tracks[slot] ? on : off));
-      button.classList.toggle("off", !this.#tracks[slot]);
+      const isOn = Boolean(this.#devices.of(slot).track);
+      button.setAttribute("aria-pressed", String(isOn));
+      button.replaceChildren(icon(isOn ? on : off));
+      button.classList.toggle("off", !isOn);
     }
-    const problems = ["video", "audio"].filter((slot) => this.#errors[slot]);
-    const names = { audio: "Microphone", video: "Camera" };
-    const both = problems.length === 2 && this.#errors.audio.code === this.#errors.video.code;
-    if (both && this.#errors.audio.code === "DEVICE_MISSING") this.#describe("No camera or microphone found. You can still chat, watch and listen.");
-    else if (problems.length) this.#describe(problems.map((slot) => deviceWords(this.#errors[slot], names[slot])).join(" "));
-    else this.#describe(video ? "" : "Your camera is off");
+    setText(this.words, this.#describe(audio, video));
   }
 
-  #describe(text) {
-    setText(this.words, text);
+  #show(audio, video) {
+    if (video !== this.#shown.video) {
+      this.video.srcObject = video ? new MediaStream([video]) : null;
+      this.video.hidden = !video;
+    }
+    if (audio !== this.#shown.audio) {
+      this.#stopLevel();
+      this.level.style.transform = "scaleX(0)";
+      const { level } = this;
+      this.#stopLevel = this.#client.watchLevel(audio, (loud) => (level.style.transform = `scaleX(${loud})`));
+    }
+    this.#shown = { audio, video };
+  }
+
+  #describe(audio, video) {
+    const opening = [video.opening && "camera", audio.opening && "microphone"].filter(Boolean);
+    if (opening.length) return `Starting ${opening.join(" and ")} …`;
+    const missing = (state) => state.error?.code === "DEVICE_MISSING";
+    if (missing(audio) && missing(video)) return "No camera or microphone found. You can still chat, watch and listen.";
+    const problems = [video.error && deviceWords(video.error, "video"), audio.error && deviceWords(audio.error, "audio")].filter(Boolean);
+    return problems.join(" ") || (video.track ? "" : "Your camera is off");
   }
 
   #toggle(slot, on, off, label) {
     const button = h("button", {
-      class: "round",
+      class: "round off",
       type: "button",
       "aria-pressed": "false",
       "aria-label": label,
       title: label,
       onclick: async () => {
-        const wanted = !this.#tracks[slot];
-        this.#wanted[slot] = wanted;
+        const { track, opening } = this.#devices.of(slot);
+        const wanted = !track && !opening;
         saveDevices({ [slot]: wanted });
-        await this.#set(slot, wanted);
+        await this.#devices.want(slot, wanted, savedDevices()[`${slot}Id`]);
         await this.#listDevices();
       },
     });
@@ -174,9 +135,8 @@ export class Preview {
     const select = h("select", {
       id,
       onchange: () => {
-        this.#wanted[`${slot}Id`] = select.value;
         saveDevices({ [`${slot}Id`]: select.value });
-        this.#set(slot, true, select.value);
+        this.#devices.want(slot, true, select.value);
       },
     });
     h("div", { class: "field device-field", hidden: true }, h("label", { htmlFor: id }, label), select);
@@ -185,8 +145,9 @@ export class Preview {
 
   async #listDevices() {
     const { cameras, microphones } = await this.#client.listDevices();
-    fillSelect(this.selects.audio, microphones, this.#tracks.audio);
-    fillSelect(this.selects.video, cameras, this.#tracks.video);
+    if (this.#scope.ended) return;
+    fillSelect(this.selects.audio, microphones, this.#devices.of("audio").track);
+    fillSelect(this.selects.video, cameras, this.#devices.of("video").track);
     this.choice.hidden = microphones.length < 2 && cameras.length < 2;
   }
 }

@@ -1,8 +1,9 @@
 /** What opens above the room: leaving, devices, and what the encryption means. */
 
 import { h } from "./dom.js";
+import { deviceWords, saveDevices } from "./device-words.js";
 import { actionButton, openDialog } from "./parts.js";
-import { deviceWords, fillSelect, saveDevices } from "./preview.js";
+import { fillSelect } from "./preview.js";
 
 export function openLeave({ room, toast }) {
   const isHost = room.getSnapshot().self?.role === "host";
@@ -45,7 +46,7 @@ export async function openDevices({ client, room }) {
         try {
           await room.call.switchDevice(slot, element.value);
         } catch (error) {
-          problem.textContent = deviceWords(error, label);
+          problem.textContent = deviceWords(error, slot, { inside: true });
           problem.hidden = false;
         }
       },

@@ -3,43 +3,33 @@
 import { Banner } from "./banner.js";
 import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
-import { announce, h, setText, show } from "./dom.js";
-import { displayName, remaining } from "./format.js";
+import { deviceWords, savedDevices } from "./device-words.js";
+import { announce, h, show } from "./dom.js";
+import { displayName } from "./format.js";
 import { forgetHost, hostKeyOf } from "./host-key.js";
-import { glyph, icon } from "./icons.js";
+import { News } from "./news.js";
 import { showNotice } from "./notices.js";
 import { openDialog } from "./parts.js";
 import { People } from "./people.js";
-import { deviceWords, savedDevices } from "./preview.js";
 import { canShare, sharePanel } from "./share.js";
 import { openDevices, openEncryption, openLeave } from "./room-dialogs.js";
+import { RoomHead } from "./room-head.js";
 import { Stage } from "./stage.js";
-import { themeButton } from "./theme.js";
+import { Toasts } from "./toasts.js";
 
 const TICK_MS = 1_000;
-const SOON_MS = 5 * 60_000;
-const TOAST_MS = 6_000;
 const DESKTOP = "(min-width: 900px)";
 
 export class RoomView {
   #page;
-  #ends = [];
+  #scope;
 
+  /** @param {{client: any, parsed: any, room: any, tracks: object, again: () => void, scope: import("./scope.js").Scope}} page */
   constructor(page) {
     this.#page = page;
-    const { client, room, parsed } = page;
-    const hostKey = hostKeyOf(parsed.roomId);
-    this.chat = new Chat({ room });
-    this.people = new People({ room, toast: (text) => this.toast(text) });
-    this.stage = new Stage({ room, invite: () => this.#invitePanel() });
-    this.banner = new Banner({ room });
-    this.controls = new Controls({
-      client,
-      room,
-      openPanel: (name) => this.#openPanel(name),
-      leave: () => openLeave({ room, toast: (text) => this.toast(text) }),
-    });
-    this.hostKey = hostKey;
+    this.#scope = page.scope.child();
+    this.hostKey = hostKeyOf(page.parsed.roomId);
+    this.#makeParts();
     this.element = this.#build();
     this.#watch();
     show(this.element, { title: "In the room", focus: false });
@@ -47,41 +37,38 @@ export class RoomView {
     this.#start();
   }
 
-  toast(text) {
-    announce(text);
-    const toast = h("p", { class: "toast" }, text);
-    this.toasts.append(toast);
-    setTimeout(() => toast.remove(), TOAST_MS);
+  toast = (text) => this.toasts.show(text);
+
+  #makeParts() {
+    const { client, room } = this.#page;
+    const scope = this.#scope;
+    this.toasts = new Toasts(scope);
+    this.chat = new Chat({ room, scope });
+    this.people = new People({ room, toast: this.toast });
+    this.stage = new Stage({ room, invite: () => this.#invitePanel(), scope });
+    this.banner = new Banner();
+    this.head = new RoomHead({
+      onEncryption: () => openEncryption(room.getSnapshot().encrypted),
+      onInvite: () => openDialog({ title: "Invite somebody", body: this.#sharePanel({ openQr: true }) }),
+      onDevices: () => openDevices({ client, room }),
+    });
+    this.controls = new Controls({
+      client,
+      room,
+      openPanel: (name) => this.#openPanel(name),
+      advise: (text) => this.toasts.advise(text),
+      leave: () => openLeave({ room, toast: this.toast }),
+    });
   }
 
   #build() {
-    const { room, client } = this.#page;
-    const headButton = (name, label, onclick) =>
-      h("button", { class: "icon-button quiet", type: "button", "aria-label": label, title: label, onclick }, icon(name));
-    this.timeText = h("span", {});
-    this.time = h("p", { class: "time-left", title: "Time until this room is erased" }, icon("clock", 16), this.timeText);
-    this.lockMark = h("span", { class: "mark", hidden: true }, icon("lock", 16), "Locked");
-    this.shareButton = h("button", { class: "button small", type: "button", onclick: () => this.#openShare() }, icon("share", 18), h("span", {}, "Invite"));
-    this.secure = h("button", { class: "mark-button", type: "button", onclick: () => openEncryption(room.getSnapshot().encrypted) });
-    this.toasts = h("div", { class: "toasts" });
     this.panel = h("aside", { class: "panel", "aria-label": "Chat and people" }, this.chat.element, this.people.element);
     return h(
       "div",
       { class: "room" },
-      h(
-        "header",
-        { class: "room-head" },
-        h("h1", { class: "room-title" }, glyph(26), h("span", {}, "Mayfly"), h("span", { class: "visually-hidden" }, " room")),
-        this.time,
-        this.lockMark,
-        this.secure,
-        h("span", { class: "spacer" }),
-        this.shareButton,
-        headButton("devices", "Devices", () => openDevices({ client, room })),
-        themeButton(),
-      ),
+      this.head.element,
       this.banner.element,
-      h("main", { class: "room-main" }, this.stage.element, this.toasts),
+      h("main", { class: "room-main" }, this.stage.element, this.toasts.element),
       this.panel,
       this.controls.element,
     );
@@ -89,22 +76,18 @@ export class RoomView {
 
   #watch() {
     const { room } = this.#page;
-    const draw = () => this.#draw();
-    const timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#ends.push(room.subscribe(draw), room.call.subscribe(draw), () => clearInterval(timer));
-    this.#ends.push(
-      room.on("message", (message) => this.#onMessage(message)),
-      room.on("user-joined", ({ participant, missed }) => missed || this.#said(participant, "came in")),
-      room.on("user-left", ({ participantId, reason }) => this.#onLeft(participantId, reason)),
-      room.on("user-updated", ({ participant }) => this.#onUpdated(participant)),
-      room.on("knock", ({ name }) => this.toast(`${displayName(name)} is knocking`)),
-      room.on("expiring", () => this.#tick()),
-      room.on("left", (snapshot) => this.#left(snapshot)),
-    );
-    const onVisible = () => document.visibilityState === "visible" && this.#seen();
-    document.addEventListener("visibilitychange", onVisible);
-    this.#ends.push(() => document.removeEventListener("visibilitychange", onVisible));
-    this.known = new Map();
+    const scope = this.#scope;
+    new News({ room, scope, say: (text, { shown }) => (shown ? this.toast(text) : announce(text)) });
+    scope.add(room.subscribe(() => this.#draw()));
+    scope.add(room.call.subscribe(() => this.#draw()));
+    scope.every(TICK_MS, () => this.#tick());
+    scope.add(room.on("message", (message) => this.#onMessage(message)));
+    scope.add(room.on("knock", ({ name }) => this.toast(`${displayName(name)} is knocking`)));
+    scope.add(room.on("expiring", () => this.#tick()));
+    scope.add(room.on("left", (snapshot) => this.#left(snapshot)));
+    scope.listen(document, "visibilitychange", () => document.visibilityState === "visible" && this.#seen());
+    // Back to another page: what is open above the room goes with it.
+    scope.add(() => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close()));
     this.#draw();
   }
 
@@ -116,10 +99,9 @@ export class RoomView {
     } catch {
       return; // The room was left meanwhile; its page says so.
     }
+    if (this.#scope.ended) return;
     const { errors } = room.call.getSnapshot();
-    for (const [slot, what] of [["video", "Camera"], ["audio", "Microphone"]]) {
-      if (errors[slot]) this.toast(deviceWords(errors[slot], what));
-    }
+    for (const slot of ["video", "audio"]) if (errors[slot]) this.toasts.advise(deviceWords(errors[slot], slot, { inside: true }));
   }
 
   #draw() {
@@ -127,34 +109,20 @@ export class RoomView {
     const snapshot = room.getSnapshot();
     const call = room.call.getSnapshot();
     if (!snapshot.self || !snapshot.room) return;
-    this.lockMark.hidden = snapshot.room.status !== "locked";
-    this.shareButton.hidden = !canShare(snapshot.room, this.hostKey);
-    this.#drawSecure(snapshot.encrypted);
+    this.head.draw(snapshot, canShare(snapshot.room, this.hostKey));
     this.chat.draw(snapshot);
     this.people.draw(snapshot);
     this.stage.draw(snapshot, call);
     this.controls.draw(snapshot, call, { panel: this.open, unread: this.chat.unread });
     this.banner.draw(snapshot);
     document.title = `${this.chat.unread ? `(${this.chat.unread}) ` : ""}In the room · Mayfly`;
-    for (const person of snapshot.participants) this.known.set(person.id, person);
     this.#tick();
   }
 
-  #drawSecure(encrypted) {
-    if (this.secure.dataset.state === String(encrypted)) return;
-    this.secure.dataset.state = String(encrypted);
-    this.secure.classList.toggle("caution", !encrypted);
-    const words = encrypted ? "End-to-end encrypted" : "Not end-to-end encrypted";
-    this.secure.replaceChildren(icon(encrypted ? "shield" : "shieldOff", 16), h("span", {}, words));
-    this.secure.setAttribute("aria-label", `${words}: what this means`);
-  }
-
   #tick() {
-    const { room } = this.#page;
-    const left = Date.parse(room.getSnapshot().room?.expiresAt) - Date.now();
+    const left = Date.parse(this.#page.room.getSnapshot().room?.expiresAt) - Date.now();
     if (!Number.isFinite(left)) return;
-    setText(this.timeText, `${remaining(left)} left`);
-    this.time.classList.toggle("soon", left < SOON_MS);
+    this.head.tick(left);
     this.banner.tick(left);
   }
 
@@ -166,13 +134,8 @@ export class RoomView {
     this.#draw();
   }
 
-  #openShare() {
-    openDialog({ title: "Invite somebody", body: this.#sharePanel({ openQr: true }) });
-  }
-
   #invitePanel() {
-    const { room } = this.#page;
-    return canShare(room.getSnapshot().room, this.hostKey) ? this.#sharePanel({}) : null;
+    return canShare(this.#page.room.getSnapshot().room, this.hostKey) ? this.#sharePanel({}) : null;
   }
 
   #sharePanel(more) {
@@ -194,36 +157,15 @@ export class RoomView {
     this.#draw();
   }
 
-  #onLeft(participantId, reason) {
-    const person = this.known.get(participantId);
-    if (person) this.#said(person, reason === "kicked" || reason === "banned" ? "was removed" : "left");
-    this.known.delete(participantId);
-  }
-
-  #onUpdated(participant) {
-    const before = this.known.get(participant.id);
-    const now = this.#page.room.getSnapshot().participants.find((person) => person.id === participant.id);
-    if (!before || !now) return;
-    if (before.connected && !now.connected) announce(`${displayName(now.name)} is reconnecting`);
-    if (!before.media?.handRaised && now.media?.handRaised) this.#said(now, "raised a hand");
-    if (before.role !== "host" && now.role === "host") this.#said(now, "is host now");
-  }
-
-  #said(person, what) {
-    const shown = this.#page.room.getSnapshot().participants.find((other) => other.id === person.id) ?? person;
-    this.toast(`${displayName(shown.name)} ${what}`);
-  }
-
   #left({ ending, error }) {
-    for (const end of this.#ends.splice(0)) end();
-    this.stage.close();
-    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-    const { room, again, client, parsed } = this.#page;
+    this.#scope.end();
+    const { room, again, parsed } = this.#page;
     if (OVER.has(ending?.reason ?? error?.code)) forgetHost(parsed.roomId);
     const takeBack = () => {
       room.takeBack();
       room.joined = room.joined.catch(() => {});
-      new RoomView({ ...this.#page, tracks: { audio: true, video: true }, room, client, parsed });
+      const { audio, video } = savedDevices();
+      new RoomView({ ...this.#page, tracks: { audio, video } });
     };
     showNotice(ending?.reason ?? WHILE_INSIDE[error?.code] ?? error?.code, { rejoin: again, retry: again, takeBack, detail: error?.message });
   }

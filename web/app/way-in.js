@@ -1,9 +1,9 @@
 /** From the press of "Join" to the room: waiting in the lobby, being refused, or being inside. */
 
+import { savedDevices } from "./device-words.js";
 import { h } from "./dom.js";
 import { forgetHost } from "./host-key.js";
 import { showNotice, showWaiting } from "./notices.js";
-import { savedDevices } from "./preview.js";
 
 const PASSWORD_WORDS = {
   PASSWORD_REQUIRED: "This room needs a password.",
@@ -14,20 +14,25 @@ const SHOW_WAITING_MS = 250;
 
 /**
  * @param {{client: any, parsed: any, hostKey?: string, options: {name?: string, password?: string, tracks?: object},
- *   signal: AbortSignal, again: (more?: object) => void, open: (room: any, tracks: object) => void}} way
+ *   scope: import("./scope.js").Scope, again: (more?: object) => void, open: (room: any, tracks: object) => void}} way
  */
-export async function enterRoom({ client, parsed, hostKey, options, signal, again, open }) {
+export async function enterRoom({ client, parsed, hostKey, options, scope, again, open }) {
   const { tracks, name, password } = options;
   const cancelled = new AbortController();
   const devices = savedDevices();
   const room = client.openRoom(client.buildLink({ site: location.origin, ...parsed, key: hostKey }), {
     name,
     password,
-    signal: AbortSignal.any([cancelled.signal, signal]),
+    signal: cancelled.signal,
     media: { audio: Boolean(tracks ? tracks.audio : devices.audio), video: Boolean(tracks ? tracks.video : devices.video) },
   });
   const giveUp = () => cancelled.abort();
-  const slow = tracks ? null : setTimeout(() => showWaiting("Going back in …", "Your seat is kept."), SHOW_WAITING_MS);
+  // Back to another page: the attempt is given up; a seat is kept for a while, for the way forward again.
+  scope.add(() => {
+    cancelled.abort();
+    room.close();
+  });
+  const slow = tracks ? () => {} : scope.after(SHOW_WAITING_MS, () => showWaiting("Going back in …", "Your seat is kept."));
   const unwatch = room.subscribe(() => {
     if (room.getSnapshot().status === "waiting") showLobby(giveUp);
   });
@@ -35,18 +40,17 @@ export async function enterRoom({ client, parsed, hostKey, options, signal, agai
     await room.joined;
   } catch (error) {
     release(tracks);
-    if (signal.aborted) return undefined;
+    if (scope.ended) return undefined;
     if (PASSWORD_WORDS[error.code]) return again({ problem: PASSWORD_WORDS[error.code] });
     if (error.code === "ABORTED") return again();
     if (error.code === "FORBIDDEN" && hostKey) forgetHost(parsed.roomId);
     return showNotice(error.code, { detail: error.message, retry: () => again() });
   } finally {
-    clearTimeout(slow);
+    slow();
     unwatch();
   }
+  if (scope.ended) return release(tracks);
   dropInvite(client, parsed);
-  // Back to another page: the seat is kept for a while, for the way forward again.
-  signal.addEventListener("abort", () => room.close(), { once: true });
   open(room, tracks ?? { audio: devices.audio, video: devices.video });
 }
 

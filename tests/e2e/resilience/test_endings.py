@@ -25,7 +25,6 @@ from tests.support.at_rest import app_at_rest
 from tests.support.js_client import JsClient
 from tests.support.mongo import find_word_everywhere
 from tests.support.node import node_script
-from tests.support.parts import engine_name
 from tests.support.processes import LOOPBACK, ServerProcess, server_process
 
 WORD = "zyzzyva"
@@ -199,12 +198,11 @@ def words_in_memory() -> list[str]:
     return found
 
 
-@pytest.mark.own_engine(reason="holds on to the packet that each socket was sent last")
 async def test_not_a_word_is_left_in_memory(node: str) -> None:
     """With the server in this very process, where the garbage collector can be asked."""
     with closing(socket.create_server((LOOPBACK, 0))) as listening:
         url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
-        settings = Settings(_env_file=None, stun_urls=(), events_per_s=0, engine=engine_name())  # type: ignore[call-arg]
+        settings = Settings(_env_file=None, stun_urls=(), events_per_s=0)  # type: ignore[call-arg]
         app = create_app(settings)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

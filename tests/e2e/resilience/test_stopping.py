@@ -6,8 +6,6 @@ import asyncio
 import signal
 import time
 
-import pytest
-
 from tests.e2e.resilience.api import api_of
 from tests.e2e.resilience.conftest import FAST
 from tests.support.js_client import JsClient, JsSocket
@@ -20,7 +18,6 @@ BACK_WITHIN_S = 40.0
 STEADY = {**FAST, "PING_INTERVAL_S": "25", "PING_TIMEOUT_S": "20", "SEAT_GRACE_S": "60"}
 
 
-@pytest.mark.own_engine(reason="is slow to close many")
 async def test_sigterm_with_a_thousand_sockets(js: JsClient) -> None:
     turns = asyncio.Semaphore(CONNECTING_AT_ONCE)
     with server_process(**STEADY) as server:
@@ -49,7 +46,6 @@ async def test_sigterm_with_a_thousand_sockets(js: JsClient) -> None:
     print(f"\nSIGTERM with {SOCKETS} sockets: exit after {took:.2f} s, all {len(sockets)} back after {back:.1f} s")
 
 
-@pytest.mark.own_engine(reason="waits for its sockets and tasks when it stops")
 async def test_while_it_stops_it_takes_nothing_new(js: JsClient) -> None:
     with server_process(**STEADY) as server:
         async with api_of(server.url) as api:

@@ -19,6 +19,9 @@ from tests.support.processes import ROOT, ServerProcess, server_process
 
 HERE = Path(__file__).parent
 SCRIPT_LIMIT_S = 110.0
+BOXES_LIMIT_S = 220.0
+LEAKS_LIMIT_S = 400.0
+VISITS = 50
 AXE_LIMIT_S = 280.0
 RESTART_LIMIT_S = 60.0
 # No address outside the machine is asked for candidates.
@@ -48,6 +51,27 @@ async def test_a_newcomer_makes_a_room_and_talks_face_to_face_in_under_ten_click
 async def test_on_the_narrowest_phones_every_button_is_whole(server: ServerProcess) -> None:
     seen = await run("narrow.mjs", server.url)
     assert min(seen["widths"]) == 320
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+async def test_everything_is_in_its_box_at_five_sizes(server: ServerProcess, browser: str) -> None:
+    requires(browser)
+    seen = await run("boxes.mjs", server.url, browser, limit_s=BOXES_LIMIT_S)
+    assert seen["measured"] > 100
+
+
+async def test_news_advice_and_used_links_are_told_in_time(server: ServerProcess) -> None:
+    seen = await run("told.mjs", server.url)
+    assert seen["told"] == ["news", "advice", "usedLink", "lastWish"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(420)
+async def test_fifty_visits_in_one_tab_leave_nothing_open_and_nothing_behind(server: ServerProcess) -> None:
+    seen = await run("leaks.mjs", server.url, str(VISITS), limit_s=LEAKS_LIMIT_S)
+    assert seen["rounds"] == VISITS
 
 
 @pytest.mark.slow
@@ -186,7 +210,7 @@ async def test_the_client_loses_and_doubles_nothing_on_a_network_that_does() -> 
         assert len((await run("live.mjs", server.url, "2000"))["passed"]) == 8
 
 
-@pytest.mark.parametrize("tests", [ROOT / "client" / "test", HERE / "page.test.mjs"], ids=["client", "page"])
+@pytest.mark.parametrize("tests", [ROOT / "client" / "test", HERE / "page.test.mjs", HERE / "arrange.test.mjs"], ids=["client", "page", "arrange"])
 async def test_what_needs_no_browser_holds(tests: Path) -> None:
     requires("node")
     process = await asyncio.create_subprocess_exec(

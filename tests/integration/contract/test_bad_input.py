@@ -234,7 +234,6 @@ async def test_five_megabytes_close_the_transport_and_leave_no_ghost(server: Ser
         "9",
     ],
 )
-@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_what_is_no_packet_closes_its_sender_at_once_and_only_it(server: Server, frame: str) -> None:
     room, first, _, second, two = await server.pair()
     await second.send(frame)
@@ -246,7 +245,6 @@ async def test_what_is_no_packet_closes_its_sender_at_once_and_only_it(server: S
     assert (await first.ok("send-message", roomId=room, text="fine"))["deliveredTo"] == 0
 
 
-@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_binary_messages_close_their_sender(server: Server) -> None:
     _, first, _, second, _ = await server.pair()
     await second.socket.send_bytes(b"\x00\x01")
@@ -263,7 +261,6 @@ async def test_another_namespace_is_refused_and_the_default_one_goes_on(server: 
     await client.sync()
 
 
-@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_a_first_connect_that_cannot_be_read_closes_the_transport_at_once(server: Server) -> None:
     client = await server.open()
     await client.send("40{bad")
@@ -271,7 +268,6 @@ async def test_a_first_connect_that_cannot_be_read_closes_the_transport_at_once(
     assert len(server.context.connections) == 0
 
 
-@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_events_before_connect_close_the_transport(server: Server) -> None:
     client = await server.open()
     await client.send('420["join-room",{"roomId":"r"}]')
@@ -295,7 +291,6 @@ async def test_a_nonsense_offset_does_not_break_recovery(server: Server, offset:
     await back.sync()
 
 
-@pytest.mark.own_engine(reason="takes too long over ten thousand frames")
 async def test_ten_thousand_candidates_in_a_second_are_refused_and_others_go_on() -> None:
     async with running() as server:
         room, flooder, _, second, _ = await server.pair()

@@ -78,7 +78,6 @@ async def test_knocking_is_for_rooms_with_a_lobby(server: Server) -> None:
 
 
 @pytest.mark.parametrize(("event", "reason"), [("kick", "kicked"), ("ban", "banned")])
-@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_who_was_put_out_cannot_come_back_on_the_same_connection_and_is_closed(
     server: Server, event: str, reason: str
 ) -> None:
@@ -102,9 +101,8 @@ async def test_a_connection_with_a_seat_elsewhere_stays_open(server: Server) -> 
     await second.ok("send-message", roomId=elsewhere["roomId"], text="still here")
 
 
-@pytest.mark.parametrize("engine", ["mayfly", "stock"])
-async def test_behind_a_proxy_a_ban_is_for_the_address_of_the_client(engine: str) -> None:
-    async with running(trusted_proxy_hops=1, engine=engine) as server:
+async def test_behind_a_proxy_a_ban_is_for_the_address_of_the_client() -> None:
+    async with running(trusted_proxy_hops=1) as server:
         made = await server.room()
         host, _ = await server.seated(made["roomId"], hostKey=made["hostKey"])
         bad = await server.connect(headers={"X-Forwarded-For": "203.0.113.7"})
@@ -117,9 +115,8 @@ async def test_behind_a_proxy_a_ban_is_for_the_address_of_the_client(engine: str
         await other.ok("join-room", roomId=made["roomId"])
 
 
-@pytest.mark.parametrize("engine", ["mayfly", "stock"])
-async def test_a_list_of_proxies_in_several_lines_is_one_list(engine: str) -> None:
-    async with running(trusted_proxy_hops=1, engine=engine) as server:
+async def test_a_list_of_proxies_in_several_lines_is_one_list() -> None:
+    async with running(trusted_proxy_hops=1) as server:
         made = await server.room()
         host, _ = await server.seated(made["roomId"], hostKey=made["hostKey"])
         bad = await server.connect(headers={"X-Forwarded-For": "2001:db8:1:2::1"})

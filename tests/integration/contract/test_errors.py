@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from rooms.errors import Code
+from server.answer_payloads import InviteStanding
+from server.guard import TOKEN_FAILURES
+from tests.integration.contract.rest import granted
 from tests.integration.contract.test_requests import OFFER
 from tests.integration.contract.wire import Clock, Server, running
 
@@ -179,7 +180,6 @@ async def test_draining_refuses_new_seats_and_rooms(server: Server) -> None:
     server.context.draining = False
 
 
-@pytest.mark.own_engine(reason="closes with no code of ours")
 async def test_stopping_tells_everybody_when_to_come_back() -> None:
     async with running() as server:
         made = await server.room()
@@ -198,3 +198,33 @@ def _pages() -> list[Any]:
     from pathlib import Path
 
     return sorted(Path(__file__).parent.glob("test_*.py"))
+
+
+async def test_looking_at_an_invite_tells_its_worth_and_spends_nothing(clock: Clock) -> None:
+    async with running(clock=clock) as server:
+        made = await server.room(inviteOnly=True)
+        path = f"/api/rooms/{made['roomId']}/invite"
+        token = (await _invite(server, made, uses=2))["invite"]
+        for left in (2, 1):
+            for _ in range(3):
+                assert granted(await server.call("GET", path, key=token), InviteStanding)["usesLeft"] == left
+            await server.seated(made["roomId"], invite=token)
+        assert (await server.call("GET", path, key=token)).code == "INVITE_USED"
+        assert (await server.call("GET", path, key="made up")).code == "INVITE_INVALID"
+        assert (await server.call("GET", path)).code == "UNAUTHORIZED"
+        old = (await _invite(server, made, expiresInS=5))["invite"]
+        clock.now += 6
+        assert (await server.call("GET", path, key=old)).code == "INVITE_EXPIRED"
+        await server.call("DELETE", f"/api/rooms/{made['roomId']}", key=made["hostKey"])
+        assert (await server.call("GET", path, key=old)).code == "ROOM_ENDED"
+
+
+async def test_guessing_invites_by_looking_is_slowed_down_as_by_joining(server: Server) -> None:
+    made = await server.room(inviteOnly=True)
+    path = f"/api/rooms/{made['roomId']}/invite"
+    token = (await _invite(server, made))["invite"]
+    codes = {"INVITE_INVALID"}
+    for _ in range(2 * TOKEN_FAILURES):  # twice, since some are forgiven while they are sent
+        codes.add((await server.call("GET", path, key="guess")).code)
+    assert codes == {"INVITE_INVALID", "RATE_LIMITED"}
+    assert (await server.call("GET", path, key=token)).status == 200

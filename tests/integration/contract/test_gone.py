@@ -65,7 +65,6 @@ async def a_lively_room(server: Server) -> Any:
 
 
 @pytest.mark.parametrize("how", ["by REST", "by the host", "by its expiry"])
-@pytest.mark.own_engine(reason="holds on to the packet that each socket was sent last")
 async def test_nothing_of_a_room_that_has_ended_stays_in_memory(how: str, clock: Clock) -> None:
     async with running(clock=clock, events_per_s=0) as server:
         made = await a_lively_room(server)

@@ -33,7 +33,6 @@ class SlowStore(MemoryStore):
         await super().save_room(record)
 
 
-@pytest.mark.own_engine(reason="sees that a client has gone only when its running command is done")
 async def test_an_invite_is_not_spent_on_a_connection_that_goes_while_it_is_redeemed():
     store = SlowStore()
     async with running(store=store) as server:

@@ -27,9 +27,8 @@ async def connect_again(client: Client) -> None:
     await client._until(lambda: "sid" in client.connected, "CONNECT")
 
 
-@pytest.mark.parametrize("engine", ["mayfly", "stock"])
-async def test_a_connection_made_anew_on_the_same_transport_has_no_fresh_burst(engine: str) -> None:
-    async with running(events_per_s=1, engine=engine) as server:
+async def test_a_connection_made_anew_on_the_same_transport_has_no_fresh_burst() -> None:
+    async with running(events_per_s=1) as server:
         client = await server.connect()
         codes = [await client.refused("no-such-event") for _ in range(3)]
         await connect_again(client)
@@ -40,7 +39,6 @@ async def test_a_connection_made_anew_on_the_same_transport_has_no_fresh_burst(e
 
 
 @pytest.mark.parametrize("cycle", [("41", "40"), ("40/other,",), ("43[]",), ("40",)], ids="".join)
-@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_whoever_goes_on_connecting_is_closed(cycle: tuple[str, ...]) -> None:
     async with running(events_per_s=1) as server:
         client = await server.connect()
@@ -65,7 +63,6 @@ async def test_a_transport_is_forgotten_when_it_closes(server: Server) -> None:
     await eventually(lambda: remembered(server) == 1)
 
 
-@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_who_was_put_out_is_closed_also_after_a_disconnect_of_its_own(server: Server) -> None:
     room, first, _, second, two = await server.pair()
     await first.ok("kick", roomId=room, participantId=two["self"]["id"])
@@ -74,7 +71,6 @@ async def test_who_was_put_out_is_closed_also_after_a_disconnect_of_its_own(serv
     assert await second.closed() == 1008
 
 
-@pytest.mark.own_engine(reason="does not close the WebSocket of a session that it has ended")
 async def test_who_was_put_out_cannot_come_back_by_connecting_again_on_the_same_transport(server: Server) -> None:
     room, first, _, second, two = await server.pair()
     elsewhere = await server.room()
@@ -86,13 +82,9 @@ async def test_who_was_put_out_cannot_come_back_by_connecting_again_on_the_same_
     assert await second.refused("knock", roomId=room) == "FORBIDDEN"
 
 
-@pytest.mark.parametrize(
-    ("engine", "switch", "agreed"), [("mayfly", "off", False), ("mayfly", "on", True), ("stock", "off", True)]
-)
-async def test_compression_is_the_operators_choice_and_the_stock_engine_always_compresses(
-    engine: str, switch: str, agreed: bool
-) -> None:
-    async with running(engine=engine, ws_compression=switch) as server:
+@pytest.mark.parametrize(("switch", "agreed"), [("off", False), ("on", True)])
+async def test_compression_is_the_operators_choice(switch: str, agreed: bool) -> None:
+    async with running(ws_compression=switch) as server:
         url = f"{server.url}/socket.io/?EIO=4&transport=websocket"
         async with server.http.ws_connect(url, compress=15) as ws:
             assert (ws.compress > 0) is agreed
@@ -125,7 +117,6 @@ async def test_a_connect_that_fails_on_our_side_leaves_nothing_behind(
     def fails(*_: object) -> None:
         raise RuntimeError("planted")
 
-    sockets = server.runner.app[SOCKETS]
     client = await server.open()
     with monkeypatch.context() as patched:
         # By then the application knows the connection.
@@ -133,7 +124,7 @@ async def test_a_connect_that_fails_on_our_side_leaves_nothing_behind(
         await client.send("40")
         await eventually(lambda: "RuntimeError" in caplog.text, "the failure")
     assert not server.context.connections
-    assert not sockets.manager.rooms.get("/")
+    assert server.runner.app[SOCKETS].live_count == 0
     assert "planted" not in caplog.text
     caplog.clear()
     await client.send("40")

@@ -22,14 +22,13 @@ from jsonschema import ValidationError  # type: ignore[import-untyped]
 from rooms.ports import Store
 from server.__main__ import LINGERING_S
 from server.answer_payloads import ErrorAnswer
-from server.app import SOCKETS, create_app
+from server.app import create_app
 from server.event_payloads import EVENTS, WITH_OFFSET
 from server.rest.http import CONTEXT
 from server.settings import Settings
 from server.usecases.context import Context
 from tests.integration.contract.shapes import check_ack, fits
 from tests.support.at_rest import REST_LIMIT_S, app_at_rest, tasks_ended
-from tests.support.parts import engine_name
 
 LIMIT_S = 10.0
 LOOPBACK = "127.0.0.1"
@@ -288,7 +287,7 @@ async def running(
 ) -> AsyncIterator[Server]:
     """A server on a free port of 127.0.0.1, in this process. When its clients have gone, nothing may be left."""
     before = asyncio.all_tasks()
-    chosen = {"engine": engine_name(), "stun_urls": ("stun:127.0.0.1:9",), **settings}
+    chosen = {"stun_urls": ("stun:127.0.0.1:9",), **settings}
     extra: dict[str, Any] = {} if clock is None else {"clock": clock}
     app = create_app(Settings(_env_file=None, **chosen), store=store, **extra)  # type: ignore[call-arg]
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGERING_S)
@@ -300,8 +299,7 @@ async def running(
         await app_at_rest(app, rest_limit_s)
     finally:
         await runner.cleanup()
-    if app[SOCKETS]._own_engine:  # the stock one leaves its heartbeat and writer tasks behind
-        await tasks_ended(before)
+    await tasks_ended(before)
 
 
 @asynccontextmanager

@@ -8,13 +8,15 @@ import pytest
 
 from rooms import limits
 from rooms.errors import Code
-from server import guard, sockets
+from server import guard
 from server.commands import COMMANDS
 from server.event_payloads import EVENTS
 from server.rest.http import MAX_BODY_BYTES
 from server.schema.markdown import TABLES, filled
 from server.schema.operations import OPERATIONS
 from server.settings import Settings
+from server.transport.socketio import host, packets
+from server.transport.socketio import namespace as sockets
 from server.usecases import owning
 from signaling import relay
 from tests.support.processes import ROOT
@@ -40,8 +42,8 @@ def test_everything_has_its_row() -> None:
 @pytest.mark.parametrize(
     ("sentence", "holds"),
     [
-        ("A request of more than 256 KiB", sockets.MAX_PACKET_BYTES == 256 * 1024),
-        ("a transport message of more than 4 MiB", sockets.MAX_FRAME_BYTES == 4 * 1024 * 1024),
+        ("A request of more than 256 KiB", packets.MAX_PACKET_BYTES == 256 * 1024),
+        ("a transport message of more than 4 MiB", host.MAX_FRAME_BYTES == 4 * 1024 * 1024),
         ("One connection holds up to 8 seats", limits.MAX_ROOMS_PER_CONNECTION == 8),
         ("(the last 256 are remembered)", limits.SENDS_REMEMBERED == 256),
         (

@@ -1,32 +1,24 @@
-"""Socket.IO: packets to requests, answers to packets. The hot path of python-socketio, over either engine.
+"""Mayfly's namespace, the default one: packets to requests, answers to packets. The hot path.
 
-What a client sends in the default namespace goes to the application as a call, in the order sent; all else
-(CONNECT, DISCONNECT, other namespaces) is python-socketio's. Source: Socket.IO protocol v5.
+What a client sends here goes to the application as a call, in the order sent, without python-socketio, which hosts
+all other namespaces (`host.py`). Source: Socket.IO protocol v5.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-import engineio
 import orjson
-import socketio
 
-from server.engine import EngineServer
-from server.packets import MAX_PACKET_BYTES, BadPacket, Unread, loads, read_event
 from server.replies import OUTCOMES, Outcome, Refusal, Reply, envelope
+from server.transport.socketio.packets import MAX_PACKET_BYTES, BadPacket, Unread, loads, read_event
 
 log = logging.getLogger(__name__)
 
-MAX_FRAME_BYTES = 4 * 1_048_576
-"""A transport message that is longer closes its connection (WebSocket 1009)."""
-
-STOCK_DRAIN_S = 2.0
 LINGER_S = 1.0
 """How long a connection that was put out may still have its requests answered before it is closed."""
 
@@ -77,68 +69,76 @@ class SendToMany(Protocol):
         """Send it."""
 
 
-class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
-    """python-socketio with a call instead of a task for each event, and packets encoded once."""
+class Engine(Protocol):
+    """What the namespace needs of the Engine.IO server (`server.engine.EngineServer`)."""
+
+    def generate_id(self) -> str:
+        """A new random id."""
+
+    def send_text(self, sid: str, text: str | bytes) -> None:
+        """Send one message; an unknown sid is ignored."""
+
+    def broadcast(self, sids: Iterable[str], text: str | bytes, but: str | None = None) -> None:
+        """Send one message to many, leaving one out."""
+
+    def open_session(self, sid: str) -> Any:
+        """The session of this id that is open, or None."""
+
+    def close_session(self, sid: str, code: int, reason: str = "") -> None:
+        """Close the transport with this code."""
+
+    def mark_connected(self, sid: str) -> None:
+        """The connect timeout is off."""
+
+    def set_receiver(self, sid: str, receiver: Callable[[str | bytes], Awaitable[Any] | None] | None) -> None:
+        """From now on the messages of a session go to `receiver`."""
+
+
+class Elsewhere(Protocol):
+    """Who serves all other namespaces (`host.SocketHost`)."""
+
+    environ: dict[str, dict[str, Any]]
+    """Engine.IO session id → what is kept of the request that opened it."""
+
+    def takes(self, eio_sid: str, data: str | bytes) -> bool:
+        """Whether a packet belongs to another namespace."""
+
+    def forward(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
+        """Hand it over."""
+
+
+class DefaultNamespace:
+    """Who is connected to the default namespace, what they ask, and what they are sent."""
 
     application: Application
     """Set by the composition root before the first connection."""
 
-    send: SendToMany
-    """Sends an encoded packet to each of these connections but one; the unknown are passed over."""
-
-    send_one: Callable[[str, bytes], None]
-    """The same to one connection."""
-
-    def __init__(self, *, engine: str, connect_timeout_s: float, ws_compression: bool = False, **options: Any) -> None:
-        self._engine_class = EngineServer if engine == "mayfly" else engineio.AsyncServer
-        self._own_engine = engine == "mayfly"
+    def __init__(self, engine: Engine, elsewhere: Elsewhere) -> None:
+        self._engine = engine
+        self._elsewhere = elsewhere
         self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._live: dict[str, Any] = {}  # connection → caller
-        self._tasks: set[asyncio.Task[Any]] = set()
-        if self._own_engine:
-            options["connect_timeout"] = connect_timeout_s
-            options["websocket_compression"] = ws_compression
-        super().__init__(max_http_buffer_size=MAX_FRAME_BYTES, namespaces=["/"], **options)
-        self.send, self.send_one = self._send_through_queues, self._send_through_queue
-        if self._own_engine:
-            self.eio.on("message", self._message)
-            self.eio.on("disconnect", self._gone)
-            self.send, self.send_one = self.eio.broadcast, self.eio.send_text
-
-    def _engineio_server_class(self) -> type[engineio.AsyncServer]:
-        return self._engine_class
+        self.send: SendToMany = engine.broadcast
+        self.send_one: Callable[[str, bytes], None] = engine.send_text
 
     # Out
 
-    def _send_through_queues(self, connections: Iterable[str], packet: bytes, but: str | None = None) -> None:
-        text = packet.decode()
-        for connection in connections:
-            if connection != but and connection in self.eio.sockets:
-                message = engineio.packet.Packet(engineio.packet.MESSAGE, data=text)
-                self.eio.sockets[connection].queue.put_nowait(message)
-
-    def _send_through_queue(self, connection: str, packet: bytes) -> None:
-        self._send_through_queues((connection,), packet)
-
     def is_open(self, connection: str) -> bool:
         """Whether the transport of a connection is there and not closing."""
-        if self._own_engine:
-            return self.eio.open_session(connection) is not None
-        return connection in self.eio.sockets and not self.eio.sockets[connection].closed
+        return self._engine.open_session(connection) is not None
 
     def close_later(self, connection: str) -> None:
         """Close a connection, unless it takes another seat meanwhile. socket.io-client will not come back by itself."""
-        loop = asyncio.get_running_loop()
 
         def close() -> None:
             del self._lingering[connection]
             # A transport that has sent its DISCONNECT meanwhile would otherwise stay for good, and may connect again.
-            if connection in self.environ and self.application.seatless(connection):
+            if connection in self._elsewhere.environ and self.application.seatless(connection):
                 self.send((connection,), b"1")
                 self.close(connection, POLICY_VIOLATION)
 
         self._linger_no_more(connection)
-        self._lingering[connection] = loop.call_later(LINGER_S, close)
+        self._lingering[connection] = asyncio.get_running_loop().call_later(LINGER_S, close)
 
     def _linger_no_more(self, connection: str) -> None:
         handle = self._lingering.pop(connection, None)
@@ -147,30 +147,21 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def close(self, connection: str, code: int) -> None:
         """Close the transport of a connection."""
-        if self._own_engine:
-            self.eio.close_session(connection, code)
-        else:
-            self._spawn(self.eio.disconnect(connection))
+        self._engine.close_session(connection, code)
 
-    async def drain(self) -> None:
-        """Close all transports so that clients reconnect by themselves."""
+    def close_nobody_later(self) -> None:
+        """The server goes down: all transports are closed by somebody else."""
         for connection in list(self._lingering):
             self._linger_no_more(connection)
-        if self._own_engine:
-            await self.eio.drain(SERVICE_RESTART)
-        elif self.eio.sockets:
-            # It fails where there are none, and waits for clients that are gone without its having noticed.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.eio.disconnect(), STOCK_DRAIN_S)
 
     # In
 
-    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
-        waiting = self._message(eio_sid, data)
-        if waiting is not None:
-            await waiting
+    def admits(self, eio_sid: str) -> bool:
+        """Whether a transport may send one more packet that is no request."""
+        return self.application.admits(eio_sid)
 
-    def _message(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
+    def message(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
+        """A packet of this namespace, from a transport that need not have connected to it."""
         if eio_sid in self._live:
             return self._received(eio_sid, self._live[eio_sid], data)
         self._control(eio_sid, data)
@@ -179,11 +170,15 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def _received(self, eio_sid: str, caller: Any, data: str | bytes) -> Awaitable[None] | None:
         """A packet of a client that is connected."""
         if data[:1] != "2":
+            if self._elsewhere.takes(eio_sid, data):
+                return self._elsewhere.forward(eio_sid, data)
             self._control(eio_sid, data)
             return None
         try:
             ack_id, event, args = read_event(data)  # type: ignore[arg-type]  # no bytes begin with a string
         except BadPacket:
+            if self._elsewhere.takes(eio_sid, data):
+                return self._elsewhere.forward(eio_sid, data)
             self.close(eio_sid, POLICY_VIOLATION)
             return None
         except Unread as unread:
@@ -218,7 +213,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
                 raise BadPacket("binary, too large, unknown, or an event before CONNECT")
             if data[0] == "1":
                 self._left(eio_sid)
-            elif eio_sid in self.environ:
+            elif eio_sid in self._elsewhere.environ:
                 if not self.application.admits(eio_sid):
                     raise BadPacket("too many")
                 # We ask for no acknowledgements, so an ACK answers nothing.
@@ -229,12 +224,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
 
     def _connect(self, eio_sid: str, data: str) -> None:
         if data.startswith("/"):
-            namespace, _, rest = data.partition(",")
-            if namespace.partition("?")[0] != "/":
-                refusal = orjson.dumps({"message": "Invalid namespace"})
-                self.send((eio_sid,), b"4%b,%b" % (namespace.partition("?")[0][:64].encode(), refusal))
-                return
-            data = rest
+            # The default namespace may be named, and may carry a query.
+            data = data.partition(",")[2]
         try:
             auth = loads(data) if data else None
         except RecursionError:
@@ -242,56 +233,32 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         if eio_sid in self._live:
             return
         try:
-            welcome = self.application.connected(eio_sid, self.environ[eio_sid], auth)
+            welcome = self.application.connected(eio_sid, self._elsewhere.environ[eio_sid], auth)
         except Exception:
             self.application.disconnected(eio_sid)
             raise
-        # Only the room of all: python-socketio's room for each sid would cost memory, and a scan of all at the end.
-        sid = self.eio.generate_id()
-        self.manager.basic_enter_room(sid, "/", None, eio_sid=eio_sid)
+        sid = self._engine.generate_id()
         self._live[eio_sid] = welcome.caller
-        if self._own_engine:
-            self.eio.mark_connected(eio_sid)
-            self.eio.set_receiver(eio_sid, partial(self._received, eio_sid, welcome.caller))
+        self._engine.mark_connected(eio_sid)
+        self._engine.set_receiver(eio_sid, partial(self._received, eio_sid, welcome.caller))
         self.send((eio_sid,), b"0" + orjson.dumps({"sid": sid, "pid": welcome.private_id}))
         if welcome.then is not None:
             welcome.then()
 
-    async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
-        self._left(eio_sid)
-
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        self._gone(eio_sid, reason)
-
     def _left(self, eio_sid: str) -> None:
         if self._live.pop(eio_sid, None) is not None:
-            if self._own_engine:
-                self.eio.set_receiver(eio_sid, None)
-            try:
-                self.application.disconnected(eio_sid)
-            finally:
-                sid = self.manager.sid_from_eio_sid(eio_sid, "/")
-                self.manager.basic_leave_room(sid, "/", None)
+            self._engine.set_receiver(eio_sid, None)
+            self.application.disconnected(eio_sid)
 
-    def _gone(self, eio_sid: str, reason: str) -> None:
+    def gone(self, eio_sid: str) -> None:
+        """A transport is gone, connected or not."""
         try:
             self._left(eio_sid)
         finally:
             self._linger_no_more(eio_sid)
-            self.environ.pop(eio_sid, None)
             self.application.closed(eio_sid)
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     @property
     def live_count(self) -> int:
         """Connections in the default namespace."""
         return len(self._live)
-
-    @property
-    def transport_count(self) -> int:
-        """Engine.IO sessions, whether or not they have connected to a namespace."""
-        return len(self.eio.sockets)

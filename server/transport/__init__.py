@@ -1,0 +1,1 @@
+"""How requests reach the server and answers leave it."""

@@ -1,0 +1,75 @@
+/** One tile: a picture or initials, with a caption and what is to be known about the connection. */
+
+import { h, setText, toggleAttribute } from "./dom.js";
+import { displayName } from "./format.js";
+import { icon } from "./icons.js";
+import { avatar, nameOf } from "./parts.js";
+
+const STATES = {
+  connecting: "Connecting …",
+  reconnecting: "Reconnecting …",
+  failed: "No picture or sound: the call could not connect",
+  full: "No picture or sound: this call takes no more people",
+  unverified: "No picture or sound: this person's key does not fit",
+};
+
+export class Tile {
+  constructor({ person, own, screen, key }, onBlocked) {
+    this.onBlocked = onBlocked;
+    this.video = h("video", { autoplay: true, playsInline: true, muted: Boolean(own), class: own && !screen ? "mirrored" : "" });
+    this.face = h("div", { class: "face" }, avatar(person, "large"));
+    this.name = nameOf(person);
+    this.mute = h("span", { class: "tile-mark", role: "img", "aria-label": "Microphone off", hidden: true }, icon("micOff", 16));
+    this.hand = h("span", { class: "tile-hand", role: "img", "aria-label": "Hand raised", hidden: true }, icon("hand", 20));
+    this.state = h("p", { class: "tile-state", hidden: true });
+    this.suffix = h("span", { class: "tile-suffix" });
+    this.element = h(
+      "figure",
+      { class: `tile ${own ? "own" : ""} ${screen ? "screen" : ""}`, "data-tile": key, "data-participant": person.id },
+      this.video,
+      this.face,
+      this.state,
+      this.hand,
+      h("figcaption", { class: "tile-caption" }, this.mute, this.name, this.suffix),
+    );
+    // Frames are the truth: somebody whose client says nothing of its camera is seen all the same.
+    this.video.addEventListener("resize", () => this.element.classList.toggle("has-frames", this.video.videoWidth > 0));
+  }
+
+  update({ person, stream, own, screen, state, video }) {
+    if (this.video.srcObject !== stream) {
+      this.video.srcObject = stream;
+      if (stream) this.play();
+    }
+    const showVideo = Boolean(screen || (video && stream?.getVideoTracks().length));
+    this.element.classList.toggle("with-video", showVideo);
+    setText(this.name, displayName(person.name));
+    setText(this.suffix, screen ? "· screen" : own ? "(you)" : "");
+    const { media = {}, connected = true } = person;
+    this.mute.hidden = screen || media.audio !== false;
+    this.hand.hidden = screen || !media.handRaised;
+    const words = screen ? "" : !connected ? "Reconnecting …" : (STATES[state ?? "connecting"] ?? "");
+    setText(this.state, own ? "" : words);
+    this.state.hidden = own || !words;
+    toggleAttribute(this.element, "data-state", own ? "self" : connected ? (state ?? "connecting") : "away");
+  }
+
+  /** @param {import("./arrange.js").Box} box */
+  place({ left, top, width, height }) {
+    const { style } = this.element;
+    style.left = `${left}px`;
+    style.top = `${top}px`;
+    style.width = `${width}px`;
+    style.height = `${height}px`;
+  }
+
+  play() {
+    this.video.play().catch((error) => {
+      if (error.name === "NotAllowedError") this.onBlocked();
+    });
+  }
+
+  remove() {
+    this.video.srcObject = null;
+  }
+}

@@ -1,0 +1,33 @@
+/** Short notes over the stage, spoken as they are shown. */
+
+import { announce, h } from "./dom.js";
+
+const TOAST_MS = 6_000;
+/** One that says what to do is there for long enough to do it. */
+const ADVICE_MS = 14_000;
+
+export class Toasts {
+  #scope;
+
+  constructor(scope) {
+    this.#scope = scope;
+    this.element = h("div", { class: "toasts" });
+  }
+
+  show(text) {
+    this.#add(text, TOAST_MS);
+  }
+
+  /** The same advice once more starts its time anew, and is not shown twice. */
+  advise(text) {
+    for (const shown of this.element.children) if (shown.textContent === text) shown.remove();
+    this.#add(text, ADVICE_MS);
+  }
+
+  #add(text, ms) {
+    announce(text);
+    const toast = h("p", { class: "toast" }, text);
+    this.element.append(toast);
+    this.#scope.after(ms, () => toast.remove());
+  }
+}
