@@ -87,6 +87,12 @@ export class People {
   }
 }
 
+/** Why there is no tile. */
+function callWords({ inCall, media }) {
+  if (media?.canCall === false) return "Chat only: this browser cannot call";
+  return inCall === false && "Not in the call";
+}
+
 class PersonRow {
   constructor(person, openMenu) {
     this.name = nameOf(person);
@@ -98,7 +104,7 @@ class PersonRow {
 
   update({ person, isSelf, isHost }) {
     setText(this.name, displayName(person.name));
-    const details = [isSelf && "You", person.role === "host" && "Host", !isSelf && person.connected === false && "Reconnecting …"].filter(Boolean);
+    const details = [isSelf && "You", person.role === "host" && "Host", !isSelf && person.connected === false && "Reconnecting …", callWords(person)].filter(Boolean);
     setText(this.detail, details.join(" · "));
     this.element.classList.toggle("away", !isSelf && person.connected === false);
     const { audio, video, screen, handRaised } = person.media ?? {};
