@@ -104,7 +104,7 @@ export class Call {
     if (!canCall()) throw new MayflyError("CALL_UNSUPPORTED");
     const isNew = !this.#run;
     this.#decided = true;
-    const run = (this.#run ??= this.#begin());
+    const run = this.#run ?? this.#begin();
     const opened = ["audio", "video"].map((slot) => {
       const asked = wish[slot] ?? (isNew ? true : undefined);
       const more = wish.devices?.[slot] ? { deviceId: wish.devices[slot] } : {};
@@ -167,7 +167,7 @@ export class Call {
   }
 
   #begin() {
-    const run = new Run();
+    const run = (this.#run = new Run());
     this.#store.update({ active: true, errors: EMPTY_CALL.errors });
     // Otherwise with the next join.
     if (this.#room.getSnapshot().status === "joined") this.#enter(run);

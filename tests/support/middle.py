@@ -1,4 +1,4 @@
-"""A server in the middle: passes HTTP and WebSocket on, and rewrites every description that comes by, in both directions."""
+"""A server in the middle: passes HTTP and WebSocket on, and rewrites every description that comes by, both ways."""
 
 from __future__ import annotations
 

@@ -210,7 +210,11 @@ async def test_the_client_loses_and_doubles_nothing_on_a_network_that_does() -> 
         assert len((await run("live.mjs", server.url, "2000"))["passed"]) == 8
 
 
-@pytest.mark.parametrize("tests", [ROOT / "client" / "test", HERE / "page.test.mjs", HERE / "arrange.test.mjs"], ids=["client", "page", "arrange"])
+@pytest.mark.parametrize(
+    "tests",
+    [ROOT / "client" / "test", HERE / "page.test.mjs", HERE / "arrange.test.mjs"],
+    ids=["client", "page", "arrange"],
+)
 async def test_what_needs_no_browser_holds(tests: Path) -> None:
     requires("node")
     process = await asyncio.create_subprocess_exec(
