@@ -3,18 +3,36 @@
  * Whoever starts the call offers to those who are there; whoever comes later offers to us.
  */
 
+import { canCall } from "./devices.js";
+import { MayflyError } from "./errors.js";
 import { IceServers } from "./ice.js";
 import { LocalMedia } from "./media.js";
 import { Peer } from "./negotiation.js";
+import { telling } from "./presence.js";
+import { Scope } from "./scope.js";
+import { fingerprintsIn } from "./sdp.js";
 import { EMPTY_CALL } from "./snapshot.js";
 import { Emitter, Store } from "./store.js";
 import { Streams } from "./streams.js";
 import { shareUplink } from "./uplink.js";
 
-/** Somebody who was there before us and stays silent is called after so long. */
+/** Somebody who should call us and stays silent is called after so long. */
 const SILENT_PEER_MS = 4_000;
+/** Somebody who is not in the call, as far as we know, gets one offer, in case its client does not tell; it has so long. */
+const UNTOLD_ANSWER_MS = 8_000;
 /** Signals that may wait, for each peer, until this page starts its call. */
 const MAX_EARLY_SIGNALS = 64;
+
+/**
+ * One stay in the call, from a start to its stop: what belongs to it ends with it, so that start, stop and start again in
+ * a moment leave one call, the last.
+ */
+class Run extends Scope {
+  /** The participant that this side is, once the others are being called; signals wait until then. */
+  selfId = null;
+  timers = new Map();
+  entered = new Promise((resolve) => (this.enter = resolve));
+}
 
 export class Call {
   #port;
@@ -23,36 +41,48 @@ export class Call {
   #emitter = new Emitter();
   #peers = new Map();
   #early = new Map();
+  #away = new Set();
+  #inCall = new Set();
   #media;
-  #starting = null;
+  /** @type {Run | null} */
+  #run = null;
   #streams = new Streams();
-  #timers = new Map();
   #ice;
   #reported = null;
-  #called = false;
-  #selfId = null;
+  #presence;
+  #devices;
+  #sending = Promise.resolve();
+  /** Whether this page has had a call, or has decided about the one before its reload. */
+  #decided = false;
 
   constructor(port) {
     this.#port = port;
     this.#room = port.room;
     this.#media = new LocalMedia({
+      ready: () => this.#room.joined,
       changed: (slot, track) => this.#onMedia(slot, track),
+      wished: () => this.#store.update({ wanted: this.#media.wanted }),
       failed: (slot, error) => this.#explain(slot, error),
-      ended: () => this.#tell(),
+      lost: (slot, replaced) => {
+        this.#emitter.emit("device-lost", { slot, replaced });
+        this.#tell();
+      },
     });
     this.#store = new Store(EMPTY_CALL);
+    this.#presence = telling(false, (inCall) => port.request("call-state", { state: inCall ? "joined" : "ended" }));
+    this.#devices = telling({}, (devices) => this.#room.updateMedia(devices));
     this.#ice = new IceServers(
       () => port.request("get-ice-servers"),
       () => this.#peers.forEach((peer) => peer.configure(this.#config())),
     );
     this.#room.on("joined", (data) => this.#onJoined(data));
     this.#room.on("signal", ({ event, payload }) => this.#onSignal(event, payload));
-    this.#room.on("user-joined", ({ participant }) => this.#expect(participant.id));
-    this.#room.on("user-updated", ({ participant }) => this.#onUpdated(participant));
+    this.#room.on("user-joined", ({ participant }) => this.#onPerson(participant.id));
+    this.#room.on("user-updated", ({ participant }) => this.#onPerson(participant.id));
     this.#room.on("user-left", ({ participantId }) => {
+      this.#away.delete(participantId);
       this.#drop(participantId);
-      // Somebody's place in a full call may be free now.
-      for (const peer of this.#peers.values()) if (peer.state === "full") peer.tryAgain();
+      if (this.#inCall.delete(participantId)) this.#tryFull();
     });
     this.#room.on("left", () => {
       this.#ice.stop();
@@ -65,38 +95,59 @@ export class Call {
   on = (event, listener) => this.#emitter.on(event, listener);
 
   /**
-   * Enter the call. A device that is refused or missing keeps nobody out: the reason is in `errors`.
+   * Enter the call; where one is in it, only what the wish names changes. A device that is refused or missing keeps nobody
+   * out: the reason is in `errors`. Throws `CALL_UNSUPPORTED` where the browser has no WebRTC.
    * @param {{audio?: boolean | MediaStreamTrack, video?: boolean | MediaStreamTrack,
    *   devices?: {audio?: string, video?: string}}} [wish] `devices`: the ids of those to open, where they are there
    */
-  start(wish) {
-    this.#starting ??= this.#start(wish).finally(() => (this.#starting = null));
-    return this.#starting;
+  async start(wish = {}) {
+    if (!canCall()) throw new MayflyError("CALL_UNSUPPORTED");
+    const isNew = !this.#run;
+    this.#decided = true;
+    const run = this.#run ?? this.#begin();
+    const opened = ["audio", "video"].map((slot) => {
+      const asked = wish[slot] ?? (isNew ? true : undefined);
+      const more = wish.devices?.[slot] ? { deviceId: wish.devices[slot] } : {};
+      return asked === undefined ? null : this.#media.use(slot, asked, more);
+    });
+    try {
+      await Promise.all([this.#room.joined, ...opened]);
+      await run.entered;
+    } catch (error) {
+      if (this.#run === run) this.stop();
+      throw error;
+    }
+    await this.#sending;
+    if (this.#run === run) this.#tell();
   }
 
-  /** Leave the call and stay in the room. Devices that the call opened are closed. */
+  /** Leave the call and stay in the room. Devices that the call opened are closed, before anybody is told. */
   stop() {
-    if (!this.getSnapshot().active) return;
-    for (const id of [...this.#peers.keys()]) this.#drop(id);
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    const run = this.#run;
+    if (!run) return;
+    this.#run = null;
     this.#media.end();
-    this.#selfId = null;
+    run.close();
+    run.enter();
+    for (const id of [...this.#peers.keys()]) this.#drop(id);
+    this.#early.clear();
+    this.#reported = null;
     this.#store.update({ active: false, audio: false, video: false, screen: false });
     this.#refresh();
-    this.#report();
+    this.#presence.set(false);
     this.#tell();
   }
 
   /** Off mutes, and keeps the microphone open. */
-  setAudio = (on) => this.#media.mute(!on).then(() => this.#tell());
+  setAudio = (on) => this.#change(() => this.#media.mute(!on));
 
   /** Off closes the camera, so that its light goes out. */
-  setVideo = (on) => this.#media.use("video", on).then(() => this.#tell());
+  setVideo = (on) => this.#change(() => this.#media.use("video", on));
 
-  setScreen = (on) => this.#media.use("screen", on).then(() => this.#tell());
+  setScreen = (on) => this.#change(() => this.#media.use("screen", on));
 
   /** @param {"audio" | "video"} slot @param {string} deviceId */
-  switchDevice = (slot, deviceId) => this.#media.switchTo(slot, deviceId).then(() => this.#tell());
+  switchDevice = (slot, deviceId) => this.#change(() => this.#media.switchTo(slot, deviceId));
 
   /** A `RTCStatsReport` for each peer that has a connection, for diagnosis. */
   async getStats() {
@@ -115,23 +166,36 @@ export class Call {
     return levels;
   }
 
-  async #start({ audio = true, video = true, devices = {} } = {}) {
-    if (this.getSnapshot().active) return;
-    await this.#room.joined;
-    this.#store.update({ active: true });
-    this.#media.begin(devices);
-    await Promise.all([this.#media.use("audio", audio), this.#media.use("video", video)]);
-    if (!this.getSnapshot().active) return;
-    this.#selfId = this.#room.getSnapshot().self.id;
-    for (const { id } of this.#room.getSnapshot().participants) this.#greet(id);
-    this.#tell();
+  #begin() {
+    const run = (this.#run = new Run());
+    this.#store.update({ active: true, errors: EMPTY_CALL.errors });
+    // Otherwise with the next join.
+    if (this.#room.getSnapshot().status === "joined") this.#enter(run);
+    return run;
   }
 
-  async #onMedia(slot, track) {
+  async #enter(run) {
+    if (this.#run !== run) return;
+    await this.#presence.set(true);
+    this.#greetAll();
+  }
+
+  /** Nothing is opened outside of a call: a press that comes after the stop is too late. */
+  async #change(action) {
+    if (!this.#run) return;
+    try {
+      await action();
+      await this.#sending;
+    } finally {
+      if (this.#run) this.#tell();
+    }
+  }
+
+  #onMedia(slot, track) {
     this.#store.update({ [slot]: Boolean(track?.enabled) });
     this.#refresh();
-    await Promise.all([...this.#peers.values()].map((peer) => peer.setTrack(slot, track)));
-    this.#shareUplink();
+    this.#sending = Promise.all([...this.#peers.values()].map((peer) => peer.setTrack(slot, track)));
+    this.#sending.then(() => this.#shareUplink());
   }
 
   #explain(slot, error) {
@@ -141,31 +205,79 @@ export class Call {
 
   #tell() {
     const { audio, video, screen } = this.getSnapshot();
-    this.#room.updateMedia({ audio, video, screen }).catch(() => {}); // The next join says it again.
+    this.#devices.set({ audio, video, screen }).catch(() => {}); // The next join says it again.
   }
 
   #onJoined({ self, participants, iceServers, iceExpiresAt }) {
     this.#ice.use(iceServers, iceExpiresAt);
-    if (!this.getSnapshot().active || !this.#selfId) return;
-    const present = new Set(participants.map((participant) => participant.id));
-    const isNewcomer = this.#selfId !== self.id;
-    for (const id of [...this.#peers.keys()]) if (isNewcomer || !present.has(id)) this.#drop(id);
-    this.#selfId = self.id;
+    this.#away = new Set(participants.filter(({ connected }) => connected === false).map(({ id }) => id));
+    this.#inCall = new Set(participants.filter(({ inCall }) => inCall !== false).map(({ id }) => id));
+    const run = this.#run;
+    if (!run) return this.#onJoinedOutside(self);
+    const isNewcomer = run.selfId !== self.id;
+    for (const id of [...this.#peers.keys()]) if (isNewcomer || !this.#inCall.has(id)) this.#drop(id);
+    if (isNewcomer) run.selfId = null;
+    if (!run.selfId) return void this.#enter(run);
+    if (self.inCall === false) this.#presence.set(true);
     for (const { id, needsIceRestart } of participants) {
       const peer = this.#peers.get(id);
-      if (!peer) isNewcomer ? this.#greet(id) : this.#expect(id);
+      if (!peer) this.#expect(id);
       else if (needsIceRestart) peer.restart();
       else peer.resend();
     }
   }
 
-  /** Somebody is back whose page may have been reloaded: what we offered it may be lost. */
-  #onUpdated({ id, connected }) {
-    const peer = this.#peers.get(id);
-    if (connected && peer && peer.state !== "connected") peer.resend();
+  /** In the call, says the server, and this page has none: it was reloaded. Into it again, with what was on. */
+  #onJoinedOutside({ inCall, media }) {
+    if (!inCall) return;
+    const resumes = canCall() && this.#port.options.resume !== false && !this.#decided;
+    this.#decided = true;
+    if (!resumes) return void this.#presence.set(false);
+    // A page that starts its call by itself comes first.
+    setTimeout(() => {
+      if (this.#run || this.#room.getSnapshot().status !== "joined") return;
+      this.start({ audio: Boolean(media?.audio), video: Boolean(media?.video) }).catch(() => {});
+    });
   }
 
-  /** Call somebody who is there, or answer the call that came before this page was ready for it. */
+  /** Once everybody knows that we are in the call: call those who were in it before; who comes later calls us. */
+  #greetAll() {
+    const run = this.#run;
+    const { self, participants, limits, status } = this.#room.getSnapshot();
+    if (!run || run.selfId || status !== "joined" || self.inCall === false) return;
+    run.selfId = self.id;
+    for (const { id, inCall } of participants) {
+      if (inCall !== false) this.#greet(id);
+      else if (participants.length < (limits?.callParticipants ?? 0)) this.#expect(id);
+    }
+    run.enter();
+    this.#tell();
+  }
+
+  /** Somebody came, changed, entered the call, hung up, or is back after having been away. */
+  #onPerson(id) {
+    const { self, participants } = this.#room.getSnapshot();
+    if (id === self?.id) return this.#greetAll();
+    const person = participants.find((participant) => participant.id === id);
+    if (!person) return;
+    const isBack = person.connected && this.#away.delete(id);
+    if (!person.connected) this.#away.add(id);
+    if (person.inCall === false) {
+      this.#drop(id);
+      if (this.#inCall.delete(id)) this.#tryFull();
+      return;
+    }
+    this.#inCall.add(id);
+    if (this.#run?.selfId) {
+      const peer = this.#peers.get(id);
+      if (!peer) this.#expect(id);
+      // Its page may have been reloaded: what we offered it may be lost.
+      else if (isBack && peer.state !== "connected") peer.resend();
+      this.#refresh();
+    }
+  }
+
+  /** Call somebody, or answer the call that came before this page was ready for it. */
   #greet(id) {
     const waiting = this.#early.get(id) ?? [];
     this.#early.delete(id);
@@ -175,22 +287,32 @@ export class Call {
     for (const { event, payload } of waiting) peer.receive(event, payload);
   }
 
-  /** A newcomer calls; should it stay silent, we do. */
+  /** Somebody should call; should it stay silent, we do. One who is not in the call is called once, and hears no more. */
   #expect(id) {
-    if (!this.getSnapshot().active) return;
-    clearTimeout(this.#timers.get(id));
-    this.#timers.set(
-      id,
-      setTimeout(() => {
-        const there = this.#room.getSnapshot().participants.some((participant) => participant.id === id);
-        if (there && this.getSnapshot().active && !this.#peers.has(id)) this.#greet(id);
-      }, SILENT_PEER_MS),
-    );
+    const { timers } = this.#run;
+    timers.get(id)?.();
+    const greet = () => {
+      const person = this.#person(id);
+      if (!person || person.media?.canCall === false || this.#peers.has(id)) return;
+      this.#greet(id);
+      if (person.inCall !== false) return;
+      timers.set(id, this.#run.later(() => this.#person(id)?.inCall === false && this.#drop(id), UNTOLD_ANSWER_MS));
+    };
+    timers.set(id, this.#run.later(greet, SILENT_PEER_MS));
+  }
+
+  #person(id) {
+    return this.#room.getSnapshot().participants.find((participant) => participant.id === id);
+  }
+
+  /** Somebody's place in a full call may be free now. */
+  #tryFull() {
+    for (const peer of this.#peers.values()) if (peer.state === "full") peer.tryAgain();
   }
 
   #onSignal(event, payload) {
     const id = payload.from;
-    if (this.getSnapshot().active && this.#selfId) return void this.#peer(id)?.receive(event, payload);
+    if (this.#run?.selfId) return void this.#peer(id)?.receive(event, payload);
     // Signals wait until the call starts; a newer offer makes those before it moot.
     const waiting = event === "offer-received" ? [] : (this.#early.get(id) ?? []);
     if (waiting.length < MAX_EARLY_SIGNALS) this.#early.set(id, [...waiting, { event, payload }]);
@@ -199,7 +321,7 @@ export class Call {
   #peer(id) {
     const existing = this.#peers.get(id);
     if (existing) return existing;
-    const participant = this.#room.getSnapshot().participants.find((candidate) => candidate.id === id);
+    const participant = this.#person(id);
     if (!participant) return null;
     const peer = new Peer({
       id,
@@ -214,14 +336,13 @@ export class Call {
       failed: (error) => this.#emitter.emit("error", error),
     });
     this.#peers.set(id, peer);
-    this.#called = true;
     this.#refresh();
     return peer;
   }
 
   #drop(id) {
-    clearTimeout(this.#timers.get(id));
-    this.#timers.delete(id);
+    this.#run?.timers.get(id)?.();
+    this.#run?.timers.delete(id);
     this.#early.delete(id);
     this.#peers.get(id)?.close();
     if (this.#peers.delete(id)) this.#refresh();
@@ -236,19 +357,23 @@ export class Call {
   #send(to, event, fields) {
     // What is lost with the connection is made good after the next join (`resend`); what is stale is not missed.
     this.#port.request(event, { to, ...fields }).catch((error) => {
-      if (event === "offer" && error.code === "ROOM_FULL") this.#peers.get(to)?.refused();
+      const peer = this.#peers.get(to);
+      if (event === "offer" && error.code === "ROOM_FULL") peer?.refused();
+      else if (error.retryable && error.code !== "CONNECTION_LOST") peer?.sendAgain(event, fields, error.retryAfterMs);
       this.#emitter.emit("signal-refused", { event, error });
     });
   }
 
   async #seal(to, description, negotiationId) {
     const keyring = this.#port.keyring();
-    return keyring ? keyring.signDescription({ from: this.#selfId, to, negotiationId }, description) : description;
+    return keyring ? keyring.signDescription({ from: this.#run?.selfId, to, negotiationId }, description) : description;
   }
 
   async #open(from, description, negotiationId) {
     const keyring = this.#port.keyring();
-    return keyring ? keyring.verifyDescription({ from, to: this.#selfId, negotiationId }, description) : description;
+    if (!keyring) return { description, vouched: null };
+    const verified = await keyring.verifyDescription({ from, to: this.#run?.selfId, negotiationId }, description);
+    return { description: verified, vouched: fingerprintsIn(verified.sdp) };
   }
 
   #onPeerChanged() {
@@ -267,13 +392,9 @@ export class Call {
   /** For the server's content-free record of the call. */
   #report() {
     const states = [...this.#peers.values()].map((peer) => peer.state);
-    const { active } = this.getSnapshot();
-    const state = states.includes("connected") ? "connected" : states.includes("failed") ? "failed" : null;
-    // Whoever hangs up frees its place, also where nothing had connected yet.
-    const report = active ? state : this.#called ? "ended" : null;
-    if (!report || report === this.#reported) return;
-    this.#reported = active ? report : null;
-    this.#called = active;
+    const report = states.includes("connected") ? "connected" : states.includes("failed") ? "failed" : null;
+    if (!this.#run || !report || report === this.#reported) return;
+    this.#reported = report;
     this.#port.request("call-state", { state: report }).catch(() => {}); // Nobody waits for it.
   }
 
@@ -282,7 +403,9 @@ export class Call {
   }
 
   #picture(patch) {
-    const peers = [...this.#peers].map(([participantId, peer]) => {
+    // One who is only called in case, and has not answered, is not there.
+    const there = [...this.#peers].filter(([id, peer]) => peer.pc?.remoteDescription || this.#person(id)?.inCall !== false);
+    const peers = there.map(([participantId, peer]) => {
       const { audio, video, screen } = peer.incoming;
       return Object.freeze({
         participantId,

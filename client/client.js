@@ -18,8 +18,10 @@ export function makeClient(io) {
 
 export { checkInvite, createInvite, createRoom, lookUpRoom, request } from "./api.js";
 export { canEncrypt, generateSecret } from "./crypto.js";
-export { canShareScreen, listDevices, openCamera, openMicrophone, openScreen, watchLevel } from "./devices.js";
+export { canCall, canShareScreen, listDevices, openCamera, openMicrophone, openScreen, watchLevel } from "./devices.js";
 export { MayflyError } from "./errors.js";
 export { checkKey } from "./key.js";
 export { buildLink, parseLink } from "./link.js";
+export { Scope } from "./scope.js";
 export { Session } from "./session.js";
+export { Slot } from "./slot.js";

@@ -8,6 +8,7 @@
 
 import { base16384Length, fromBase16384, fromBase64Url, toBase16384, toBase64Url } from "./codec.js";
 import { MayflyError } from "./errors.js";
+import { fingerprintsIn, refusal, splitAuth, withAuth } from "./sdp.js";
 
 const SECRET_BYTES = 32;
 const IV_BYTES = 12;
@@ -23,7 +24,6 @@ export const MAX_NAME_BYTES = 80;
 export const MAX_SEALED_BYTES = Math.floor(((MAX_SEALED_CHARS - 1) * 14) / 8) - IV_BYTES - TAG_BYTES;
 /** Marks a wire name as sealed, for people whose client has no key. */
 export const NAME_MARK = "🔒";
-const AUTH_ATTRIBUTE = "a=x-mayfly-auth:";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -161,21 +161,14 @@ class Keyring {
    */
   async signDescription(route, { type, sdp }) {
     const mac = await crypto.subtle.sign("HMAC", this.#calls, this.#vouched(route, type, sdp));
-    const line = `${AUTH_ATTRIBUTE}${toBase64Url(new Uint8Array(mac))}\r\n`;
-    const media = sdp.search(/^m=/m);
-    const at = media < 0 ? sdp.length : media;
-    return { type, sdp: sdp.slice(0, at) + line + sdp.slice(at) };
+    return { type, sdp: withAuth(sdp, toBase64Url(new Uint8Array(mac))) };
   }
 
-  /** The description without that line; throws where the line is missing or does not fit. */
+  /** The description without that line; throws `PEER_UNVERIFIED` where the line is missing or does not fit. */
   async verifyDescription(route, { type, sdp }) {
-    const lines = sdp.split(/\r?\n/);
-    const auth = lines.filter((line) => line.startsWith(AUTH_ATTRIBUTE));
-    const bare = lines.filter((line) => !line.startsWith(AUTH_ATTRIBUTE)).join("\r\n");
-    if (auth.length !== 1) throw new TypeError("description without one authentication line");
-    const mac = fromBase64Url(auth[0].slice(AUTH_ATTRIBUTE.length).trim());
-    const fits = await crypto.subtle.verify("HMAC", this.#calls, mac, this.#vouched(route, type, bare));
-    if (!fits) throw new TypeError("fingerprints are not those of the sender");
+    const { code, bare } = splitAuth(sdp);
+    const fits = await crypto.subtle.verify("HMAC", this.#calls, fromBase64Url(code), this.#vouched(route, type, bare));
+    if (!fits) throw refusal("its fingerprints are not those that its sender vouched for");
     return { type, sdp: bare };
   }
 
@@ -184,9 +177,8 @@ class Keyring {
   }
 
   #vouched({ from, to, negotiationId = "" }, type, sdp) {
-    const fingerprints = [...sdp.matchAll(/^a=fingerprint:\s*(.+?)\s*$/gm)].map((match) => match[1].toLowerCase());
-    const unique = [...new Set(fingerprints)].sort();
-    return encoder.encode(JSON.stringify(["mayfly/1", "call", this.#roomId, from, to, negotiationId, type, unique]));
+    const fingerprints = fingerprintsIn(sdp);
+    return encoder.encode(JSON.stringify(["mayfly/1", "call", this.#roomId, from, to, negotiationId, type, fingerprints]));
   }
 }
 

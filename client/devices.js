@@ -24,6 +24,9 @@ export async function openMicrophone({ deviceId } = {}) {
   return (await capture({ audio: { ...MICROPHONE, ...exactly(deviceId) } })).getAudioTracks()[0];
 }
 
+/** Whether this browser has WebRTC. */
+export const canCall = () => Boolean(globalThis.RTCPeerConnection);
+
 export const canShareScreen = () => Boolean(globalThis.navigator?.mediaDevices?.getDisplayMedia);
 
 export async function openScreen() {

@@ -21,6 +21,8 @@ export const CLIENT_CODES = Object.freeze({
   DEVICE_MISSING: "No such device was found.",
   DEVICE_BUSY: "Another program is using the device.",
   DEVICE_FAILED: "The device could not be started.",
+  PEER_UNVERIFIED: "A call was refused: nobody with the room's key vouches for it.",
+  CALL_UNSUPPORTED: "This browser cannot make calls.",
 });
 
 export class MayflyError extends Error {

@@ -13,6 +13,8 @@ export interface Media {
   video?: boolean;
   screen?: boolean;
   handRaised?: boolean;
+  /** `false`: its browser has no WebRTC. */
+  canCall?: boolean;
 }
 
 export interface Participant {
@@ -26,6 +28,8 @@ export interface Participant {
   readonly media: Readonly<Media>;
   /** In an encrypted room: `true` for a name that came in the clear, or under another key. Anybody could have written it. */
   readonly unsealed?: boolean;
+  /** Whether it has entered the room's call and not hung up. */
+  readonly inCall: boolean;
   /** How to negotiate with this participant (perfect negotiation); set for others, not for oneself. */
   readonly polite?: boolean;
 }
@@ -177,7 +181,12 @@ export interface JoinOptions {
   media?: Media;
   /** Where the session survives a reload: `sessionStorage` unless set; `null` keeps nothing. */
   storage?: Storage | null;
-  call?: { /** Added to every peer connection's configuration. */ rtc?: Partial<RTCConfiguration> };
+  call?: {
+    /** Added to every peer connection's configuration. */
+    rtc?: Partial<RTCConfiguration>;
+    /** Unless `false`, a page that was reloaded in the middle of a call enters it again by itself, with what was on. */
+    resume?: boolean;
+  };
   /** For socket.io-client, such as `path`. */
   socket?: Record<string, unknown>;
   /** Gives up an attempt to join (or to wait in the lobby). */
@@ -254,6 +263,8 @@ export interface CallSnapshot {
   readonly audio: boolean;
   readonly video: boolean;
   readonly screen: boolean;
+  /** What is on or about to be, as it was wished for last: what a button shows, and what a press of it turns around. */
+  readonly wanted: Readonly<Record<"audio" | "video" | "screen", boolean>>;
   /** Why a device is not on: `DEVICE_BLOCKED`, `DEVICE_MISSING`, `DEVICE_BUSY`, `DEVICE_FAILED`. */
   readonly errors: Readonly<Partial<Record<"audio" | "video" | "screen", MayflyError>>>;
   readonly localStream: MediaStream | null;
@@ -266,8 +277,14 @@ export interface Call {
   subscribe(listener: () => void): () => void;
   on(event: "peer-connection", listener: (e: { participantId: string; pc: RTCPeerConnection }) => void): () => void;
   on(event: "signal-refused", listener: (e: { event: string; error: MayflyError }) => void): () => void;
+  /** A camera or microphone went away by itself; `replaced`: another one is in its place. */
+  on(event: "device-lost", listener: (e: { slot: "audio" | "video"; replaced: boolean }) => void): () => void;
+  /** Among them `PEER_UNVERIFIED`: a description that nobody with the room's key vouches for was refused. */
   on(event: "error", listener: (error: unknown) => void): () => void;
-  /** Fulfilled once the devices are open and everybody is being called. Never rejected for want of a device. */
+  /**
+   * Fulfilled once the devices are open and everybody is being called. Never rejected for want of a device. In a call that
+   * goes on, only what the wish names changes. Rejected with `CALL_UNSUPPORTED` where the browser has no WebRTC.
+   */
   start(wish?: {
     audio?: boolean | MediaStreamTrack;
     video?: boolean | MediaStreamTrack;
@@ -362,6 +379,8 @@ export function buildLink(parts: { site: string; roomId: string; invite?: string
 export function request(server: string, path: string, options?: object): Promise<any>;
 export function canEncrypt(): boolean;
 export function generateSecret(): string;
+/** Whether this browser has WebRTC. */
+export function canCall(): boolean;
 export function canShareScreen(): boolean;
 export function openCamera(wish?: { deviceId?: string }): Promise<MediaStreamTrack>;
 export function openMicrophone(wish?: { deviceId?: string }): Promise<MediaStreamTrack>;
@@ -378,4 +397,36 @@ export class Session {
   load(): null | { participantId?: string; name?: string; hostKey?: string; invite?: string };
   save(state: object): void;
   clear(): void;
+}
+
+/** One device on its way to what was wished for last; what is to stop stops at the press. */
+export class Slot {
+  constructor(port: {
+    open: (wish: { deviceId?: string }) => Promise<MediaStreamTrack>;
+    changed: (track: MediaStreamTrack | null) => void;
+    /** Nothing is opened before. */
+    ready?: () => Promise<unknown>;
+    wished?: () => void;
+    failed?: (error: MayflyError | undefined) => void;
+    lost?: (replaced: boolean) => void;
+    /** Whether another device may take its place. */
+    replaceable?: boolean;
+  });
+  readonly track: MediaStreamTrack | null;
+  readonly isWanted: boolean;
+  readonly failure?: MayflyError;
+  want(patch: { on?: boolean; muted?: boolean; deviceId?: string; given?: MediaStreamTrack }): Promise<void>;
+  mute(muted: boolean): Promise<void>;
+  close(): Promise<void>;
+  /** Hands the track over, which is then somebody else's to stop. */
+  release(): MediaStreamTrack | null;
+}
+
+/** What lives as long as one thing does: timers, listeners, subscriptions. */
+export class Scope {
+  readonly closed: boolean;
+  add(end: () => void): () => void;
+  later(action: () => void, delayMs: number): () => void;
+  listen(target: EventTarget, event: string, listener: (event: any) => void): () => void;
+  close(): void;
 }

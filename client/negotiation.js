@@ -7,6 +7,7 @@
  */
 
 import { newId } from "./entry.js";
+import { assertCertificates, assertParsed } from "./proof.js";
 
 const DISCONNECTED_PATIENCE_MS = 4_000;
 const CONNECT_LIMIT_MS = 10_000;
@@ -14,6 +15,9 @@ const CONNECT_LIMIT_MS = 10_000;
 const POLITE_DELAY_MS = 2_500;
 const MAX_FRESH_SESSIONS = 6;
 const RESEND_AFTER_MS = 1_200;
+/** Signals that the server refused for the moment are sent again, so many times between two connections. */
+const MAX_REFUSALS = 8;
+const REFUSED_RETRY_MS = 1_000;
 /** Candidates that may wait for their description. */
 const MAX_EARLY_CANDIDATES = 128;
 
@@ -25,6 +29,10 @@ export class Peer {
   #sessions = 0;
   #closed = false;
   #screenTx = null;
+  #refused = [];
+  #refusals = 0;
+  /** The fingerprints that somebody with the room's key vouched for; `null` in a room without one. */
+  #vouched = null;
   /** @type {RTCPeerConnection} */
   pc = null;
   negotiationId = null;
@@ -33,7 +41,7 @@ export class Peer {
   /**
    * @param {{id: string, polite: boolean, config: () => RTCConfiguration, send: (event: string, fields: object) => void,
    *   seal: (description: object, negotiationId?: string) => Promise<object>, open: (description: object,
-   *   negotiationId?: string) => Promise<object>, tracks: () => {audio?: MediaStreamTrack, video?: MediaStreamTrack,
+   *   negotiationId?: string) => Promise<{description: object, vouched: string[] | null}>, tracks: () => {audio?: MediaStreamTrack, video?: MediaStreamTrack,
    *   screen?: MediaStreamTrack}, changed: () => void, prepared: (pc: RTCPeerConnection) => void}} port
    */
   constructor(port) {
@@ -125,6 +133,7 @@ export class Peer {
     this.#early = [];
     this.#screenTx = null;
     this.negotiationId = null;
+    this.#vouched = null;
     const pc = new RTCPeerConnection(this.#port.config());
     this.pc = pc;
     const current = (handler) => (event) => pc === this.pc && !this.#closed && handler(event);
@@ -154,7 +163,9 @@ export class Peer {
 
   async #sendDescription(event) {
     const { type, sdp } = this.pc.localDescription;
-    const description = await this.#port.seal({ type, sdp }, this.negotiationId ?? undefined);
+    const { pc, negotiationId } = this;
+    const description = await this.#port.seal({ type, sdp }, negotiationId ?? undefined);
+    if (this.#closed || pc !== this.pc) return;
     this.#port.send(event, { description, negotiationId: this.negotiationId ?? undefined });
   }
 
@@ -174,13 +185,13 @@ export class Peer {
       if (this.pc?.signalingState !== "have-local-offer") await this.#open();
       return;
     }
-    const startedOver = known && sessionOf(known.sdp) !== sessionOf(opened.sdp);
+    const startedOver = known && sessionOf(known.sdp) !== sessionOf(opened.description.sdp);
     const collides = this.pc && this.pc.signalingState !== "stable";
     if (collides && !startedOver && !this.#port.polite) return;
     // Before the first answer nothing of ours is worth keeping, and a rollback would leave its transceivers behind.
     if (!this.pc || startedOver || (collides && !known)) this.#replace();
     this.negotiationId = negotiationId ?? null;
-    await this.pc.setRemoteDescription(opened);
+    if (!(await this.#accept(opened))) return;
     await this.#attach();
     await this.#addEarly();
     await this.pc.setLocalDescription();
@@ -189,13 +200,15 @@ export class Peer {
   }
 
   async #onAnswer({ description, negotiationId }) {
-    if (this.pc?.signalingState !== "have-local-offer") return;
+    // To an offer of a call that was ended meanwhile: the other side believes that it goes on.
+    if (!this.pc) return this.state === "unverified" ? undefined : this.#open();
+    if (this.pc.signalingState !== "have-local-offer") return;
     if (negotiationId && negotiationId !== this.negotiationId) return;
     const opened = await this.#verified(description, negotiationId);
     if (!opened) return;
     const known = this.pc.currentRemoteDescription;
-    if (known && sessionOf(known.sdp) !== sessionOf(opened.sdp)) return this.#open();
-    await this.pc.setRemoteDescription(opened);
+    if (known && sessionOf(known.sdp) !== sessionOf(opened.description.sdp)) return this.#open();
+    if (!(await this.#accept(opened))) return;
     await this.#addEarly();
     this.#port.changed();
   }
@@ -244,20 +257,54 @@ export class Peer {
   async #verified(description, negotiationId) {
     try {
       return await this.#port.open(description, negotiationId);
-    } catch {
-      // Somebody without the key, or somebody in the middle: no media to or from it.
-      if (!this.pc?.remoteDescription) this.#become("unverified");
+    } catch (error) {
+      // Somebody without the key, or somebody in the middle: no media to or from it. A call that goes on stays as it is.
+      if (this.pc?.remoteDescription) this.#port.failed?.(error);
+      else this.#distrust(error);
       return null;
     }
   }
 
+  /** Use a verified description, if the browser reads it as we did. */
+  async #accept({ description, vouched }) {
+    await this.pc.setRemoteDescription(description);
+    try {
+      if (vouched) assertParsed(this.pc.pendingRemoteDescription ?? this.pc.currentRemoteDescription, vouched);
+    } catch (error) {
+      this.#distrust(error);
+      return false;
+    }
+    this.#vouched = vouched;
+    return true;
+  }
+
+  /** No media to or from whoever this is, and nothing more from us until an offer comes that can be verified. */
+  #distrust(error) {
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.pc?.close();
+    this.pc = null;
+    this.#become("unverified");
+    this.#port.failed?.(error);
+  }
+
+  async #onConnected() {
+    const { pc } = this;
+    try {
+      if (this.#vouched) await assertCertificates(pc, this.#vouched);
+    } catch (error) {
+      if (pc === this.pc) this.#distrust(error);
+      return;
+    }
+    if (pc !== this.pc || this.#closed || pc.connectionState !== "connected") return;
+    this.#sessions = this.#refusals = 0;
+    for (const timer of ["limit", "restart", "reopen"]) clearTimeout(this.#timers[timer]);
+    this.#become("connected");
+  }
+
   #watch() {
     const { connectionState } = this.pc;
-    if (connectionState === "connected") {
-      this.#sessions = 0;
-      for (const timer of ["limit", "restart", "reopen"]) clearTimeout(this.#timers[timer]);
-      this.#become("connected");
-    } else if (connectionState === "disconnected" && this.state === "connected") {
+    if (connectionState === "connected") this.#onConnected();
+    else if (connectionState === "disconnected" && this.state === "connected") {
       this.#become("reconnecting");
       this.#later("restart", DISCONNECTED_PATIENCE_MS + this.#courtesy, this.restart);
     } else if (connectionState === "failed") {
@@ -277,6 +324,23 @@ export class Peer {
 
   get #courtesy() {
     return this.#port.polite ? POLITE_DELAY_MS : 0;
+  }
+
+  /** The server refused a signal for the moment: it is sent again, as far as it still matters. */
+  sendAgain(event, fields, afterMs = REFUSED_RETRY_MS) {
+    if (!this.pc || (fields.negotiationId ?? null) !== this.negotiationId || this.#refusals >= MAX_REFUSALS) return;
+    this.#refused.push({ event, fields });
+    this.#later("refused", afterMs, () => this.#run(() => this.#sendRefused()));
+  }
+
+  async #sendRefused() {
+    this.#refusals += 1;
+    const refused = this.#refused.splice(0).filter(({ fields }) => (fields.negotiationId ?? null) === this.negotiationId);
+    const { signalingState } = this.pc ?? {};
+    // A description that is sent now has all candidates up to now.
+    if (refused.some(({ event }) => event === "offer")) return signalingState === "have-local-offer" && this.#sendOffer();
+    if (refused.some(({ event }) => event === "answer")) return signalingState === "stable" && this.#sendDescription("answer");
+    for (const { event, fields } of refused) this.#port.send(event, fields);
   }
 
   /** The call is full: there is no use in trying before somebody has left it. */

@@ -6,6 +6,7 @@
 import { Call } from "./call.js";
 import { Connection } from "./connection.js";
 import { openKeyring } from "./crypto.js";
+import { canCall } from "./devices.js";
 import { Entry } from "./entry.js";
 import { asMayflyError, MayflyError } from "./errors.js";
 import { Intake, UNNAMED } from "./intake.js";
@@ -62,7 +63,7 @@ export class Room {
     this.#options = options;
     this.#store = new Store({ ...EMPTY_ROOM, encrypted: Boolean(this.#link.e2e) });
     this.#session = new Session(this.#link.roomId, options.storage);
-    this.#media = { ...options.media };
+    this.#media = { ...(canCall() ? {} : { canCall: false }), ...options.media };
     /** Fulfilled once inside; rejected with why not. */
     this.joined = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.joined.catch(() => {}); // Whoever watches the snapshot need not handle it.

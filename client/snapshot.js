@@ -20,6 +20,7 @@ export const EMPTY_CALL = Object.freeze({
   audio: false,
   video: false,
   screen: false,
+  wanted: Object.freeze({ audio: false, video: false, screen: false }),
   errors: Object.freeze({}),
   localStream: null,
   localScreen: null,

@@ -4,21 +4,28 @@
 const UPLINK_BPS = 3_000_000;
 const MIN_VIDEO_BPS = 150_000;
 const MAX_VIDEO_BPS = 1_500_000;
+/** A shared screen is sharp and still: more for each picture, and as much for all together. */
+const SCREEN_UPLINK_BPS = 5_000_000;
+const MIN_SCREEN_BPS = 400_000;
+const MAX_SCREEN_BPS = 2_500_000;
 /** Up to so many peers are sent half of the camera's width, more a third. */
 const MANY_PEERS = 3;
 
-/** @param {RTCPeerConnection[]} connections one for each peer @param {MediaStreamTrack} [screen] stays sharp */
+/** @param {RTCPeerConnection[]} connections one for each peer @param {MediaStreamTrack} [screen] keeps its size */
 export function shareUplink(connections, screen) {
   const count = Math.max(1, connections.length);
-  const maxBitrate = Math.round(Math.min(MAX_VIDEO_BPS, Math.max(MIN_VIDEO_BPS, UPLINK_BPS / count)));
+  const maxBitrate = within(MIN_VIDEO_BPS, UPLINK_BPS / count, MAX_VIDEO_BPS);
+  const screenBitrate = within(MIN_SCREEN_BPS, SCREEN_UPLINK_BPS / count, MAX_SCREEN_BPS);
   const scaleResolutionDownBy = count === 1 ? 1 : count <= MANY_PEERS ? 2 : 3;
   for (const pc of connections) {
     for (const sender of pc?.getSenders() ?? []) {
-      const isCamera = sender.track?.kind === "video" && sender.track !== screen;
-      if (isCamera) limit(sender, { maxBitrate, scaleResolutionDownBy });
+      if (sender.track?.kind !== "video") continue;
+      limit(sender, sender.track === screen ? { maxBitrate: screenBitrate } : { maxBitrate, scaleResolutionDownBy });
     }
   }
 }
+
+const within = (low, wanted, high) => Math.round(Math.min(high, Math.max(low, wanted)));
 
 function limit(sender, wanted) {
   const parameters = sender.getParameters();

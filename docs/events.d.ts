@@ -49,11 +49,11 @@ export interface AnswerReceived {
   description: AnswerDescription;
 }
 
-/** `call-state`: how the sender's call goes. `ended` means that it hung up and stays in the room. */
+/** `call-state`: how the sender's call goes. `joined`: it enters; `ended`: it hung up and stays. */
 export interface CallState {
   /** 1 to 64 characters */
   roomId: string;
-  state: "connected" | "failed" | "ended";
+  state: "joined" | "connected" | "failed" | "ended";
 }
 
 /** An `RTCIceCandidateInit` (W3C WebRTC, section 4.8.1). */
@@ -295,20 +295,22 @@ export interface Limits {
   burst: number;
 }
 
-/** What a participant says of its own devices. */
+/** What a participant says of its own devices. `canCall` is false where its browser has no WebRTC. */
 export interface Media {
   audio: boolean;
   video: boolean;
   screen: boolean;
   handRaised: boolean;
+  canCall: boolean;
 }
 
-/** Which of its devices a participant says are on. */
+/** Which of its devices a participant says are on. `canCall`: whether its browser can call at all. */
 export interface MediaState {
   audio?: boolean | null;
   video?: boolean | null;
   screen?: boolean | null;
   handRaised?: boolean | null;
+  canCall?: boolean | null;
 }
 
 /** `duplicate`: the same `clientMessageId` was accepted before, and this is the answer of that time. */
@@ -410,6 +412,7 @@ export interface OtherParticipant {
   /** ISO 8601, UTC, with milliseconds */
   joinedAt: string;
   media: Media;
+  inCall: boolean;
   polite: boolean;
   needsIceRestart?: true;
 }
@@ -423,7 +426,7 @@ export interface OutsideMessage {
   encrypted?: boolean;
 }
 
-/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. */
+/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. `inCall`: it has entered the room's call and not hung up. */
 export interface Participant {
   id: string;
   name: string;
@@ -432,6 +435,7 @@ export interface Participant {
   /** ISO 8601, UTC, with milliseconds */
   joinedAt: string;
   media: Media;
+  inCall: boolean;
 }
 
 /** Averages since the start. */
@@ -649,6 +653,7 @@ export interface UpdateMedia {
   video?: boolean | null;
   screen?: boolean | null;
   handRaised?: boolean | null;
+  canCall?: boolean | null;
   /** 1 to 64 characters */
   roomId: string;
 }
@@ -687,7 +692,7 @@ export interface UserLeft {
   participantCount: number;
 }
 
-/** The name, role, media or connection of a participant changed. */
+/** The name, role, media, call or connection of a participant changed. */
 export interface UserUpdated {
   roomId: string;
   /** at least 1 */
@@ -719,7 +724,7 @@ export interface ClientToServerEvents {
   "ice-candidate": (request: IceCandidate, acknowledge: (ack: Ack<SignalAccepted>) => void) => void;
   /** Fresh ICE servers for a seat: `{iceServers, expiresAt}`. */
   "get-ice-servers": (request: GetIceServers, acknowledge: (ack: Ack<IceServers>) => void) => void;
-  /** Take note of how a participant's call goes, for the content-free record of the call. */
+  /** Take note of how a participant's call goes: the others are told who is in it, the record whether it connected. */
   "call-state": (request: CallState, acknowledge: (ack: Ack<Empty>) => void) => void;
   /** Say which devices are on. */
   "update-media": (request: UpdateMedia, acknowledge: (ack: Ack<Empty>) => void) => void;
@@ -751,7 +756,7 @@ export interface ServerToClientEvents {
   "user-joined": (payload: UserJoined, offset?: string) => void;
   /** A participant is gone for good. */
   "user-left": (payload: UserLeft, offset?: string) => void;
-  /** The name, role, media or connection of a participant changed. */
+  /** The name, role, media, call or connection of a participant changed. */
   "user-updated": (payload: UserUpdated, offset?: string) => void;
   /** Somebody said something. `sender` is a participant id, or empty for the room's owner over REST. */
   "message-received": (payload: MessageReceived, offset?: string) => void;

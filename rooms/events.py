@@ -42,7 +42,7 @@ class MemberLeft(NamedTuple):
 
 
 class MemberUpdated(NamedTuple):
-    """`change` is what differs: `role`, `media` or `connected`."""
+    """`change` is what differs: `role`, `media`, `call` or `connected`."""
 
     room_id: str
     seq: int

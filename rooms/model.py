@@ -18,6 +18,7 @@ class Media(NamedTuple):
     video: bool = False
     screen: bool = False
     hand_raised: bool = False
+    can_call: bool = True
 
 
 NO_MEDIA = Media()
@@ -32,6 +33,7 @@ class Participant(NamedTuple):
     connected: bool
     joined_at: float
     media: Media
+    in_call: bool = False
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class Seat:
     connection: str | None = None
     away_since: float | None = None
     typing: bool = False
+    in_call: bool = False
     invite_id: str | None = None
     provisional: bool = False
     origin: bytes | None = None
@@ -62,7 +65,8 @@ class Seat:
     @property
     def participant(self) -> Participant:
         """What others see now."""
-        return Participant(self.id, self.name, self.role, self.connection is not None, self.joined_at, self.media)
+        connected = self.connection is not None
+        return Participant(self.id, self.name, self.role, connected, self.joined_at, self.media, self.in_call)
 
 
 @dataclass(frozen=True, slots=True)

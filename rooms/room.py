@@ -242,7 +242,7 @@ class Room:
     # Events
 
     def updated(self, seat: Seat, change: str, now: float) -> Event:
-        """Tell that a seat's role, media or connection changed."""
+        """Tell that a seat's role, media, call or connection changed."""
         seq, position = self.next(now)
         return self.keep(MemberUpdated(self.id, seq, position, now, seat.participant, change))
 

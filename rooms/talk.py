@@ -1,4 +1,4 @@
-"""Talking: messages, typing, and what a participant says of its devices."""
+"""Talking: messages, typing, and what a participant says of its devices and its call."""
 
 from __future__ import annotations
 
@@ -90,11 +90,20 @@ def set_media(
     video: bool | None = None,
     screen: bool | None = None,
     hand_raised: bool | None = None,
+    can_call: bool | None = None,
 ) -> list[Event]:
     """Say which devices are on. What is None stays; nothing is told where nothing changed."""
-    given = {"audio": audio, "video": video, "screen": screen, "hand_raised": hand_raised}
+    given = {"audio": audio, "video": video, "screen": screen, "hand_raised": hand_raised, "can_call": can_call}
     media = seat.media._replace(**{name: value for name, value in given.items() if value is not None})
     if media == seat.media:
         return []
     seat.media = media
     return [room.updated(seat, "media", now)]
+
+
+def set_in_call(room: Room, seat: Seat, now: float, *, in_call: bool) -> list[Event]:
+    """Enter the room's call, or hang up. It outlives a lost connection, as the media does; it ends with the seat."""
+    if seat.in_call == in_call:
+        return []
+    seat.in_call = in_call
+    return [room.updated(seat, "call", now)]

@@ -37,16 +37,20 @@ class Sent(BaseModel):
 
 
 class Media(Sent):
-    """What a participant says of its own devices."""
+    """What a participant says of its own devices. `canCall` is false where its browser has no WebRTC."""
 
     audio: bool
     video: bool
     screen: bool
     hand_raised: bool
+    can_call: bool
 
 
 class Participant(Sent):
-    """What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`."""
+    """What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`.
+
+    `inCall`: it has entered the room's call and not hung up.
+    """
 
     id: str
     name: str
@@ -54,6 +58,7 @@ class Participant(Sent):
     connected: bool
     joined_at: Time
     media: Media
+    in_call: bool
 
 
 class OtherParticipant(Participant):
@@ -152,7 +157,7 @@ class UserLeft(Sent):
 
 
 class UserUpdated(Sent):
-    """The name, role, media or connection of a participant changed."""
+    """The name, role, media, call or connection of a participant changed."""
 
     room_id: str
     seq: Seq

@@ -80,12 +80,13 @@ class ByRoom(InRoom):
 
 
 class MediaState(Payload):
-    """Which of its devices a participant says are on."""
+    """Which of its devices a participant says are on. `canCall`: whether its browser can call at all."""
 
     audio: bool | None = None
     video: bool | None = None
     screen: bool | None = None
     hand_raised: bool | None = None
+    can_call: bool | None = None
 
 
 class ResumeRequest(Payload):
@@ -186,9 +187,9 @@ class GetIceServers(InRoom):
 
 
 class CallState(InRoom):
-    """`call-state`: how the sender's call goes. `ended` means that it hung up and stays in the room."""
+    """`call-state`: how the sender's call goes. `joined`: it enters; `ended`: it hung up and stays."""
 
-    state: Literal["connected", "failed", "ended"]
+    state: Literal["joined", "connected", "failed", "ended"]
 
 
 class UpdateMedia(InRoom, MediaState):

@@ -45,17 +45,18 @@ def _to_the_second(seconds: int) -> str:
 
 
 def media(value: Media) -> dict[str, bool]:
-    """`{audio, video, screen, handRaised}`."""
+    """`{audio, video, screen, handRaised, canCall}`."""
     return {
         "audio": value.audio,
         "video": value.video,
         "screen": value.screen,
         "handRaised": value.hand_raised,
+        "canCall": value.can_call,
     }
 
 
 def participant(value: Participant) -> dict[str, Any]:
-    """`{id, name, role, connected, joinedAt, media}`."""
+    """`{id, name, role, connected, joinedAt, media, inCall}`."""
     return {
         "id": value.id,
         "name": value.name,
@@ -63,6 +64,7 @@ def participant(value: Participant) -> dict[str, Any]:
         "connected": value.connected,
         "joinedAt": iso(value.joined_at),
         "media": media(value.media),
+        "inCall": value.in_call,
     }
 
 

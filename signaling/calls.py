@@ -115,8 +115,13 @@ class Calls:
             if found is not None and found.is_offered(target, sender):
                 found.join(sender, target, now)
 
+    def is_in(self, room_id: str, participant: str) -> bool:
+        """Whether a participant is in a call with anybody."""
+        calls = self._rooms.get(room_id)
+        return calls is not None and participant in calls.partners
+
     def reported(self, room_id: str, participant: str, state: str, now: float) -> None:
-        """A participant says how its call goes: `connected`, `failed` or `ended` (it hung up, and stays)."""
+        """A participant says how its call goes: `joined`, `connected`, `failed` or `ended` (it hung up, and stays)."""
         calls = self._rooms.get(room_id)
         if calls is None:
             return

@@ -142,7 +142,7 @@ async def standing(request: web.Request) -> web.Response:
         raise Refused(Code.UNAUTHORIZED, "Send the invite as a bearer token.")
     ctx = request.app[CONTEXT]
     try:
-        record = room.invites.check(token, ctx.clock())
+        record = room.invites.check(token, ctx.wall())
     except Refused as refused:
         if refused.code in GUESSES:
             ctx.guard.failed("token", address(request))

@@ -93,5 +93,6 @@ def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Repl
         video=request.video,
         screen=request.screen,
         hand_raised=request.hand_raised,
+        can_call=request.can_call,
     )
     return Reply(EMPTY, lambda _: ctx.publish(room, events))

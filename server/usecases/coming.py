@@ -16,7 +16,7 @@ from server.connections import Connection
 from server.delivery import durable_packet
 from server.guard import GUESSES
 from server.names import guest_name
-from server.payloads import JoinRoom, LeaveRoom, ResumeRequest
+from server.payloads import JoinRoom, LeaveRoom, MediaState, ResumeRequest
 from server.recovery import Recovered, in_order, read_offset
 from server.replies import EMPTY, Reply
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
@@ -165,15 +165,18 @@ def _admission(
         participant_id=ctx.new_id(PARTICIPANT_ID_BYTES),
         token=token,
         name=request.name or guest_name(ctx.new_id(4)),
-        media=NO_MEDIA
-        if media is None
-        else Media(bool(media.audio), bool(media.video), bool(media.screen), bool(media.hand_raised)),
+        media=NO_MEDIA if media is None else _media(media),
         host_key=request.host_key,
         invite=request.invite,
         password_ok=password_ok,
         origin=origin_digest(caller.address, room.host_key_digest),
         join_id=request.client_join_id,
     )
+
+
+def _media(said: MediaState) -> Media:
+    on = (bool(said.audio), bool(said.video), bool(said.screen), bool(said.hand_raised))
+    return Media(*on, can_call=said.can_call is not False)
 
 
 def _welcome(ctx: Context, caller: Connection, entered: Entered, reads: str) -> Reply:

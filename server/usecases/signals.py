@@ -1,11 +1,13 @@
-"""`offer`, `answer`, `ice-candidate`, `get-ice-servers`."""
+"""`offer`, `answer`, `ice-candidate`, `call-state`, `get-ice-servers`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from rooms import talk
 from rooms.model import Seat
+from rooms.room import Room
 from server import views
 from server.connections import Connection
 from server.payloads import Answer, CallState, GetIceServers, IceCandidate, Offer, SignalRequest
@@ -65,16 +67,26 @@ def _relay(
         size=size + SIGNAL_OVERHEAD_BYTES,
     )
     ctx.calls.note(room.id, seat.id, target.id, kind, now)
+    if not seat.in_call and _enters_call(ctx, room, seat, kind):
+        ctx.publish(room, talk.set_in_call(room, seat, now, in_call=True))
     if routed.connection is None:
         return BUFFERED
     ctx.delivery.signal(room.id, routed.signal, routed.connection)
     return SENT
 
 
+def _enters_call(ctx: Context, room: Room, seat: Seat, kind: Kind) -> bool:
+    # Whoever offers, or answers somebody's offer, is in the call, also where its client does not know `joined`.
+    return kind is Kind.OFFER or (kind is Kind.ANSWER and ctx.calls.is_in(room.id, seat.id))
+
+
 def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
-    """Take note of how a participant's call goes, for the content-free record of the call."""
-    room, seat = ctx.seated(caller, request.room_id)
-    ctx.calls.reported(room.id, seat.id, request.state, ctx.clock())
+    """Take note of how a participant's call goes: the others are told who is in it, the record whether it connected."""
+    now = ctx.clock()
+    room, seat = ctx.seated(caller, request.room_id, now)
+    ctx.calls.reported(room.id, seat.id, request.state, now)
+    if request.state != "failed":
+        ctx.publish(room, talk.set_in_call(room, seat, now, in_call=request.state != "ended"))
     return EMPTY
 
 

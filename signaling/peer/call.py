@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiortc import RTCSessionDescription
+from aiortc.sdp import SessionDescription
 
 from signaling.peer.candidates import RemoteCandidates, description_ufrags
 from signaling.peer.connection import Connection, ConnectionSettings
+from signaling.peer.sdp import Unverified, fingerprints_in
 from signaling.peer.stats import Measurements
-from signaling.peer.vouch import Unverified, Voucher
+from signaling.peer.vouch import Voucher
 
 MAX_SIGNALS_WAITING = 512
 MAX_OFFERS = 3
@@ -189,6 +191,8 @@ class Call:
         sdp, voucher = payload["description"]["sdp"], self._context.voucher
         if voucher is not None:
             sdp = voucher.verify(sdp, kind, self.participant_id, self._own_id, payload.get("negotiationId"))
+            if _as_parsed(sdp) != fingerprints_in(sdp):
+                raise Unverified("other fingerprints would be used than those vouched for")
         return RTCSessionDescription(sdp, kind)
 
     @property
@@ -238,3 +242,10 @@ class Call:
             self.signal("tell-state", {"state": state})
         if state == "failed" and self._final_state is None and 0 < self.offers_sent < MAX_OFFERS:
             self.start_offer()
+
+
+def _as_parsed(sdp: str) -> list[str]:
+    """The fingerprints as aiortc, which will act on them, has parsed them."""
+    transports = [media.dtls for media in SessionDescription.parse(sdp).media if media.dtls is not None]
+    found = {f"{one.algorithm} {one.value}".lower() for dtls in transports for one in dtls.fingerprints}
+    return sorted(found)

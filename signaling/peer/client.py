@@ -205,6 +205,8 @@ class RoomClient:
         }
         self._take_ice_servers(snapshot, "iceExpiresAt")
         self.channel.ready.set()
+        with contextlib.suppress(Refused, Unreachable):  # an older server: an offer or answer says the same
+            await self._request("call-state", {"state": "joined"})
         present = {participant["id"]: participant for participant in snapshot["participants"]}
         self._polite.clear()
         for participant_id in tuple(self.calls):

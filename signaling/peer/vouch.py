@@ -11,17 +11,11 @@ import binascii
 import hashlib
 import hmac
 import json
-import re
+
+from signaling.peer.sdp import Unverified, fingerprints_in, split_auth, with_auth
 
 SECRET_BYTES = 32
-ATTRIBUTE = "a=x-mayfly-auth:"
 _INFO = b"mayfly/1 calls"
-_FINGERPRINT = re.compile(r"^a=fingerprint:\s*(.+?)\s*$", re.MULTILINE)
-_FIRST_MEDIA = re.compile(r"^m=", re.MULTILINE)
-
-
-class Unverified(ValueError):
-    """A description that nobody with the room's key has vouched for: it must not be used."""
 
 
 class Voucher:
@@ -40,31 +34,20 @@ class Voucher:
     def sign(self, sdp: str, kind: str, sender: str, target: str, negotiation_id: str | None) -> str:
         """The SDP with the line that vouches for it."""
         mac = hmac.digest(self._key, self._vouched(sdp, kind, sender, target, negotiation_id), hashlib.sha256)
-        line = f"{ATTRIBUTE}{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}\r\n"
-        media = _FIRST_MEDIA.search(sdp)
-        at = len(sdp) if media is None else media.start()
-        return sdp[:at] + line + sdp[at:]
+        return with_auth(sdp, base64.urlsafe_b64encode(mac).rstrip(b"=").decode())
 
     def verify(self, sdp: str, kind: str, sender: str, target: str, negotiation_id: str | None) -> str:
         """The SDP without that line. Raises `Unverified` where the line is missing or does not fit."""
-        lines = sdp.splitlines()
-        stated = [line.removeprefix(ATTRIBUTE) for line in lines if line.startswith(ATTRIBUTE)]
-        bare = "".join(f"{line}\r\n" for line in lines if not line.startswith(ATTRIBUTE))
-        expected = self.sign(bare, kind, sender, target, negotiation_id)
-        if len(stated) != 1 or not hmac.compare_digest(
-            f"{ATTRIBUTE}{stated[0]}".encode(), _auth_line(expected).encode()
-        ):
+        code, bare = split_auth(sdp)
+        mac = hmac.digest(self._key, self._vouched(bare, kind, sender, target, negotiation_id), hashlib.sha256)
+        if not hmac.compare_digest(base64.urlsafe_b64encode(mac).rstrip(b"="), code.encode()):
             raise Unverified("the fingerprints are not vouched for")
         return bare
 
     def _vouched(self, sdp: str, kind: str, sender: str, target: str, negotiation_id: str | None) -> bytes:
-        fingerprints = sorted({found.lower() for found in _FINGERPRINT.findall(sdp)})
+        fingerprints = fingerprints_in(sdp)
         context = ["mayfly/1", "call", self._room_id, sender, target, negotiation_id or "", kind, fingerprints]
         return json.dumps(context, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _auth_line(sdp: str) -> str:
-    return next(line for line in sdp.splitlines() if line.startswith(ATTRIBUTE))
 
 
 def _hkdf(material: bytes, salt: bytes, info: bytes) -> bytes:

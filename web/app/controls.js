@@ -19,9 +19,9 @@ export class Controls {
     this.#advise = advise;
     const { call } = room;
     const state = () => call.getSnapshot();
-    this.mic = toggle("Mic", "mic", "micOff", () => this.#device("audio", !state().audio));
-    this.camera = toggle("Camera", "camera", "cameraOff", () => this.#device("video", !state().video));
-    this.screen = client.canShareScreen() && toggle("Share screen", "screen", "screen", () => this.#device("screen", !state().screen));
+    this.mic = toggle("Mic", "mic", "micOff", () => this.#device("audio", !state().wanted.audio));
+    this.camera = toggle("Camera", "camera", "cameraOff", () => this.#device("video", !state().wanted.video));
+    this.screen = client.canShareScreen() && toggle("Share screen", "screen", "screen", () => this.#device("screen", !state().wanted.screen));
     this.hand = toggle("Raise hand", "hand", "hand", () =>
       room.updateMedia({ handRaised: !room.getSnapshot().self?.media?.handRaised }),
     );
@@ -42,9 +42,11 @@ export class Controls {
   }
 
   draw({ self, knocks }, call, { panel, unread }) {
-    this.mic.set(call.audio, { title: call.audio ? "Turn the microphone off" : "Turn the microphone on" });
-    this.camera.set(call.video, { title: call.video ? "Turn the camera off" : "Turn the camera on" });
-    this.screen?.set?.(call.screen, { title: call.screen ? "Stop sharing the screen" : "Share the screen" });
+    // What a press turns around is what was wished for last, also while a device is still opening.
+    const { audio, video, screen } = call.wanted;
+    this.mic.set(audio, { title: audio ? "Turn the microphone off" : "Turn the microphone on" });
+    this.camera.set(video, { title: video ? "Turn the camera off" : "Turn the camera on" });
+    this.screen?.set?.(screen, { title: screen ? "Stop sharing the screen" : "Share the screen" });
     const raised = Boolean(self?.media?.handRaised);
     this.hand.set(raised, { title: raised ? "Lower your hand" : "Raise your hand" });
     this.chat.set(panel === "chat", { name: unread ? `Chat ${unread} unread` : "Chat", title: "Chat" });

@@ -41,3 +41,7 @@ export function deviceWords(error, slot, { inside = false } = {}) {
   }
   return (WORDS[error?.code] ?? OTHERWISE)(NAMES[slot], then);
 }
+
+/** A device that went away by itself. @param {"audio" | "video"} slot @param {boolean} replaced by another one */
+export const lostWords = (slot, replaced) =>
+  replaced ? `${NAMES[slot]} lost: another one is used now.` : `${NAMES[slot]} lost. It is off now.`;

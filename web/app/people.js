@@ -87,6 +87,12 @@ export class People {
   }
 }
 
+/** Why there is no tile. */
+function callWords({ inCall, media }) {
+  if (media?.canCall === false) return "Chat only: this browser cannot call";
+  return inCall === false && "Not in the call";
+}
+
 class PersonRow {
   constructor(person, openMenu) {
     this.name = nameOf(person);
@@ -98,7 +104,9 @@ class PersonRow {
 
   update({ person, isSelf, isHost }) {
     setText(this.name, displayName(person.name));
-    const details = [isSelf && "You", person.role === "host" && "Host", !isSelf && person.connected === false && "Reconnecting …", person.unsealed && NOT_ENCRYPTED].filter(Boolean);
+    const away = !isSelf && person.connected === false && "Reconnecting …";
+    const unsealed = person.unsealed && NOT_ENCRYPTED;
+    const details = [isSelf && "You", person.role === "host" && "Host", away, callWords(person), unsealed].filter(Boolean);
     setText(this.detail, details.join(" · "));
     this.element.classList.toggle("away", !isSelf && person.connected === false);
     const { audio, video, screen, handRaised } = person.media ?? {};

@@ -3,7 +3,7 @@
 import { Banner } from "./banner.js";
 import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
-import { deviceWords, savedDevices } from "./device-words.js";
+import { deviceWords, lostWords, savedDevices } from "./device-words.js";
 import { announce, h, show } from "./dom.js";
 import { markedName } from "./format.js";
 import { forgetHost, hostKeyOf } from "./host-key.js";
@@ -84,6 +84,7 @@ export class RoomView {
     scope.add(room.on("message", (message) => this.#onMessage(message)));
     scope.add(room.on("knock", (knock) => this.toast(`${markedName(knock)} is knocking`)));
     scope.add(room.on("expiring", () => this.#tick()));
+    scope.add(room.call.on("device-lost", ({ slot, replaced }) => this.toast(lostWords(slot, replaced))));
     scope.add(room.on("left", (snapshot) => this.#left(snapshot)));
     scope.listen(document, "visibilitychange", () => document.visibilityState === "visible" && this.#seen());
     // Back to another page: what is open above the room goes with it.
@@ -96,8 +97,9 @@ export class RoomView {
     try {
       const { audioId, videoId } = savedDevices();
       await room.call.start({ ...tracks, devices: { audio: audioId, video: videoId } });
-    } catch {
-      return; // The room was left meanwhile; its page says so.
+    } catch (error) {
+      if (error.code === "CALL_UNSUPPORTED") this.toasts.advise("This browser cannot make calls. You can chat all the same.");
+      return; // Otherwise the room was left meanwhile; its page says so.
     }
     if (this.#scope.ended) return;
     const { errors } = room.call.getSnapshot();

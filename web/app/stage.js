@@ -36,7 +36,8 @@ export class Stage {
     const screen = (person, stream, own) => stream && screens.push({ key: `${person.id}:screen`, person, stream, own, screen: true });
     for (const person of participants) if (person.media?.screen) screen(person, peers.get(person.id)?.screenStream, false);
     screen(self, call.localScreen, true);
-    const people = participants.map((person) => {
+    // Who has hung up, or never came into the call, is in the list of people and has no tile.
+    const people = participants.filter((person) => person.inCall !== false).map((person) => {
       const peer = peers.get(person.id);
       return { key: person.id, person, stream: peer?.stream ?? null, state: peer?.state, video: Boolean(person.media?.video) };
     });

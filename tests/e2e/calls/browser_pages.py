@@ -77,6 +77,10 @@ class Page:
     async def reload(self) -> None:
         await self._script.call("reload", page=self.name, limit_s=PAGE_LIMIT_S)
 
+    async def close(self) -> None:
+        """Close the tab, as a person does who has had enough."""
+        await self._script.call("close", page=self.name, limit_s=PAGE_LIMIT_S)
+
     async def wait_until(self, code: str, *args: Any, limit_s: float = MEDIA_LIMIT_S) -> Any:
         """Run a function in the page until it returns something true, and return that."""
         deadline = time.monotonic() + limit_s

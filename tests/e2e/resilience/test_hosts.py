@@ -166,7 +166,7 @@ async def test_media_and_typing_are_what_they_are_now_and_never_history(api: Api
     snapshot = await comes_back(ben, js)
     assert snapshot["recovered"] is True
     (seen,) = snapshot["participants"]
-    assert seen["media"] == {"audio": True, "video": False, "screen": False, "handRaised": True}
+    assert seen["media"] == {"audio": True, "video": False, "screen": False, "handRaised": True, "canCall": True}
     assert snapshot["typing"] == [ada.id]
     updates = [each for each in snapshot["missed"] if each["event"] == "user-updated"]
     assert len(updates) == 1, "the latest, not three"

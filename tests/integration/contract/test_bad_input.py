@@ -38,7 +38,7 @@ WRONG: list[tuple[str, dict[str, Any], str, list[Any]]] = [
     ("join-room", {}, "hostKey", [1, [], "", "x" * 257]),
     ("join-room", {}, "invite", [1, [], "", "x" * 257]),
     ("join-room", {}, "password", [1, [], "", "x" * 257]),
-    ("join-room", {}, "media", [1, "on", [], {"audio": 1}, {"video": "true"}, {"handRaised": WORD}]),
+    ("join-room", {}, "media", [1, "on", [], {"audio": 1}, {"video": "true"}, {"handRaised": WORD}, {"canCall": 0}]),
     ("join-room", {}, "resume", [1, WORD, [], {}, {"participantId": "p"}, {"participantId": 1, "resumeToken": WORD}]),
     ("join-room", {}, "clientJoinId", [1, "", "short", "x" * 65]),
     ("send-message", {"text": WORD}, "text", [None, 1, True, [WORD], {"text": WORD}, "", WORD * 401]),

@@ -25,7 +25,13 @@ async def test_join_room_answers_with_the_snapshot_and_sends_it_as_an_event_too(
     assert await client.wait_for("room-joined") == snapshot
     assert snapshot["self"]["name"] == "Ada"
     assert snapshot["self"]["role"] == "host"
-    assert snapshot["self"]["media"] == {"audio": True, "video": False, "screen": False, "handRaised": False}
+    assert snapshot["self"]["media"] == {
+        "audio": True,
+        "video": False,
+        "screen": False,
+        "handRaised": False,
+        "canCall": True,
+    }
     assert snapshot["self"]["id"] != client.connected["sid"]
     assert snapshot["participants"] == []
     assert snapshot["messages"] == []
@@ -179,7 +185,13 @@ async def test_update_media_tells_everybody_what_changed(server: Server) -> None
     for client in (first, second):
         update = await client.wait_for("user-updated")
         assert update["participant"]["id"] == one["self"]["id"]
-        assert update["participant"]["media"] == {"audio": False, "video": True, "screen": False, "handRaised": True}
+        assert update["participant"]["media"] == {
+            "audio": False,
+            "video": True,
+            "screen": False,
+            "handRaised": True,
+            "canCall": True,
+        }
 
 
 async def test_typing_is_told_to_the_others_without_a_seq(server: Server) -> None:
@@ -194,7 +206,7 @@ async def test_typing_is_told_to_the_others_without_a_seq(server: Server) -> Non
     assert first.all("typing-changed") == []
 
 
-@pytest.mark.parametrize("state", ["connected", "failed", "ended"])
+@pytest.mark.parametrize("state", ["joined", "connected", "failed", "ended"])
 async def test_call_state_is_taken_note_of(server: Server, state: str) -> None:
     room, first, _, _, _ = await server.pair()
     assert await first.ok("call-state", roomId=room, state=state) == {}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from signaling.peer.vouch import Unverified, Voucher
+from signaling.peer.sdp import Unverified, fingerprints_in
+from signaling.peer.vouch import Voucher
 from tests.support.processes import ROOT
 
 SECRET = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode()
@@ -16,6 +18,8 @@ ROOM = "Zk3vQ0c9TzqkL1m8Xb2N4w"
 SDP = (
     "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=fingerprint:sha-256 AB:CD\r\n"
 )
+ADDED = json.loads((Path(__file__).parent / "sdp_spellings.json").read_text())["added"]
+FINGERPRINT = "a=fingerprint:sha-256 AB:CD\r\n"
 SIGN = """
 import { openKeyring } from "./client/crypto.js";
 const { secret, room, sdp, verify } = JSON.parse(process.argv[1]);
@@ -83,3 +87,28 @@ def test_another_room_has_another_key() -> None:
 def test_a_key_of_a_wrong_shape_is_refused(secret: str) -> None:
     with pytest.raises(ValueError, match="end-to-end key"):
         Voucher(secret, ROOM)
+
+
+@pytest.mark.parametrize("line", ADDED.values(), ids=ADDED.keys())
+def test_no_line_that_a_lenient_reader_might_obey_passes(line: str) -> None:
+    voucher = Voucher(SECRET, ROOM)
+    signed = voucher.sign(SDP, "offer", "p-1", "p-2", "n-1")
+    forms = [
+        signed + line,
+        signed.replace("m=audio", line + "m=audio"),
+        signed.replace(FINGERPRINT, line),
+        signed.replace(FINGERPRINT, line + FINGERPRINT),
+    ]
+    for forged in forms:
+        with pytest.raises(Unverified):
+            voucher.verify(forged, "offer", "p-1", "p-2", "n-1")
+
+
+def test_nobody_vouches_for_a_description_without_a_fingerprint() -> None:
+    with pytest.raises(Unverified):
+        Voucher(SECRET, ROOM).sign(SDP.replace(FINGERPRINT, ""), "offer", "p-1", "p-2", "n-1")
+
+
+def test_every_fingerprint_is_found_once_wherever_it_stands() -> None:
+    more = SDP.replace("m=audio", "a=fingerprint:sha-512 EF:EF\r\nm=audio") + FINGERPRINT
+    assert fingerprints_in(more) == ["sha-256 ab:cd", "sha-512 ef:ef"]

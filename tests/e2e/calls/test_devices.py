@@ -1,0 +1,97 @@
+"""Devices after quick presses: what was wished for last is live, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from tests.e2e.calls.browser_pages import browser_pages, make_room
+from tests.e2e.calls.test_hang_up import LIVE, WATCH
+from tests.support.processes import server_process
+
+pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.timeout(180)]
+
+# Every device takes a moment to open, so that presses come in between.
+SLOW = """() => {
+  const { mediaDevices } = navigator;
+  const open = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = (wish) => new Promise((resolve) => setTimeout(resolve, 300)).then(() => open(wish));
+}"""
+KINDS = """() => person.opened.filter((track) => track.readyState === "live")
+  .map(({ kind, enabled }) => [kind, enabled]).sort()"""
+PRESSES: dict[str, tuple[str, list[list[object]]]] = {
+    "camera off while it opens": ("call.setVideo(true); await call.setVideo(false);", [["audio", True]]),
+    "camera off, on": (
+        "await call.setVideo(true); call.setVideo(false); await call.setVideo(true);",
+        [["audio", True], ["video", True]],
+    ),
+    "microphone muted while it opens": ("call.stop(); call.start({ video: false }); await call.setAudio(false);", []),
+    "microphone muted, unmuted": ("call.setAudio(false); await call.setAudio(true);", [["audio", True]]),
+    "left while a camera opens": ("call.setVideo(true); await person.room.leave();", []),
+    "stopped while a camera opens": (
+        "call.setVideo(true); call.stop(); await new Promise((r) => setTimeout(r, 900));",
+        [],
+    ),
+    "start, stop, start": (
+        "call.stop(); call.start(); call.stop(); await call.start({ video: false });",
+        [["audio", True]],
+    ),
+    "start, stop": ("call.stop(); call.start(); call.stop(); await new Promise((r) => setTimeout(r, 900));", []),
+}
+
+
+@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+async def test_after_every_quick_press_only_what_was_asked_for_last_is_live(
+    browser: Literal["chromium", "firefox"], request: pytest.FixtureRequest
+):
+    request.getfixturevalue(browser)
+    with server_process(STUN_URLS="") as server:
+        async with browser_pages(browser) as pages:
+            for what, (presses, expected) in PRESSES.items():
+                page = await pages.open(server.url)
+                await page.run(WATCH)
+                await page.run(SLOW)
+                await page.enter(make_room(server.url)["url"])
+                await page.run("() => person.room.call.start({ audio: true, video: false })")
+                await page.run(f"async () => {{ const {{ call }} = person.room; {presses} }}")
+                assert await page.run(KINDS) == expected, what
+                await page.run("() => person.room.leave()")
+                assert await page.run(LIVE) == 0, what
+                await page.close()
+
+
+async def test_a_lost_device_is_told_and_replaced_and_a_shared_screen_is_capped():
+    with server_process(STUN_URLS="") as server:
+        link = make_room(server.url)["url"]
+        async with browser_pages() as pages:
+            first, second = await pages.open(server.url), await pages.open(server.url)
+            await first.run(WATCH)
+            await first.enter(link)
+            await second.enter(link)
+            await first.call()
+            await second.call()
+            await second.wait_for_media([first.id])
+            # What a page sees of a camera that is unplugged: its track has ended, and says so.
+            await first.run("""() => {
+              person.lost = [];
+              person.room.call.on("device-lost", (lost) => person.lost.push(lost));
+              const [camera] = person.room.call.getSnapshot().localStream.getVideoTracks();
+              camera.stop();
+              camera.dispatchEvent(new Event("ended"));
+            }""")
+            await first.wait_until("() => person.lost.length")
+            assert await first.run("() => person.lost") == [{"slot": "video", "replaced": True}]
+            count = (await second.media())[first.id]["frames"]
+            await second.wait_for_media([first.id], lambda media: media["frames"] > count + 5)
+            assert await first.run(LIVE) == 2
+            await first.run("""async () => {
+              const canvas = document.createElement("canvas");
+              canvas.getContext("2d").fillRect(0, 0, 9, 9);
+              navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(5);
+              await person.room.call.setScreen(true);
+            }""")
+            rates = """() => person.pc.getSenders().filter(({ track }) => track?.kind === "video")
+              .map((sender) => sender.getParameters().encodings[0]?.maxBitrate ?? null)"""
+            await first.wait_until(f"() => ({rates})().length === 2 && ({rates})().every(Boolean)")
+            assert max(await first.run(rates)) == 2_500_000
