@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 
+from server.engine.packets import Head
+
 MAX_PACKET_BYTES = 262_144
-"""A request that is longer is refused without being read: four times the longest SDP."""
+"""A request that is longer is neither kept nor read, but refused: four times the longest SDP."""
 
 MAX_ACK_DIGITS = 10
 _LAST_START = MAX_ACK_DIGITS + 2
@@ -40,7 +42,7 @@ def read_event(data: str) -> tuple[str, str, list[Any]]:
     ack_id = data[1:start]
     if start != 1 and not (start > 0 and ack_id.isdecimal() and ack_id.isascii()):
         raise BadPacket("no event, or the default namespace is named")
-    if len(data) > MAX_PACKET_BYTES:
+    if data.__class__ is Head or len(data) > MAX_PACKET_BYTES:
         raise Unread(_name_of(data, start), ack_id, too_large=True)
     text = data[start:]
     try:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -17,7 +18,8 @@ import engineio
 import orjson
 import socketio
 
-from server.engine import EngineServer
+from server.engine import EngineLimits, EngineServer
+from server.engine.packets import Head
 from server.packets import MAX_PACKET_BYTES, BadPacket, Unread, loads, read_event
 from server.replies import OUTCOMES, Outcome, Refusal, Reply, envelope
 
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 4 * 1_048_576
 """A transport message that is longer closes its connection (WebSocket 1009)."""
+
+MAX_UNCONNECTED_BYTES = 16_384
+"""The same before CONNECT, when nobody has a reason to send more than that."""
 
 STOCK_DRAIN_S = 2.0
 LINGER_S = 1.0
@@ -89,7 +94,15 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     send_one: Callable[[str, bytes], None]
     """The same to one connection."""
 
-    def __init__(self, *, engine: str, connect_timeout_s: float, ws_compression: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        engine: str,
+        connect_timeout_s: float,
+        ws_compression: bool = False,
+        limits: EngineLimits | None = None,
+        **options: Any,
+    ) -> None:
         self._engine_class = EngineServer if engine == "mayfly" else engineio.AsyncServer
         self._own_engine = engine == "mayfly"
         self._lingering: dict[str, asyncio.TimerHandle] = {}
@@ -98,6 +111,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         if self._own_engine:
             options["connect_timeout"] = connect_timeout_s
             options["websocket_compression"] = ws_compression
+            options["limits"] = replace(
+                limits or EngineLimits(), unconnected_bytes=MAX_UNCONNECTED_BYTES, kept_bytes=MAX_PACKET_BYTES
+            )
         super().__init__(max_http_buffer_size=MAX_FRAME_BYTES, namespaces=["/"], **options)
         self.send, self.send_one = self._send_through_queues, self._send_through_queue
         if self._own_engine:
@@ -214,7 +230,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def _control(self, eio_sid: str, data: str | bytes) -> None:
         """A packet that is no request."""
         try:
-            if not isinstance(data, str) or data[:1] not in ("0", "1", "3") or len(data) > MAX_PACKET_BYTES:
+            if not isinstance(data, str) or data[:1] not in ("0", "1", "3") or _is_too_long(data):
                 raise BadPacket("binary, too large, unknown, or an event before CONNECT")
             if data[0] == "1":
                 self._left(eio_sid)
@@ -295,3 +311,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     def transport_count(self) -> int:
         """Engine.IO sessions, whether or not they have connected to a namespace."""
         return len(self.eio.sockets)
+
+
+def _is_too_long(data: str) -> bool:
+    return isinstance(data, Head) or len(data) > MAX_PACKET_BYTES

@@ -17,7 +17,7 @@ from server.engine.compression import DeflatingCarrier
 from server.engine.core import Core
 from server.engine.deflate import negotiate
 from server.engine.frames import NORMAL, PROTOCOL_ERROR
-from server.engine.polling import BodyError, PollingCarrier, Reason, read_body
+from server.engine.polling import Body, BodyError, PollingCarrier, Reason
 from server.engine.session import Session
 from server.engine.takeover import Detached, refuse, take_over
 from server.engine.upgrade import Probe, TurnedAway
@@ -187,10 +187,8 @@ class Endpoint:
         return web.Response(body=b"ok", content_type="text/html")
 
     async def _take_body(self, request: web.BaseRequest, session: Session) -> None:
-        limits = session.core.limits
         try:
-            body = await read_body(request, max_bytes=session.core.max_payload, timeout_s=limits.body_timeout_s)
-            received = packets.decode_payload(body, max_packets=limits.packets_per_payload)
+            received = await Body(session).read(request)
         except (BodyError, packets.PacketError) as error:
             session.close(Reason.TRANSPORT_ERROR, PROTOCOL_ERROR, "invalid payload")
             if isinstance(error, BodyError):
@@ -199,7 +197,7 @@ class Endpoint:
         if not session.connected:
             raise Refused(Refusal.UNKNOWN_SID)
         for packet in received:
-            session.receive(packet)
+            (session.receive_head if isinstance(packet, packets.Head) else session.receive)(packet)
         if session.reason == Reason.TRANSPORT_ERROR:
             raise Refused(Refusal.BAD_REQUEST)
         await session.inbox.ready()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.engine.budget import Budget, Holder
 from server.engine.limits import EngineLimits
 from server.engine.packets import encode_payload
 
@@ -13,7 +14,7 @@ class OutboxFull(Exception):
 class Outbox:
     """Packets of one session, as WebSocket frames, in order; bounded by bytes and by packets."""
 
-    __slots__ = ("_limits", "frames", "size")
+    __slots__ = ("_budget", "_holder", "_limits", "_transport_bytes", "frames", "size")
 
     def __init__(self, limits: EngineLimits) -> None:
         self._limits = limits
@@ -21,6 +22,24 @@ class Outbox:
         """What waits, in order. Only a session adds its first itself."""
         self.size = 0
         """Bytes that wait."""
+        self._budget: Budget | None = None  # of all sessions, where this reader is slow
+        self._holder: Holder | None = None
+        self._transport_bytes = 0
+
+    def count_in(self, budget: Budget, holder: Holder, transport_bytes: int = 0) -> None:
+        """The reader is slow: from now on what waits for it, here and in its transport, counts in a budget."""
+        self._budget, self._holder, self._transport_bytes = budget, holder, transport_bytes
+        self._count()
+
+    def count_out(self) -> None:
+        """It is not slow any more."""
+        budget, holder, self._budget, self._holder = self._budget, self._holder, None, None
+        if budget is not None and holder is not None:
+            budget.note(holder, 0)
+
+    def _count(self) -> None:
+        if self._budget is not None and self._holder is not None:
+            self._budget.note(self._holder, self._transport_bytes + self.size)
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -37,6 +56,8 @@ class Outbox:
             raise OutboxFull
         frames.append(frame)
         self.size = size
+        if self._budget is not None:
+            self._count()
         return False
 
     def take_bytes(self) -> bytes:
@@ -63,5 +84,6 @@ class Outbox:
 
     def clear(self) -> None:
         """Drop everything that waits."""
+        self.count_out()
         self.frames.clear()
         self.size = 0

@@ -25,6 +25,12 @@ class TurnedAway:
     def flush(self) -> None:
         """Nothing waits."""
 
+    def receive_head(self, head: str | bytes) -> None:
+        """Nothing is taken."""
+
+    def slow(self, buffered_bytes: int) -> None:
+        """Nothing waits."""
+
     def send_frame(self, frame: bytes) -> None:
         """Nothing is sent."""
 
@@ -57,6 +63,13 @@ class Probe:
             self._complete(self.carrier)
         else:
             self._fail(PROTOCOL_ERROR, "upgrade failed")
+
+    def receive_head(self, head: str | bytes) -> None:
+        """No packet of an upgrade is long."""
+        self.receive(head)
+
+    def slow(self, buffered_bytes: int) -> None:
+        """Nothing waits here."""
 
     def flush(self) -> None:
         """Nothing waits here."""
