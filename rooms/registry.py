@@ -67,6 +67,7 @@ class Registry:
     def discard(self, room: Room) -> None:
         """Forget a room that nobody has heard of: its creation failed."""
         self.rooms.pop(room.id, None)
+        room.history.clear()
 
     def find(self, room_id: str, now: float) -> Room:
         """The live room of this id, else ROOM_ENDED, ROOM_EXPIRED or ROOM_NOT_FOUND."""

@@ -26,6 +26,7 @@ from rooms.events import (
 from rooms.history import History
 from rooms.holdings import Holdings
 from rooms.invites import Invites
+from rooms.ledger import Ledger
 from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS
 from rooms.model import HOST, MEMBER, Knock, RoomView, Seat
 from rooms.schedule import Schedule, Task
@@ -41,6 +42,8 @@ class House:
     """The newest place in the order of all durable events of the process."""
     holdings: Holdings[Room] = field(default_factory=Holdings)
     schedule: Schedule = field(default_factory=Schedule)
+    ledger: Ledger = field(default_factory=Ledger)
+    """What the histories of all rooms hold, and the mailboxes."""
     knocking: dict[str, set[str]] = field(default_factory=dict)
     """connection → ids of the rooms at whose door it waits"""
 
@@ -77,7 +80,7 @@ class Room:
     pending: dict[str, Seat] = field(default_factory=dict)
     connections: dict[str, str] = field(default_factory=dict)
     invites: Invites = field(default_factory=lambda: Invites({}))
-    history: History = field(default_factory=History)
+    history: History = field(init=False)
     knocks: dict[str, Knock] = field(default_factory=dict)
     banned_ids: set[str] = field(default_factory=set)
     banned_origins: set[bytes] = field(default_factory=set)
@@ -89,6 +92,9 @@ class Room:
     message_count: int = 0
     empty_since: float | None = None
     ended: bool = False
+
+    def __post_init__(self) -> None:
+        self.history = History(self.house.ledger)
 
     def view(self) -> RoomView:
         """What anyone with the link may know."""

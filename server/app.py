@@ -14,15 +14,20 @@ from aiohttp import web
 from rooms.ports import Store
 from rooms.registry import Registry
 from rooms.room import House
+from server.admission import Admission
 from server.delivery import Delivery
+from server.descriptors import Descriptors
 from server.dispatcher import Dispatcher
+from server.engine import EngineServer
 from server.engine.origins import OriginPolicy
 from server.gateway import Gateway
 from server.guard import Guard
 from server.journal import Journal
 from server.lifecycle import Lifecycle
+from server.memory import Memory, Share
 from server.observability.figures import FIGURES, Figures
 from server.pages import add_pages
+from server.quotas import Bounds, Quotas
 from server.recovery import Recovery
 from server.rest import rooms as rooms_rest
 from server.rest import schemas as schemas_rest
@@ -33,6 +38,7 @@ from server.settings import Settings
 from server.sockets import SocketServer
 from server.usecases.context import TOKEN_BYTES, Context, NewId
 from server.usecases.owning import IdempotencyKeys
+from server.watch import Watch
 from signaling.calls import Calls
 from signaling.ice import IceSettings
 from signaling.relay import Relay
@@ -41,6 +47,7 @@ from storage.memory import MemoryStore
 DEVELOPMENT_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "http://localhost")
 
 LIFECYCLE: web.AppKey[Lifecycle] = web.AppKey("lifecycle", Lifecycle)
+DESCRIPTORS: web.AppKey[Descriptors] = web.AppKey("descriptors", Descriptors)
 SOCKETS: web.AppKey[SocketServer] = web.AppKey("sockets", SocketServer)
 
 
@@ -65,8 +72,12 @@ def create_app(
     clock: Callable[[], float] = time.time,
     new_id: NewId = random_id,
     store: Store | None = None,
+    descriptor_limit: int = 0,
 ) -> web.Application:
-    """An application that starts, serves and stops by itself. `clock` is in seconds since the Unix epoch."""
+    """An application that starts, serves and stops by itself. `clock` is in seconds since the Unix epoch.
+
+    `descriptor_limit` is how many file descriptors it may use; 0: nobody looks.
+    """
     policy = OriginPolicy(_origins(settings), credentials=False)
     sockets = _sockets(settings, policy)
     context = _context(settings, clock, new_id, store if store is not None else make_store(settings), sockets)
@@ -78,16 +89,39 @@ def create_app(
     app[BUCKETS] = OrderedDict()
     app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))
     app[LIFECYCLE] = Lifecycle(context, sockets)
-    app[FIGURES] = Figures(context, dispatcher, sockets)
+    descriptors = Descriptors(descriptor_limit)
+    app[DESCRIPTORS] = descriptors
+    app[FIGURES] = Figures(context, dispatcher, sockets, descriptors)
     app.add_routes(rooms_rest.routes)
     app.add_routes(service_rest.routes)
     app.add_routes(schemas_rest.routes)
     add_pages(app)
     app.cleanup_ctx.append(_alive)
+    _bound(app, context, sockets, descriptors)
     # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
     sockets.attach(app)
     return app
+
+
+def _bound(app: web.Application, context: Context, sockets: SocketServer, descriptors: Descriptors) -> None:
+    """Quotas, the memory budget and the descriptors, where they are asked for and told."""
+    quotas, memory = context.quotas, context.memory
+    context.registry.house.holdings.on_change = lambda connection, any_at_all: quotas.holds_seats(
+        connection, any_at_all=any_at_all
+    )
+    shares: tuple[Share | None, Share | None] = (None, None)
+    if isinstance(sockets.eio, EngineServer):
+        sockets.eio.admission = Admission(quotas, memory, descriptors)
+        sockets.eio.farewell = quotas.disconnect
+        shares = (sockets.eio.output, sockets.eio.input)
+    app.cleanup_ctx.append(Watch(memory, descriptors, context.clock, shares).alive)
+
+    async def prepare(_: web.BaseRequest, response: web.StreamResponse) -> None:
+        if descriptors.scarce:
+            response.force_close()
+
+    app.on_response_prepare.append(prepare)
 
 
 async def _alive(app: web.Application) -> AsyncIterator[None]:
@@ -125,12 +159,25 @@ def _context(
     registry = Registry(
         House(settings.seat_grace_s, settings.empty_room_ttl_s), tombstone_ttl_s=settings.tombstone_ttl_s
     )
+    quotas = Quotas(
+        Bounds(
+            settings.max_connections,
+            settings.max_connections_per_address,
+            settings.max_unseated_per_address,
+            settings.max_rooms_per_address,
+            settings.max_seats_per_address,
+        ),
+        count_loopback=not settings.local,
+        trusted_hops=settings.trusted_proxy_hops,
+    )
     return Context(
         settings=settings,
+        quotas=quotas,
+        memory=Memory(settings.memory_budget_mb, registry.house.ledger),
         clock=clock,
         new_id=new_id,
         registry=registry,
-        relay=Relay(),
+        relay=Relay(registry.house.ledger),
         calls=Calls(),
         delivery=Delivery(sockets),
         is_open=sockets.is_open,

@@ -51,6 +51,14 @@ class Refused(Exception):
         self.detail = detail
 
 
+class Unwelcome(Exception):
+    """Answer a handshake with this response; raised by the application."""
+
+    def __init__(self, response: web.Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
 class Endpoint:
     """Answers the requests of one engine."""
 
@@ -70,6 +78,8 @@ class Endpoint:
             response = await self._route(request, headers)
         except Refused as refused:
             response = _refusal(refused.refusal, refused.detail)
+        except Unwelcome as unwelcome:
+            response = unwelcome.response
         except BodyError as error:
             response = web.json_response({"code": 3, "message": str(error)}, status=error.status)
             response.force_close()
@@ -140,6 +150,12 @@ class Endpoint:
         if engine.draining or engine.session_count >= engine.limits.sessions:
             raise Refused(Refusal.UNAVAILABLE)
         session = engine.make_session(transport)
+        if engine.admission is not None:
+            try:
+                engine.admission(session.sid, request)
+            except Unwelcome:
+                session.gone()
+                raise
         verdict = await engine.ask_connect(session, request)
         if verdict is None or verdict is True:
             return session

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from inspect import isawaitable
 from typing import Any
 
@@ -12,6 +12,7 @@ from aiohttp import web
 from engineio.packet import Packet
 
 from server.engine import packets
+from server.engine.budget import Budget
 from server.engine.complaints import logger
 from server.engine.compression import Deflater
 from server.engine.core import Core, Stats
@@ -52,6 +53,10 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         super().__init__(**options)
         self.limits = limits or EngineLimits()
         self.draining = False
+        self.admission: Callable[[str, web.BaseRequest], None] | None = None
+        """Asked with its id before a session is opened; may raise `Unwelcome`."""
+        self.farewell: Callable[[str], None] | None = None
+        """Told of each session that is gone, also of one that was not let in."""
         self.origins = OriginPolicy(self.cors_allowed_origins, credentials=self.cors_credentials)
         self._environ_headers = tuple(environ_headers)
         self._endpoint = Endpoint(self)
@@ -80,6 +85,16 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def websocket_count(self) -> int:
         """Sessions that a WebSocket carries."""
         return sum(session.upgraded for session in self.sockets.values())
+
+    @property
+    def input(self) -> Budget:
+        """Unfinished messages of all sessions, and those that wait for a command."""
+        return self._core.input
+
+    @property
+    def output(self) -> Budget:
+        """What waits for slow readers."""
+        return self._core.output
 
     @property
     def stats(self) -> Stats:
@@ -246,3 +261,5 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def _on_gone(self, session: Session) -> None:
         if self.sockets.get(session.sid) is session:
             del self.sockets[session.sid]
+        if self.farewell is not None:
+            self.farewell(session.sid)

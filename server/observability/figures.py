@@ -11,7 +11,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from server.descriptors import Descriptors
 from server.dispatcher import Dispatcher
+from server.observability.bounds import bounds
 from server.sockets import SocketServer
 from server.usecases.context import Context
 
@@ -19,7 +21,10 @@ from server.usecases.context import Context
 class Figures:
     """Counts what there is at the moment of asking; nothing is counted twice or kept for it."""
 
-    def __init__(self, context: Context, dispatcher: Dispatcher, sockets: SocketServer) -> None:
+    def __init__(
+        self, context: Context, dispatcher: Dispatcher, sockets: SocketServer, descriptors: Descriptors
+    ) -> None:
+        self._descriptors = descriptors
         self._context = context
         self._dispatcher = dispatcher
         self._sockets = sockets
@@ -61,6 +66,7 @@ class Figures:
         for outcome, count in self._dispatcher.answered.items():
             requests.add_metric([outcome.lower()], count)
         yield requests
+        yield from bounds(self._context, self._sockets, self._descriptors)
 
     def prometheus(self) -> bytes:
         """The Prometheus text exposition format."""

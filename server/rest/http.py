@@ -14,7 +14,8 @@ from rooms.room import Room
 from server.addresses import client_address
 from server.engine.origins import OriginPolicy
 from server.payloads import Payload, parse
-from server.replies import MEANINGS, error_object
+from server.quotas import Keys
+from server.replies import error_object, status_of
 from server.usecases.context import Context
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def json_response(data: Any, status: int = 200, **headers: str) -> web.Response:
 
 def error_response(refused: Refused) -> web.Response:
     """The error object with its status."""
-    response = json_response({"error": error_object(refused)}, MEANINGS[refused.code].status)
+    response = json_response({"error": error_object(refused)}, status_of(refused))
     if refused.retry_after_ms is not None:
         response.headers["Retry-After"] = str(max(1, -(-refused.retry_after_ms // 1000)))
     if refused.code is Code.UNAUTHORIZED:
@@ -125,6 +126,12 @@ def address(request: web.Request) -> str:
     hops = request.app[CONTEXT].settings.trusted_proxy_hops
     # A list may come in several lines (RFC 9110, section 5.3); the client's own is the first of them.
     return client_address(request.remote, ",".join(request.headers.getall("X-Forwarded-For", ())), hops)
+
+
+def payer(request: web.Request) -> Keys:
+    """What the caller is counted under by quotas; nothing where it is not counted."""
+    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
+    return request.app[CONTEXT].quotas.keys(request.remote, forwarded_for)
 
 
 def find_room(request: web.Request) -> Room:

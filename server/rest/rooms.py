@@ -9,7 +9,7 @@ from rooms.records import InviteRecord
 from rooms.room import Room
 from server import views
 from server.payloads import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
-from server.rest.http import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response
+from server.rest.http import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response, payer
 from server.usecases import chat, hosting, owning
 from server.usecases.signals import ice_for
 
@@ -36,7 +36,9 @@ async def create(request: web.Request) -> web.Response:
             raise Refused(Code.INVALID_PAYLOAD, details={"Idempotency-Key": "is empty or too long"})
         key = f"{address(request)} {key}"
     wish = await body(request, CreateRoom)
-    made = await owning.create_room(request.app[CONTEXT], wish, request.app[IDEMPOTENCY], key, address(request))
+    made = await owning.create_room(
+        request.app[CONTEXT], wish, request.app[IDEMPOTENCY], key, address(request), payer=payer(request)
+    )
     url = f"{public_url(request)}/r/{made.room.id}"
     answer = {"roomId": made.room.id, "url": url, "hostKey": made.host_key, "room": views.room(made.room.view())}
     return json_response(answer, 201, Location=f"/api/rooms/{made.room.id}")

@@ -17,6 +17,8 @@ from server.connections import Connection
 from server.delivery import Delivery
 from server.guard import Guard
 from server.journal import Journal
+from server.memory import Memory
+from server.quotas import Quotas
 from server.recovery import Recovery
 from server.settings import Settings
 from signaling.calls import Calls
@@ -46,6 +48,8 @@ class Context:
     journal: Journal
     guard: Guard
     recovery: Recovery
+    quotas: Quotas
+    memory: Memory
     ice: IceSettings
     is_open: Callable[[str], bool]
     """Whether a connection could still be sent something: it may be closing while its last request is under way."""
@@ -76,6 +80,7 @@ class Context:
         for event in events:
             if isinstance(event, MemberLeft):
                 self.relay.forget(room.id, event.participant_id)
+                self.quotas.seat_gone(room.id, event.participant_id)
                 self.calls.left(room.id, event.participant_id, event.at)
                 self._forget_positions(room.id, event.connection)
             elif isinstance(event, SeatTakenOver):
@@ -103,6 +108,7 @@ class Context:
         messages = room.history.message_count()
         grave, events = self.registry.end(room, reason, self.clock())
         self.relay.end(room.id)
+        self.quotas.room_over(room.id)
         self.delivery.publish(room, events)
         calls = self.calls.end(room.id, grave.ended_at)
         return grave, snapshots.session_of(room, grave, calls), Purged(messages, seats, invites)

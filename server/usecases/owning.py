@@ -20,6 +20,7 @@ from rooms.records import InviteRecord, LoggedMessage
 from rooms.room import Room
 from server import views
 from server.payloads import CreateInvite, CreateRoom
+from server.quotas import Keys
 from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.hosting import check_ceilings
 
@@ -91,16 +92,19 @@ class IdempotencyKeys:
 
 
 async def create_room(
-    ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None, address: str
+    ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None, address: str, *, payer: Keys = ()
 ) -> Created:
-    """Make a room for whoever calls from `address`. `key` is the Idempotency-Key, scoped to its sender."""
+    """Make a room for whoever calls from `address`. `key` is the Idempotency-Key, scoped to its sender.
+
+    `payer` is what its quota is counted under; empty for whoever is exempt.
+    """
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
     if not ctx.restored:
         raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000)
     check_ceilings(ctx, request.capacity, request.expires_in_s)
     if key is None:
-        return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES), address)
+        return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES), address, payer)
     room_id, host_key = keys.derive("room", key)[:32], keys.derive("host", key)
     while not keys.first(key, request):
         if not await keys.waited(key):
@@ -108,10 +112,10 @@ async def create_room(
     with keys.under_way(key):
         if room_id in ctx.registry.rooms:
             return Created(ctx.find(room_id), host_key)  # made long ago, and the key forgotten since
-        return await _create(ctx, request, room_id, host_key, address)
+        return await _create(ctx, request, room_id, host_key, address, payer)
 
 
-async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, address: str) -> Created:
+async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, address: str, payer: Keys) -> Created:
     settings = ctx.settings
     options = RoomOptions(
         capacity=request.capacity or min(settings.room_capacity, settings.max_room_capacity),
@@ -121,6 +125,16 @@ async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str
         log=request.log and settings.message_log == "on",
         password_hash=await ctx.guard.hash_password(request.password, address) if request.password else None,
     )
+    ctx.memory.check()
+    ctx.quotas.room_made(room_id, payer)
+    try:
+        return Created(await _registered(ctx, room_id, host_key, options), host_key)
+    except BaseException:
+        ctx.quotas.room_over(room_id)
+        raise
+
+
+async def _registered(ctx: Context, room_id: str, host_key: str, options: RoomOptions) -> Room:
     room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
     try:
         await _store(ctx, room)
@@ -130,7 +144,7 @@ async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str
     except BaseException:
         ctx.registry.discard(room)
         raise
-    return Created(room, host_key)
+    return room
 
 
 async def _store(ctx: Context, room: Room) -> None:
