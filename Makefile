@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench install install-dev system-packages format schemas clean
+.PHONY: run test check bench soak install install-dev system-packages format schemas clean
 
 run: install
 	@$(BIN)/python -m server
@@ -19,6 +19,10 @@ check: install-dev
 
 bench: install-dev
 	@$(BIN)/python -m benchmarks
+
+# Attacks from one address and from many: what the server weighs, what others notice, what is left. Some minutes.
+soak: install-dev
+	@$(BIN)/python -m benchmarks.attacks
 
 format: install-dev
 	$(BIN)/ruff format .

@@ -1,4 +1,4 @@
-"""`python -m server.schema`: write the published files to `docs/`, and fill the tables of `docs/protocol.md`."""
+"""`python -m server.schema`: write the published files to `docs/`, and fill the tables of two of its pages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ def main() -> None:
     for file in published():
         (DOCS / file.name).write_text(file.text)
         print(f"docs/{file.name}")  # noqa: T201 - this is a command
-    page = DOCS / "protocol.md"
-    page.write_text(filled(page.read_text()))
-    print("docs/protocol.md")  # noqa: T201
+    for name in ("protocol.md", "limits.md"):
+        page = DOCS / name
+        page.write_text(filled(page.read_text()))
+        print(f"docs/{name}")  # noqa: T201
 
 
 if __name__ == "__main__":

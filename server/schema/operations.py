@@ -59,7 +59,7 @@ OPERATIONS = (
         answers.RoomCreated,
         201,
         body=CreateRoom,
-        errors=(*BODY, Code.RATE_LIMITED, Code.SERVER_DRAINING, Code.UNAVAILABLE),
+        errors=(*BODY, Code.RATE_LIMITED, Code.QUOTA_EXCEEDED, Code.SERVER_DRAINING, Code.UNAVAILABLE),
         parameters=(IDEMPOTENCY,),
     ),
     Operation(
