@@ -34,6 +34,7 @@ async def opened(limit: int = 0) -> AsyncIterator[tuple[Door, int]]:
     finally:
         server.close()
         door.close()
+        await asyncio.sleep(0.05)  # transports close in the turns after
 
 
 async def test_a_head_in_pieces_arrives_in_one() -> None:
@@ -46,7 +47,7 @@ async def test_a_head_in_pieces_arrives_in_one() -> None:
         writer.write(b"more")
         assert await reader.readexactly(24 + 4) == b"GET / HTTP\r\nX: Y\r\n\r\nBODYMORE"[:28]
         assert len(door) == 0
-        writer.close()
+        writer.transport.abort()
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX: "], ids=["silent", "half a head"])
@@ -55,10 +56,10 @@ async def test_who_says_nothing_is_closed_in_time(sent: bytes, monkeypatch: pyte
     async with opened() as (door, port):
         reader, writer = await asyncio.open_connection(LOOPBACK, port)
         writer.write(sent)
-        with pytest.raises(ConnectionError):
+        with pytest.raises((ConnectionError, EOFError)):
             await asyncio.wait_for(reader.readexactly(1), 5)
         assert (len(door), door.closed) == (0, 1)
-        writer.close()
+        writer.transport.abort()
 
 
 async def test_what_is_no_head_is_handed_over_at_once() -> None:
@@ -66,7 +67,7 @@ async def test_what_is_no_head_is_handed_over_at_once() -> None:
         reader, writer = await asyncio.open_connection(LOOPBACK, port)
         writer.write(b"\x16\x03\x01")
         assert await asyncio.wait_for(reader.readexactly(3), 5) == b"\x16\x03\x01"
-        writer.close()
+        writer.transport.abort()
 
 
 async def test_of_one_address_the_oldest_goes_for_the_newest() -> None:
@@ -74,13 +75,13 @@ async def test_of_one_address_the_oldest_goes_for_the_newest() -> None:
         pairs = [await asyncio.open_connection(LOOPBACK, port) for _ in range(MAX_SILENT_PER_ADDRESS)]
         other = await asyncio.open_connection(LOOPBACK, port, local_addr=("127.0.0.9", 0))
         newest = await asyncio.open_connection(LOOPBACK, port)
-        with pytest.raises(ConnectionError):
+        with pytest.raises((ConnectionError, EOFError)):
             await asyncio.wait_for(pairs[0][0].readexactly(1), 5)
         for reader, writer in (newest, pairs[1], other):
             writer.write(b"hello\r\n\r\n")
             assert await asyncio.wait_for(reader.readexactly(5), 5) == b"HELLO"
         for _, writer in (*pairs, other, newest):
-            writer.close()
+            writer.transport.abort()
         assert door.closed == 1
 
 
@@ -94,4 +95,4 @@ async def test_where_descriptors_run_out_the_oldest_of_all_goes() -> None:
         writer.write(b"hello\r\n\r\n")
         assert await asyncio.wait_for(reader.readexactly(5), 5) == b"HELLO"
         for _, one in pairs:
-            one.close()
+            one.transport.abort()

@@ -45,11 +45,11 @@ def test_a_forgotten_proxy_is_not_counted_and_is_warned_of_once(remote: str, cap
     quotas = Quotas(BOUNDS)
     with caplog.at_level(logging.WARNING):
         assert [quotas.keys(remote, "203.0.113.7") for _ in range(3)] == [(), (), ()]
-    assert caplog.text.count("TRUSTED_PROXY_HOPS") == 1
+    assert len(caplog.records) == 1
 
 
 def test_a_stranger_who_sends_the_header_is_counted_all_the_same() -> None:
-    assert Quotas(BOUNDS).keys("198.51.100.1", "203.0.113.7") == ("198.51.100.1",)
+    assert Quotas(BOUNDS).keys("9.9.9.9", "203.0.113.7") == ("9.9.9.9",)
     assert Quotas(BOUNDS, trusted_hops=1).keys("10.0.0.1", "203.0.113.7") == ("203.0.113.7",)
 
 
