@@ -240,6 +240,7 @@ MANY = [f"127.0.1.{n}" for n in range(1, 101)]
 class Seen:
     """What an attack did."""
 
+    start_bytes: int = 0
     peak_bytes: int = 0
     after_bytes: int = 0
     kept: int = 0
@@ -281,7 +282,7 @@ async def _bystander(port: int, seen: Seen) -> AsyncIterator[None]:
 async def strike(server: ServerProcess, attack: Attack, addresses: list[str], count: int, back_bytes: int) -> Seen:
     """Attack, watch, let go, and wait until no more than `back_bytes` above the start is left, or half a minute."""
     seen = Seen()
-    start_bytes = resident_bytes(server.pid)
+    start_bytes = seen.start_bytes = resident_bytes(server.pid)
 
     async def watch() -> None:
         while True:

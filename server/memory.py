@@ -30,7 +30,7 @@ CALM_SHARE = 0.9
 TRIM_S = 2.0
 """Memory that was freed is given back to the system at most so often."""
 
-TRIM_ABOVE_BYTES = 32 * MIB
+TRIM_ABOVE_BYTES = 16 * MIB
 """More than the process had at its start, before it is worth trying."""
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
