@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench bench-regression install install-dev system-packages format schemas clean
+.PHONY: run test check bench bench-regression soak install install-dev system-packages format schemas clean
 
 run: install
 	@$(BIN)/python -m server
@@ -24,6 +24,9 @@ bench: install-dev
 BASE ?= HEAD
 bench-regression: install-dev
 	@$(BIN)/python -m benchmarks.regression --base $(BASE) $(if $(ROWS),--rows $(ROWS)) $(if $(PAIRS),--pairs $(PAIRS))
+# Attacks from one address and from many: what the server weighs, what others notice, what is left. Some minutes.
+soak: install-dev
+	@$(BIN)/python -m benchmarks.attacks
 
 format: install-dev
 	$(BIN)/ruff format .

@@ -32,7 +32,15 @@ EVENTS_PER_S = 1_000_000
 """The rate limit is on and counts every request, at a rate that no scenario reaches."""
 
 NO_QUOTAS = dict.fromkeys(
-    ("MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "MAX_ROOMS_PER_ADDRESS", "MEMORY_BUDGET_MB"), "0"
+    (
+        "MEMORY_BUDGET_MB",
+        "MAX_CONNECTIONS",
+        "MAX_CONNECTIONS_PER_ADDRESS",
+        "MAX_UNSEATED_PER_ADDRESS",
+        "MAX_ROOMS_PER_ADDRESS",
+        "MAX_SEATS_PER_ADDRESS",
+    ),
+    "0",
 )
 """All the load comes from one address, and there is much of it. A server that has no such variable ignores it."""
 

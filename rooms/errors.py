@@ -42,6 +42,7 @@ class Code(StrEnum):
     ENCRYPTION_REQUIRED = "ENCRYPTION_REQUIRED"
     STALE_NEGOTIATION = "STALE_NEGOTIATION"
     RATE_LIMITED = "RATE_LIMITED"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     SERVER_DRAINING = "SERVER_DRAINING"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
@@ -54,7 +55,8 @@ class Refused(Exception):
     """A request that cannot be granted.
 
     `message` is for people and never repeats what the client sent; `details` maps a field to the reason it was
-    refused for, never to its value; `retry_after_ms` says when a retry may succeed.
+    refused for, never to its value; `retry_after_ms` says when a retry may succeed; `of_process`: it is not the caller
+    who has too much, but the process that has no more.
     """
 
     def __init__(
@@ -64,9 +66,11 @@ class Refused(Exception):
         *,
         retry_after_ms: int | None = None,
         details: Mapping[str, str] | None = None,
+        of_process: bool = False,
     ) -> None:
         super().__init__(code.value)
         self.code = code
         self.message = message
         self.retry_after_ms = retry_after_ms
         self.details = details
+        self.of_process = of_process

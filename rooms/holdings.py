@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from rooms.errors import Code, Refused
@@ -14,10 +15,12 @@ R = TypeVar("R")
 class Holdings(Generic[R]):
     """connection → room id → (room, seat). Changed by rooms only."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("_held", "on_change")
 
     def __init__(self) -> None:
         self._held: dict[str, dict[str, tuple[R, Seat]]] = {}
+        self.on_change: Callable[[str, bool], None] | None = None
+        """Told of a connection that has taken its first seat (true), or let go of its last."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -40,7 +43,11 @@ class Holdings(Generic[R]):
 
     def take(self, connection: str, room_id: str, room: R, seat: Seat) -> None:
         """Note that the connection holds the seat."""
-        self._held.setdefault(connection, {})[room_id] = (room, seat)
+        if connection not in self._held:
+            self._held[connection] = {}
+            if self.on_change is not None:
+                self.on_change(connection, True)
+        self._held[connection][room_id] = (room, seat)
 
     def release(self, connection: str, room_id: str) -> None:
         """Note that the connection holds no seat in the room any more."""
@@ -49,3 +56,5 @@ class Holdings(Generic[R]):
             held.pop(room_id, None)
             if not held:
                 del self._held[connection]
+                if self.on_change is not None:
+                    self.on_change(connection, False)

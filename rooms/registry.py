@@ -75,6 +75,7 @@ class Registry:
         """Let go of a room: by itself, of one that nobody has heard of, as its creation failed."""
         if self.rooms.pop(room.id, None) is not None:
             self.makers.remove(room.made_by, room.id)
+        room.history.clear()
 
     def find(self, room_id: str, now: float) -> Room:
         """The live room of this id, else ROOM_ENDED, ROOM_EXPIRED or ROOM_NOT_FOUND."""

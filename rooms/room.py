@@ -26,6 +26,7 @@ from rooms.events import (
 from rooms.history import History
 from rooms.holdings import Holdings
 from rooms.invites import Invites
+from rooms.ledger import Ledger
 from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, JOIN_REGRET_S, JOINS_REGRETTED
 from rooms.model import HOST, MEMBER, Knock, RoomView, Seat
 from rooms.schedule import Schedule, Task
@@ -46,6 +47,8 @@ class House:
     """What is due at some `now`."""
     calendar: Schedule = field(default_factory=Schedule)
     """What is due when the wall clock says so."""
+    ledger: Ledger = field(default_factory=Ledger)
+    """What the histories of all rooms hold, and the mailboxes."""
     knocking: dict[str, set[str]] = field(default_factory=dict)
     """connection → ids of the rooms at whose door it waits"""
 
@@ -88,7 +91,7 @@ class Room:
     pending: dict[str, Seat] = field(default_factory=dict)
     connections: dict[str, str] = field(default_factory=dict)
     invites: Invites = field(default_factory=lambda: Invites({}))
-    history: History = field(default_factory=History)
+    history: History = field(init=False)
     knocks: dict[str, Knock] = field(default_factory=dict)
     banned_ids: set[str] = field(default_factory=set)
     banned_origins: set[bytes] = field(default_factory=set)
@@ -103,6 +106,9 @@ class Room:
     empty_since: float | None = None
     ended: bool = False
     made_by: str | None = None
+
+    def __post_init__(self) -> None:
+        self.history = History(self.house.ledger)
 
     def view(self) -> RoomView:
         """What anyone with the link may know."""

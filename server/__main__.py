@@ -13,7 +13,9 @@ from collections.abc import Callable
 from aiohttp import web
 from pydantic import ValidationError
 
-from server.app import LIFECYCLE, create_app, make_store
+from server.app import DESCRIPTORS, LIFECYCLE, create_app, make_store
+from server.descriptors import raise_limit
+from server.door import Door
 from server.observability import logs
 from server.runner import Runner
 from server.settings import Settings
@@ -44,14 +46,23 @@ async def serve(app: web.Application, settings: Settings) -> None:
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await runner.setup()
+    door: Door | None = None
+    listener: asyncio.Server | None = None
     try:
-        await web.TCPSite(runner, settings.host, settings.port, backlog=2048).start()
+        door = Door(runner.server, app[DESCRIPTORS])  # type: ignore[arg-type]  # there is one after `setup`
+        listener = await asyncio.get_running_loop().create_server(
+            door, settings.host, settings.port, backlog=door.backlog, reuse_address=True
+        )
         _announce(settings)
         _calm_collector()
         await stop.wait()
         # The runner stops listening first of all, and a refused connection says less than a 503.
         await app[LIFECYCLE].announce_stop()
     finally:
+        if listener is not None:
+            listener.close()
+        if door is not None:
+            door.close()
         await runner.cleanup()
 
 
@@ -85,7 +96,7 @@ def main() -> int:
         return 2
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            runner.run(serve(create_app(settings, store=store), settings))
+            runner.run(serve(create_app(settings, store=store, descriptor_limit=raise_limit()), settings))
         except OSError as error:
             print(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
             return 1

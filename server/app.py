@@ -13,17 +13,22 @@ from aiohttp import web
 from rooms.ports import Store
 from rooms.registry import Registry
 from rooms.room import House
+from server.admission import Admission
 from server.clocks import Clocks
 from server.delivery import Delivery
+from server.descriptors import Descriptors
 from server.dispatcher import Dispatcher
+from server.engine import EngineLimits
 from server.engine.origins import OriginPolicy
 from server.gateway import Gateway
 from server.guard import Guard
 from server.journal import Journal
 from server.lifecycle import Lifecycle
+from server.memory import Memory, Share
 from server.observability.figures import FIGURES, Figures
 from server.observability.sparing import RefusedOrigins
 from server.pages import add_pages
+from server.quotas import Bounds, Quotas
 from server.recovery import Recovery
 from server.rest import rooms as rooms_rest
 from server.rest import schemas as schemas_rest
@@ -34,9 +39,11 @@ from server.rest.http import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.rest.limits import BUCKETS, limited
 from server.settings import Settings
 from server.transport.socketio import DefaultNamespace, SocketHost
-from server.transport.socketio.host import MAX_FRAME_BYTES
+from server.transport.socketio.host import MAX_FRAME_BYTES, MAX_UNCONNECTED_BYTES
+from server.transport.socketio.packets import MAX_PACKET_BYTES
 from server.usecases.context import TOKEN_BYTES, Context, NewId
 from server.usecases.owning import IdempotencyKeys
+from server.watch import Watch
 from signaling.calls import Calls
 from signaling.ice import IceSettings
 from signaling.relay import Relay
@@ -45,6 +52,7 @@ from storage.memory import MemoryStore
 DEVELOPMENT_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "http://localhost")
 
 LIFECYCLE: web.AppKey[Lifecycle] = web.AppKey("lifecycle", Lifecycle)
+DESCRIPTORS: web.AppKey[Descriptors] = web.AppKey("descriptors", Descriptors)
 HOST: web.AppKey[SocketHost] = web.AppKey("host", SocketHost)
 SOCKETS: web.AppKey[DefaultNamespace] = web.AppKey("sockets", DefaultNamespace)
 
@@ -71,10 +79,12 @@ def create_app(
     clocks: Clocks | None = None,
     new_id: NewId = random_id,
     store: Store | None = None,
+    descriptor_limit: int = 0,
 ) -> web.Application:
     """An application that starts, serves and stops by itself.
 
     `clocks` are the two clocks of the process. `clock`, in seconds since the Unix epoch, takes the place of both.
+    `descriptor_limit` is how many file descriptors it may use; 0: nobody looks.
     """
     policy = OriginPolicy(_origins(settings), on_refused=RefusedOrigins().note)
     host = _host(settings, policy)
@@ -91,17 +101,38 @@ def create_app(
     app[BUCKETS] = OrderedDict()
     app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))
     app[LIFECYCLE] = Lifecycle(context, host, sockets)
-    app[FIGURES] = Figures(context, dispatcher, host, sockets)
+    descriptors = Descriptors(descriptor_limit)
+    app[DESCRIPTORS] = descriptors
+    app[FIGURES] = Figures(context, dispatcher, host, sockets, descriptors)
     app.add_routes(rooms_rest.routes)
     app.add_routes(service_rest.routes)
     app.add_routes(schemas_rest.routes)
     add_pages(app)
     app.on_response_prepare.append(protect)
     app.cleanup_ctx.append(_alive)
+    _bound(app, context, host, descriptors)
     # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
     host.attach(app)
     return app
+
+
+def _bound(app: web.Application, context: Context, host: SocketHost, descriptors: Descriptors) -> None:
+    """Quotas, the memory budget and the descriptors, where they are asked for and told."""
+    quotas, memory = context.quotas, context.memory
+    context.registry.house.holdings.on_change = lambda connection, any_at_all: quotas.holds_seats(
+        connection, any_at_all=any_at_all
+    )
+    host.eio.admission = Admission(quotas, memory, descriptors)
+    host.eio.farewell = quotas.disconnect
+    shares: tuple[Share | None, Share | None] = (host.eio.output, host.eio.input)
+    app.cleanup_ctx.append(Watch(memory, descriptors, context.clock, shares).alive)
+
+    async def prepare(_: web.BaseRequest, response: web.StreamResponse) -> None:
+        if descriptors.scarce:
+            response.force_close()
+
+    app.on_response_prepare.append(prepare)
 
 
 async def _alive(app: web.Application) -> AsyncIterator[None]:
@@ -120,6 +151,7 @@ def _origins(settings: Settings) -> tuple[str, ...]:
 def _host(settings: Settings, policy: OriginPolicy) -> SocketHost:
     return SocketHost(
         max_http_buffer_size=MAX_FRAME_BYTES,
+        limits=EngineLimits(unconnected_bytes=MAX_UNCONNECTED_BYTES, kept_bytes=MAX_PACKET_BYTES),
         connect_timeout=settings.connect_timeout_s,
         websocket_compression=settings.ws_compression == "on",
         ping_interval=settings.ping_interval_s,
@@ -134,13 +166,26 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
     registry = Registry(
         House(settings.seat_grace_s, settings.empty_room_ttl_s), tombstone_ttl_s=settings.tombstone_ttl_s
     )
+    quotas = Quotas(
+        Bounds(
+            settings.max_connections,
+            settings.max_connections_per_address,
+            settings.max_unseated_per_address,
+            settings.max_rooms_per_address,
+            settings.max_seats_per_address,
+        ),
+        count_loopback=not settings.local,
+        trusted_hops=settings.trusted_proxy_hops,
+    )
     return Context(
         settings=settings,
+        quotas=quotas,
+        memory=Memory(settings.memory_budget_mb, registry.house.ledger),
         clock=clocks.now,
         clocks=clocks,
         new_id=new_id,
         registry=registry,
-        relay=Relay(),
+        relay=Relay(registry.house.ledger),
         calls=Calls(),
         delivery=Delivery(sockets),
         is_open=sockets.is_open,

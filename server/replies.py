@@ -47,6 +47,7 @@ MEANINGS: dict[Code, Meaning] = {
     Code.ENCRYPTION_REQUIRED: Meaning(409, False, "This room is encrypted: what is said here has to be sealed."),
     Code.STALE_NEGOTIATION: Meaning(409, False, "A newer negotiation has replaced this one."),
     Code.RATE_LIMITED: Meaning(429, True, "Too many requests."),
+    Code.QUOTA_EXCEEDED: Meaning(429, True, "This address has as many as one may have."),
     Code.SERVER_DRAINING: Meaning(503, True, "The server is about to restart."),
     Code.UNAVAILABLE: Meaning(503, True, "The server cannot do this at the moment."),
     Code.INTERNAL_ERROR: Meaning(500, True, "Something went wrong on our side."),
@@ -55,6 +56,9 @@ MEANINGS: dict[Code, Meaning] = {
     Code.TIMEOUT: Meaning(408, True, "The request took too long to arrive."),
 }
 
+
+PROCESS_STATUS: Final = 503
+"""Where it is the process that has no more, whatever the code."""
 
 Data = dict[str, Any]
 """A granted request: the data of its acknowledgement."""
@@ -85,6 +89,11 @@ GRANTED: Final = (dict, Reply)
 OUTCOMES: Final = (dict, Reply, Refusal)
 
 EMPTY: Data = {}
+
+
+def status_of(refused: Refused) -> int:
+    """The HTTP status of a refusal."""
+    return PROCESS_STATUS if refused.of_process else MEANINGS[refused.code].status
 
 
 def error_object(refused: Refused) -> dict[str, Any]:

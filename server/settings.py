@@ -79,6 +79,13 @@ class Settings(BaseSettings):
     connect_timeout_s: float = _seconds(15, least=0.05, most=3600)
     ws_compression: Literal["off", "on"] = "off"
 
+    memory_budget_mb: int = Field(default=384, ge=0, le=1_048_576)
+    max_connections: int = Field(default=10_000, ge=0)
+    max_connections_per_address: int = Field(default=500, ge=0)
+    max_unseated_per_address: int = Field(default=250, ge=0)
+    max_rooms_per_address: int = Field(default=100, ge=0)
+    max_seats_per_address: int = Field(default=1_000, ge=0)
+
     message_log: Literal["off", "on"] = "off"
     environment: str = "development"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -166,6 +173,11 @@ class Settings(BaseSettings):
     def own_origins(self) -> tuple[str, ...]:
         """The origin of `PUBLIC_URL`, if there is one."""
         return ("/".join(self.public_url.split("/")[:3]),) if self.public_url else ()
+
+    @property
+    def local(self) -> bool:
+        """Whether this is a developer's or a tester's machine, whose own addresses are no strangers."""
+        return self.environment in ("development", "test")
 
     def doubts(self) -> list[str]:
         """What is allowed but can hardly be meant, in words for the operator."""

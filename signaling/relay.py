@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rooms.errors import Code, Refused
+from rooms.ledger import Ledger
 from rooms.model import Seat
 from rooms.room import Room
 from signaling.negotiation import Kind, Negotiations
@@ -39,14 +40,32 @@ class Routed(NamedTuple):
     connection: str | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Mailbox:
+    ledger: Ledger
     signals: deque[Signal] = field(default_factory=deque)
     size: int = 0
     lost_from: dict[str, bool] = field(default_factory=dict)
     """sender → whether an answer was among what is lost"""
     broken: set[str] = field(default_factory=set)
     """Senders whose signals are no use without what was lost, until their next offer."""
+    listed: bool = False
+
+    @property
+    def held_bytes(self) -> int:
+        return self.size
+
+    @property
+    def quiet_since(self) -> float:
+        return self.signals[-1].at if self.signals else 0.0
+
+    def age(self, now: float) -> float:
+        self.drop_older_than(now - MAILBOX_AGE_S)
+        return self.signals[0].at + MAILBOX_AGE_S if self.signals else now + MAILBOX_AGE_S
+
+    def give_up(self) -> None:
+        while self.signals:
+            self._lose(self.signals[0].sender)
 
     def put(self, signal: Signal) -> None:
         self.drop_older_than(signal.at - MAILBOX_AGE_S)
@@ -57,6 +76,7 @@ class _Mailbox:
             return
         self.signals.append(signal)
         self.size += signal.size
+        self.ledger.add(self, signal.size)
         while len(self.signals) > MAILBOX_SIGNALS or self.size > MAILBOX_BYTES:
             self._lose(self.signals[0].sender)
 
@@ -117,7 +137,9 @@ class _Mailbox:
 
     def _keep(self, signals: list[Signal]) -> None:
         self.signals = deque(signals)
-        self.size = sum(signal.size for signal in signals)
+        size = sum(signal.size for signal in signals)
+        self.ledger.remove(self.size - size)
+        self.size = size
 
 
 @dataclass(slots=True)
@@ -129,7 +151,8 @@ class _Lines:
 class Relay:
     """room id → the negotiations and mailboxes of its members."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger if ledger is not None else Ledger()
         self._rooms: dict[str, _Lines] = {}
 
     def __len__(self) -> int:
@@ -157,7 +180,7 @@ class Relay:
         lines.negotiations.admit(kind, sender.id, target.id, negotiation_id)
         signal = Signal(kind, sender.id, body, negotiation_id, now, size)
         if target.connection is None:
-            lines.mailboxes.setdefault(target.id, _Mailbox()).put(signal)
+            lines.mailboxes.setdefault(target.id, _Mailbox(self._ledger)).put(signal)
         return Routed(signal, target.connection)
 
     def collect(self, room_id: str, participant_id: str, now: float) -> list[Signal]:
@@ -184,14 +207,18 @@ class Relay:
         lines = self._rooms.get(room_id)
         if lines is None:
             return
-        lines.mailboxes.pop(participant_id, None)
+        box = lines.mailboxes.pop(participant_id, None)
+        if box is not None:
+            box.take(0.0)
         for box in lines.mailboxes.values():
             box.forget(participant_id)
         lines.negotiations.forget(participant_id)
 
     def end(self, room_id: str) -> None:
         """The room is over."""
-        self._rooms.pop(room_id, None)
+        lines = self._rooms.pop(room_id, None)
+        for box in lines.mailboxes.values() if lines else ():
+            box.take(0.0)
 
 
 def target_of(room: Room, sender: Seat, to: str | None) -> Seat:

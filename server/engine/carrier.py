@@ -12,6 +12,9 @@ class Carrier(Protocol):
 
     name: str
 
+    def trust(self) -> None:
+        """The client is connected: take longer messages."""
+
     def flush(self, outbox: Outbox) -> None:
         """Send what waits, as far as the transport takes it."""
 

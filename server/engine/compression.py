@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from server.engine.core import Core
-from server.engine.deflate import Agreement, deflate_frame, inflate
-from server.engine.frames import RSV1, FrameParser, Message
+from server.engine.deflate import Agreement, deflate_frame, inflate, inflate_head
+from server.engine.frames import HEAD_BYTES, RSV1, Cut, FrameParser, Message
 from server.engine.limits import EngineLimits
 from server.engine.outbox import Outbox
 from server.engine.websocket import Owner, WebSocketCarrier
@@ -58,13 +58,14 @@ class Deflater:
 class InflatingParser(FrameParser):
     """Takes RSV1 on the first frame of a data message (RFC 7692 section 6), and gives the message inflated.
 
-    It stops giving messages once `budget`, in inflated bytes, is used up.
+    It stops giving messages once `budget`, in inflated bytes, is used up. A message is kept where neither its
+    compressed nor its inflated bytes are more than what is kept; `max_bytes` are of the one or the other.
     """
 
     __slots__ = ("_deflated", "budget")
 
-    def __init__(self, max_bytes: int) -> None:
-        super().__init__(max_bytes)
+    def __init__(self, max_bytes: int, keep_bytes: int | None = None) -> None:
+        super().__init__(max_bytes, keep_bytes)
         self._deflated = False  # the message that is being put together
         self.budget = 0
 
@@ -72,17 +73,22 @@ class InflatingParser(FrameParser):
         """As ever, or None where the budget is used up."""
         return super().next_message() if self.budget > 0 else None
 
-    def _slow(self, first: int, payload: bytearray) -> Message | None:
+    def _slow(self, first: int, payload: bytearray, size: int) -> Message | None:
         if self._fragments is None and first & 0x0F in (1, 2):
             self._deflated = first & RSV1 != 0
             first &= ~RSV1
-        return super()._slow(first, payload)
+        return super()._slow(first, payload, size)
 
     def _whole(self, payload: bytes | bytearray) -> Message:
         if self._deflated:
             payload = inflate(payload, self._max_bytes)
             self.budget -= len(payload)
+            if len(payload) > self._keep_bytes:
+                return Cut(payload[:HEAD_BYTES], self._opcode == 1)
         return super()._whole(payload)
+
+    def _cut(self, head: bytearray) -> Message:
+        return super()._cut(inflate_head(head, HEAD_BYTES) if self._deflated else head)
 
 
 class DeflatingCarrier(WebSocketCarrier):
@@ -94,7 +100,7 @@ class DeflatingCarrier(WebSocketCarrier):
         self, core: Core, transport: asyncio.Transport, owner: Owner, deflater: Deflater, agreement: Agreement
     ) -> None:
         super().__init__(core, transport, owner)
-        self._parser = self._inflating = InflatingParser(core.max_payload)
+        self._parser = self._inflating = InflatingParser(*core.first_bounds)
         self._deflater = deflater
         self._window_bits = agreement.window_bits
 

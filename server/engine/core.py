@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from server.engine.budget import Budget
 from server.engine.complaints import Complaints
 from server.engine.deadlines import Deadlines
 from server.engine.limits import EngineLimits
@@ -42,16 +43,21 @@ class Core:
         "complaints",
         "connects",
         "deflater",
+        "first_bounds",
         "graces",
         "handlers",
+        "input",
+        "later_bounds",
         "limits",
         "max_payload",
         "on_gone",
+        "output",
         "pings",
         "pongs",
         "probes",
         "stats",
         "tasks",
+        "websockets",
     )
 
     def __init__(
@@ -69,6 +75,14 @@ class Core:
         self.handlers = handlers
         self.on_gone = on_gone
         self.max_payload = max_payload
+        self.later_bounds = (max_payload, limits.kept_bytes or max_payload)
+        """The longest message that is taken, and that is kept."""
+        self.first_bounds = (limits.unconnected_bytes,) * 2 if limits.unconnected_bytes else self.later_bounds
+        """The same before the client is connected."""
+        self.input = Budget(limits.input_bytes)
+        self.output = Budget(limits.output_bytes)
+        self.websockets = 0
+        """WebSockets whose connections are not gone yet."""
         self.stats = Stats()
         self.complaints = Complaints()
         self.tasks: set[asyncio.Task[Any]] = set()

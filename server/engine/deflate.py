@@ -155,3 +155,11 @@ def inflate(payload: bytes | bytearray, max_bytes: int) -> bytes:
         if not data:
             return message
     raise FrameError(INVALID_DATA, "compressed data is broken")
+
+
+def inflate_head(payload: bytes | bytearray, max_bytes: int) -> bytearray:
+    """What the beginning of a compressed payload gives, up to `max_bytes`. Raises `FrameError` where it is broken."""
+    try:
+        return bytearray(zlib.decompressobj(-MAX_WINDOW_BITS).decompress(payload, max_bytes))
+    except zlib.error:
+        raise FrameError(INVALID_DATA, "compressed data is broken") from None

@@ -25,12 +25,16 @@ POLICY_VIOLATION: Final = 1008
 TOO_BIG: Final = 1009
 INTERNAL_ERROR: Final = 1011
 SERVICE_RESTART: Final = 1012
+TRY_AGAIN_LATER: Final = 1013
 
 RSV1: Final = 0x40
 """In the first byte of a frame: its message is compressed (RFC 7692 section 6)."""
 
 MAX_CONTROL_BYTES: Final = 125
 MAX_REASON_BYTES: Final = 123
+
+HEAD_BYTES: Final = 1_024
+"""What is kept of a message that is too long to be kept: enough to tell which request it was, also compressed."""
 
 MAX_WHOLE_BYTES: Final = 65_536
 """The longest read that is looked at as one frame; its length fits into 16 bits."""
@@ -60,7 +64,18 @@ class Control(NamedTuple):
     payload: bytes
 
 
-Message = str | bytes | Control
+class Cut(NamedTuple):
+    """The beginning of a data message that was longer than what is kept of one; its rest was discarded."""
+
+    head: bytes
+    is_text: bool
+
+    def text(self) -> str | bytes:
+        """What there is of a text; the bytes of a binary message."""
+        return self.head.decode(errors="ignore") if self.is_text else self.head
+
+
+Message = str | bytes | Control | Cut
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -127,15 +142,31 @@ def _header(first: int, size: int) -> bytes:
 class FrameParser:
     """Takes bytes as they arrive and gives whole messages, one at a time, on request.
 
-    Pulling lets the caller stop in the middle of what has arrived (backpressure). At most `max_bytes` of a message
-    are ever kept, above what one read of the transport brings.
+    Pulling lets the caller stop in the middle of what has arrived (backpressure). At most `keep_bytes` of a message
+    are ever kept, above what one read of the transport brings: a longer one comes out as `Cut`, its rest is discarded
+    as it arrives. One of more than `max_bytes` raises. `keep_bytes` is `max_bytes` where nothing else is said.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_need", "_opcode", "_pos", "_whole_bytes", "drained")
+    __slots__ = (
+        "_buffer",
+        "_fragments",
+        "_keep_bytes",
+        "_max_bytes",
+        "_need",
+        "_opcode",
+        "_pos",
+        "_size",
+        "_skipped",
+        "_to_skip",
+        "_whole_bytes",
+        "drained",
+    )
 
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._whole_bytes = min(max_bytes, MAX_WHOLE_BYTES)
+    def __init__(self, max_bytes: int, keep_bytes: int | None = None) -> None:
+        self.bound(max_bytes, keep_bytes)
+        self._size = 0  # of that message so far, as it arrived
+        self._skipped: tuple[int, bytearray, int] | None = None  # of a frame that is discarded: first byte, head, size
+        self._to_skip = 0  # bytes of it that are still to come
         self._buffer: bytes | bytearray = b""
         self._pos = 0
         self._need = 0  # nothing to parse before so many bytes are there
@@ -143,6 +174,17 @@ class FrameParser:
         self._fragments: bytearray | None = None
         self.drained = True
         """Whether all that was fed has been given: there is no message to ask for."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of unfinished messages, and of those that nobody has asked for."""
+        return len(self._buffer) - self._pos + len(self._fragments or ())
+
+    def bound(self, max_bytes: int, keep_bytes: int | None = None) -> None:
+        """Take messages of so many bytes from now on, and keep those of so many."""
+        self._max_bytes = max_bytes
+        self._keep_bytes = max_bytes if keep_bytes is None else max(HEAD_BYTES, min(max_bytes, keep_bytes))
+        self._whole_bytes = min(self._keep_bytes, MAX_WHOLE_BYTES)
 
     def feed(self, data: bytes) -> None:
         """Take what the transport read."""
@@ -164,6 +206,7 @@ class FrameParser:
             or data[0] != _FIN_TEXT
             or not self.drained
             or self._fragments is not None
+            or self._skipped is not None
         ):
             return None
         coded = data[1]
@@ -180,13 +223,17 @@ class FrameParser:
     def clear(self) -> None:
         """Forget everything that was fed."""
         self._buffer, self._pos, self._need, self._fragments = b"", 0, 0, None
-        self.drained = True
+        self._skipped, self._to_skip, self.drained = None, 0, True
 
     def next_message(self) -> Message | None:
         """The next message or control frame, or None where more bytes are needed. Raises `FrameError`."""
-        buffer = self._buffer
         while not self.drained:
-            pos = self._pos
+            if self._skipped is not None:
+                message = self._skip()
+                if message is not None:
+                    return message
+                continue
+            buffer, pos = self._buffer, self._pos
             available = len(buffer) - pos
             if available < 2 or available < self._need:
                 return None
@@ -204,6 +251,10 @@ class FrameParser:
                 size = (_U16 if wide == 2 else _U64).unpack_from(buffer, pos + 2)[0]
             if size > self._max_bytes:
                 raise FrameError(TOO_BIG, "message is too big")
+            if size > self._keep_bytes:
+                if not self._begin_to_skip(first, start, size):
+                    return None
+                continue
             end = start + size
             if end > len(buffer):
                 self._need = end - pos
@@ -211,19 +262,47 @@ class FrameParser:
             payload = bytearray(buffer[start:end])
             websocket_mask(bytes(buffer[start - 4 : start]), payload)
             self._need = 0
-            if end < len(buffer):
-                self._pos = end
-            else:
-                self._buffer, self._pos, self.drained = b"", 0, True
+            self._consume(end)
             if first == _FIN_TEXT and self._fragments is None:
                 return _text(payload)
-            message = self._slow(first, payload)
+            message = self._slow(first, payload, size)
             if message is not None:
                 return message
         return None
 
-    def _slow(self, first: int, payload: bytearray) -> Message | None:
-        """Everything but an unfragmented text message (sections 5.4 and 5.5)."""
+    def _begin_to_skip(self, first: int, start: int, size: int) -> bool:
+        """Discard a frame but for its head, which has to be there; false where it is not yet."""
+        if first & 0x0F >= CLOSE:
+            raise FrameError(PROTOCOL_ERROR, "control frame is malformed")
+        end = start + HEAD_BYTES
+        if end > len(self._buffer):
+            self._need = end - self._pos
+            return False
+        head = bytearray(self._buffer[start:end])
+        websocket_mask(bytes(self._buffer[start - 4 : start]), head)
+        self._skipped, self._to_skip = (first, head, size), size - HEAD_BYTES
+        self._need = 0
+        self._consume(end)
+        return True
+
+    def _skip(self) -> Message | None:
+        """Discard what is there of the frame; what comes of it once all of it was."""
+        taken = min(self._to_skip, len(self._buffer) - self._pos)
+        self._to_skip -= taken
+        self._consume(self._pos + taken)
+        if self._to_skip or self._skipped is None:
+            return None
+        skipped, self._skipped = self._skipped, None
+        return self._slow(*skipped)
+
+    def _consume(self, end: int) -> None:
+        if end < len(self._buffer):
+            self._pos = end
+        else:
+            self._buffer, self._pos, self.drained = b"", 0, True
+
+    def _slow(self, first: int, payload: bytearray, size: int) -> Message | None:
+        """Everything but an unfragmented text message (sections 5.4 and 5.5). Of `size` bytes, `payload` was kept."""
         if first & 0x70:
             raise FrameError(PROTOCOL_ERROR, "reserved bits are set")
         final, opcode = first >= 0x80, first & 0x0F
@@ -236,16 +315,23 @@ class FrameParser:
         if (opcode == 0) is (self._fragments is None):
             raise FrameError(PROTOCOL_ERROR, "fragments are out of order")
         if self._fragments is None:
-            self._opcode = opcode
-            self._fragments = payload
-        else:
-            if len(self._fragments) + len(payload) > self._max_bytes:
-                raise FrameError(TOO_BIG, "message is too big")
+            self._opcode, self._size = opcode, 0
+            self._fragments = bytearray()
+        if self._size <= self._keep_bytes:
             self._fragments += payload
+        self._size += size
+        if self._size > self._max_bytes:
+            raise FrameError(TOO_BIG, "message is too big")
+        if self._size > self._keep_bytes:
+            del self._fragments[HEAD_BYTES:]
         if not final:
             return None
         whole, self._fragments = self._fragments, None
-        return self._whole(whole)
+        return self._whole(whole) if self._size <= self._keep_bytes else self._cut(whole)
+
+    def _cut(self, head: bytearray) -> Message:
+        """The data message that is complete now, and was too long to be kept."""
+        return Cut(bytes(head), self._opcode == 1)
 
     def _whole(self, payload: bytes | bytearray) -> Message:
         """The data message that is complete now."""

@@ -17,7 +17,7 @@ from server.engine.compression import DeflatingCarrier
 from server.engine.core import Core
 from server.engine.deflate import negotiate
 from server.engine.frames import NORMAL, PROTOCOL_ERROR
-from server.engine.polling import BodyError, PollingCarrier, Reason, read_body
+from server.engine.polling import Body, BodyError, PollingCarrier, Reason
 from server.engine.session import Session
 from server.engine.takeover import Detached, refuse, take_over
 from server.engine.upgrade import Probe, TurnedAway
@@ -51,6 +51,14 @@ class Refused(Exception):
         self.detail = detail
 
 
+class Unwelcome(Exception):
+    """Answer a handshake with this response; raised by the application."""
+
+    def __init__(self, response: web.Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
 class Endpoint:
     """Answers the requests of one engine."""
 
@@ -70,6 +78,8 @@ class Endpoint:
             response = await self._route(request, headers)
         except Refused as refused:
             response = _refusal(refused.refusal, refused.detail)
+        except Unwelcome as unwelcome:
+            response = unwelcome.response
         except BodyError as error:
             response = web.json_response({"code": 3, "message": str(error)}, status=error.status)
             response.force_close()
@@ -140,6 +150,12 @@ class Endpoint:
         if engine.draining or engine.session_count >= engine.limits.sessions:
             raise Refused(Refusal.UNAVAILABLE)
         session = engine.make_session(transport)
+        if engine.admission is not None:
+            try:
+                engine.admission(session.sid, request)
+            except Unwelcome:
+                session.gone()
+                raise
         verdict = await engine.ask_connect(session, request)
         if verdict is None or verdict is True:
             return session
@@ -187,10 +203,8 @@ class Endpoint:
         return web.Response(body=b"ok", content_type="text/html")
 
     async def _take_body(self, request: web.BaseRequest, session: Session) -> None:
-        limits = session.core.limits
         try:
-            body = await read_body(request, max_bytes=session.core.max_payload, timeout_s=limits.body_timeout_s)
-            received = packets.decode_payload(body, max_packets=limits.packets_per_payload)
+            received = await Body(session).read(request)
         except (BodyError, packets.PacketError) as error:
             session.close(Reason.TRANSPORT_ERROR, PROTOCOL_ERROR, "invalid payload")
             if isinstance(error, BodyError):
@@ -199,7 +213,7 @@ class Endpoint:
         if not session.connected:
             raise Refused(Refusal.UNKNOWN_SID)
         for packet in received:
-            session.receive(packet)
+            (session.receive_head if isinstance(packet, packets.Head) else session.receive)(packet)
         if session.reason == Reason.TRANSPORT_ERROR:
             raise Refused(Refusal.BAD_REQUEST)
         await session.inbox.ready()

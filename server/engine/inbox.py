@@ -11,26 +11,41 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from engineio import AsyncServer
 
 from server.engine.complaints import logger
+from server.engine.frames import TRY_AGAIN_LATER
 
 if TYPE_CHECKING:
     from server.engine.session import Session
 
 
+Reason: Final = AsyncServer.reason
 Receiver = Callable[[str | bytes], Awaitable[Any] | None]
 
 
 class Inbox:
     """The messages that a session has received and not yet handled."""
 
-    __slots__ = ("_core", "_drained", "_session", "_waiting", "holding", "receiver", "started_at", "task")
+    __slots__ = (
+        "_core",
+        "_drained",
+        "_session",
+        "_waiting",
+        "_waiting_bytes",
+        "holding",
+        "receiver",
+        "started_at",
+        "task",
+    )
 
     def __init__(self, session: Session) -> None:
         self._core = session.core
         self._session: Session | None = session
         self._waiting: deque[str | bytes] | None = None
+        self._waiting_bytes = 0
         self.holding = False
         """Whether the transport is not read because too much waits."""
         self._drained: asyncio.Future[None] | None = None
@@ -63,10 +78,24 @@ class Inbox:
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append(message)
-        if not self.holding and len(self._waiting) >= self._core.limits.waiting_commands:
+        limits = self._core.limits
+        self._count(self._waiting_bytes + len(message))
+        if not self.holding and (
+            len(self._waiting) >= limits.waiting_commands or self._waiting_bytes >= limits.waiting_bytes
+        ):
             self.holding = True
             if self._session is not None:
                 self._session.hold_reading()
+
+    def _count(self, waiting_bytes: int) -> None:
+        self._waiting_bytes = waiting_bytes
+        self._core.input.note(self, waiting_bytes)
+
+    def shed(self) -> None:
+        """Close the session: all together have sent too much that waits, and this client the most."""
+        self.drop()
+        if self._session is not None:
+            self._session.close(Reason.TRANSPORT_ERROR, TRY_AGAIN_LATER, "too much unfinished input")
 
     def _begin(self, command: Awaitable[Any]) -> None:
         self.started_at = asyncio.get_running_loop().time()
@@ -75,6 +104,7 @@ class Inbox:
     def drop(self) -> None:
         """Forget the messages that wait; the running command goes on."""
         self._waiting = None
+        self._count(0)
 
     def retire(self) -> None:
         """The session is gone: let go of it."""
@@ -128,7 +158,11 @@ class Inbox:
         """Handle what waits up to the next message that takes time."""
         while self._waiting:
             message = self._waiting.popleft()
-            if self.holding and len(self._waiting) <= self._core.limits.waiting_commands // 2:
+            self._count(self._waiting_bytes - len(message))
+            limits = self._core.limits
+            if self.holding and (
+                len(self._waiting) <= limits.waiting_commands // 2 and self._waiting_bytes <= limits.waiting_bytes // 2
+            ):
                 self._release()
             command = self._call(message)
             if command is not None:

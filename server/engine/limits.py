@@ -13,6 +13,16 @@ class EngineLimits:
     """Bytes that may wait for a reader. One packet alone is always taken, however long it is."""
     outbox_packets: int = 4_096
     """Packets that may wait for a reader."""
+    unconnected_bytes: int | None = None
+    """The longest message before `mark_connected`; None: as after it."""
+    kept_bytes: int | None = None
+    """The longest message that is kept; of a longer one the receiver gets the `Head`. None: all are kept."""
+    input_bytes: int = 0
+    """Bytes of unfinished messages of all sessions, and of those that wait for a command; 0: without end."""
+    output_bytes: int = 0
+    """Bytes that wait for the slow readers among all sessions; 0: without end."""
+    waiting_bytes: int = 262_144
+    """Characters of waiting messages beyond which the transport of a session is not read."""
     waiting_commands: int = 64
     """Messages of one session that may wait for its running command; beyond that its transport is not read."""
     packets_per_payload: int = 4_096

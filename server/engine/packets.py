@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from struct import Struct
 from typing import Final
 
-from server.engine.frames import binary_frame, frame_payload, text_frame
+from server.engine.frames import HEAD_BYTES, Cut, binary_frame, frame_payload, text_frame
 
 OPEN: Final = "0"
 CLOSE: Final = "1"
@@ -32,9 +32,14 @@ NOOP_BODY: Final = b"6"
 _SHORT_HEADERS: Final = tuple(bytes((0x81, size)) + b"4" for size in range(126))
 _header = Struct("!BBHB").pack  # first byte, 126, size, and the packet's type
 
-_SEPARATOR: Final = "\x1e"
 _SEPARATOR_BYTES: Final = b"\x1e"
 _TYPES: Final = frozenset("0123456")
+
+
+class Head(str):
+    """The beginning of a text message that was too long to be kept."""
+
+    __slots__ = ()
 
 
 class PacketError(Exception):
@@ -86,12 +91,69 @@ def encode_payload(frames: Iterable[bytes]) -> bytes:
 
 def decode_payload(body: bytes, *, max_packets: int) -> list[str | bytes]:
     """The packets in the body of a POST, all or none. Raises `PacketError`."""
-    if body.count(_SEPARATOR_BYTES) >= max_packets:
-        raise PacketError("too many packets")
-    try:
-        return [_decode(packet) for packet in body.decode().split(_SEPARATOR)]
-    except UnicodeDecodeError:
-        raise PacketError("payload is not UTF-8") from None
+    payload = Payload(max_packets=max_packets, kept_bytes=len(body))
+    payload.feed(body)
+    return payload.finish()
+
+
+class Payload:
+    """The body of a POST, taken in pieces: of a packet that is longer than what is kept of one, only its head is."""
+
+    __slots__ = ("_current", "_cut", "_kept_bytes", "_max_packets", "_packets", "held_bytes")
+
+    def __init__(self, *, max_packets: int, kept_bytes: int) -> None:
+        self._max_packets = max_packets
+        self._kept_bytes = kept_bytes
+        self._packets: list[bytes | Cut] = []
+        self._current = bytearray()
+        self._cut = False
+        self.held_bytes = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece. Raises `PacketError`."""
+        if len(self._packets) + data.count(_SEPARATOR_BYTES) >= self._max_packets:
+            raise PacketError("too many packets")
+        *ended, rest = data.split(_SEPARATOR_BYTES)
+        for part in ended:
+            self._extend(part)
+            self._end_packet()
+        self._extend(rest)
+
+    def clear(self) -> None:
+        """Forget what was taken."""
+        self._packets.clear()
+        self._current.clear()
+
+    def finish(self) -> list[str | bytes]:
+        """The packets, all or none. Raises `PacketError`."""
+        self._end_packet()
+        try:
+            return [_decode_head(p.head) if isinstance(p, Cut) else _decode(p.decode()) for p in self._packets]
+        except UnicodeDecodeError:
+            raise PacketError("payload is not UTF-8") from None
+
+    def _extend(self, data: bytes) -> None:
+        if self._cut:
+            return
+        self._current += data
+        self.held_bytes += len(data)
+        if len(self._current) > self._kept_bytes:
+            self.held_bytes -= len(self._current) - HEAD_BYTES
+            del self._current[HEAD_BYTES:]
+            self._cut = True
+
+    def _end_packet(self) -> None:
+        packet = bytes(self._current)
+        self._packets.append(Cut(packet, is_text=True) if self._cut else packet)
+        self._current, self._cut = bytearray(), False
+
+
+def _decode_head(head: bytes) -> str | bytes:
+    if head[:1] == b"b":
+        return _decode(head[: HEAD_BYTES // 4 * 4 - 3].decode("ascii", "replace"))
+    text = head.decode(errors="ignore")
+    _decode(text)
+    return Head(text)
 
 
 def _decode(packet: str) -> str | bytes:

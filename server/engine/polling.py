@@ -10,6 +10,7 @@ from aiohttp import web
 from engineio import AsyncServer
 
 from server.engine import packets
+from server.engine.frames import TRY_AGAIN_LATER
 from server.engine.outbox import Outbox
 from server.engine.session import Session
 
@@ -42,9 +43,13 @@ class PollingCarrier:
         """Whether a GET is pending."""
         return self._waiter is not None
 
+    def trust(self) -> None:
+        """Each POST asks the session what it may hold."""
+
     def flush(self, outbox: Outbox) -> None:
-        """Wake the pending GET; it takes what waits at that moment."""
-        self._answer(None)
+        """Wake the pending GET; it takes what waits at that moment. Until one comes, what waits is counted."""
+        if not self._answer(None):
+            outbox.count_in(self._session.core.output, self._session)
 
     def has_taken_all(self, outbox: Outbox) -> bool:
         """Whether the client has polled for all that waited."""
@@ -113,22 +118,49 @@ class PollingCarrier:
         self._session.lost(Reason.TRANSPORT_CLOSE)
 
 
-async def read_body(request: web.BaseRequest, *, max_bytes: int, timeout_s: float) -> bytes:
-    """The whole body of a POST, however many pieces it comes in. Raises `BodyError`."""
-    if (request.content_length or 0) > max_bytes:
-        raise BodyError(413, "body is too big")
-    body = bytearray()
-    try:
-        async with asyncio.timeout(timeout_s):
-            while chunk := await request.content.readany():
-                body += chunk
-                if len(body) > max_bytes:
-                    raise BodyError(413, "body is too big")
-    except TimeoutError:
-        raise BodyError(408, "body came too slowly") from None
-    except (ConnectionError, web.HTTPException, web.RequestPayloadError):
-        raise BodyError(400, "body is broken") from None
-    return bytes(body)
+class Body:
+    """The body of a POST on its way, with its place in the budget of unfinished input."""
+
+    __slots__ = ("_full", "_limits", "_max_bytes", "_payload", "_session")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._limits = session.core.limits
+        self._max_bytes, kept_bytes = session.bounds
+        self._payload = packets.Payload(max_packets=self._limits.packets_per_payload, kept_bytes=kept_bytes)
+        self._full = False
+
+    async def read(self, request: web.BaseRequest) -> list[str | bytes]:
+        """Its packets, however many pieces it comes in. Raises `BodyError`, `packets.PacketError`."""
+        if (request.content_length or 0) > self._max_bytes:
+            raise BodyError(413, "body is too big")
+        try:
+            async with asyncio.timeout(self._limits.body_timeout_s):
+                await self._take(request)
+        except TimeoutError:
+            raise BodyError(408, "body came too slowly") from None
+        except (ConnectionError, web.HTTPException, web.RequestPayloadError):
+            raise BodyError(400, "body is broken") from None
+        finally:
+            self._session.core.input.note(self, 0)
+        return self._payload.finish()
+
+    async def _take(self, request: web.BaseRequest) -> None:
+        total = 0
+        while chunk := await request.content.readany():
+            total += len(chunk)
+            if total > self._max_bytes:
+                raise BodyError(413, "body is too big")
+            self._payload.feed(chunk)
+            self._session.core.input.note(self, self._payload.held_bytes)
+            if self._full:
+                raise BodyError(503, "too much unfinished input")
+
+    def shed(self) -> None:
+        """All together have sent too much that is unfinished, and this client the most."""
+        self._full = True
+        self._payload.clear()
+        self._session.close(Reason.TRANSPORT_ERROR, TRY_AGAIN_LATER, "too much unfinished input")
 
 
 class _Watch(asyncio.Protocol):

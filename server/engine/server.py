@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from inspect import isawaitable
 from typing import Any
 
@@ -12,6 +12,7 @@ from aiohttp import web
 from engineio.packet import Packet
 
 from server.engine import packets
+from server.engine.budget import Budget
 from server.engine.complaints import logger
 from server.engine.compression import Deflater
 from server.engine.core import Core, Stats
@@ -54,6 +55,10 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         self.limits = limits or EngineLimits()
         self.draining = False
         self.origins = origins or OriginPolicy(self.cors_allowed_origins, credentials=self.cors_credentials)
+        self.admission: Callable[[str, web.BaseRequest], None] | None = None
+        """Asked with its id before a session is opened; may raise `Unwelcome`."""
+        self.farewell: Callable[[str], None] | None = None
+        """Told of each session that is gone, also of one that was not let in."""
         self._environ_headers = tuple(environ_headers)
         self._endpoint = Endpoint(self)
         self._last: dict[str, bytes] = {}
@@ -81,6 +86,16 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def websocket_count(self) -> int:
         """Sessions that a WebSocket carries."""
         return sum(session.upgraded for session in self.sockets.values())
+
+    @property
+    def input(self) -> Budget:
+        """Unfinished messages of all sessions, and those that wait for a command."""
+        return self._core.input
+
+    @property
+    def output(self) -> Budget:
+        """What waits for slow readers."""
+        return self._core.output
 
     @property
     def stats(self) -> Stats:
@@ -262,3 +277,5 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def _on_gone(self, session: Session) -> None:
         if self.sockets.get(session.sid) is session:
             del self.sockets[session.sid]
+        if self.farewell is not None:
+            self.farewell(session.sid)

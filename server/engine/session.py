@@ -41,6 +41,7 @@ class Session:
         "reason",
         "sid",
         "state",
+        "trusted",
     )
 
     def __init__(self, core: Core, sid: str) -> None:
@@ -51,6 +52,8 @@ class Session:
         self.probe: Probe | None = None
         self.outbox = Outbox(core.limits)
         self.inbox = Inbox(self)
+        self.trusted = False
+        """Whether the client is connected to a namespace, and may send long messages."""
         self.reason = ""
         """Why the session ended."""
         self._closed: asyncio.Future[None] | None = None
@@ -107,6 +110,9 @@ class Session:
     def use(self, carrier: Carrier) -> None:
         """From now on this transport carries the session."""
         self.carrier = carrier
+        self.outbox.count_out()
+        if self.trusted:
+            carrier.trust()
         if self.inbox.holding:
             carrier.hold_reading()
         self.flush()
@@ -154,7 +160,24 @@ class Session:
         if self.carrier is not None and self.outbox.frames and self.state is _OPEN:
             self.carrier.flush(self.outbox)
 
+    def slow(self, buffered_bytes: int) -> None:
+        """The client reads too slowly: what waits for it counts in the budget of all. 0: it has caught up."""
+        if buffered_bytes:
+            self.outbox.count_in(self.core.output, self, buffered_bytes)
+        else:
+            self.outbox.count_out()
+
+    def shed(self) -> None:
+        """Too much waits for all slow readers together, and for this one the most."""
+        self.core.stats.overflows += 1
+        self.abort(Reason.TRANSPORT_ERROR)
+
     # Receiving.
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The longest message that is taken, and that is kept, in bytes."""
+        return self.core.later_bounds if self.trusted else self.core.first_bounds
 
     def receive(self, packet: str | bytes) -> None:
         """Handle one packet of the client."""
@@ -168,6 +191,14 @@ class Session:
         else:
             self.core.stats.messages_in += 1
             self.inbox.put(packet)
+
+    def receive_head(self, head: str | bytes) -> None:
+        """Handle one packet that was too long to be kept: a text message is marked as such."""
+        if isinstance(head, str) and head[:1] == _MESSAGE and self.state is _OPEN:
+            self.core.stats.messages_in += 1
+            self.inbox.put(packets.Head(head[1:]))
+        else:
+            self.receive(head)
 
     def _receive_control(self, kind: str) -> None:
         if kind == packets.PONG:
@@ -256,7 +287,8 @@ class Session:
         core = self.core
         core.pings.discard(self)
         core.pongs.discard(self)
-        self.mark_connected()
+        if core.connects is not None:
+            core.connects.discard(self)
         if self.probe is not None:
             self.probe.abandon()
         self.outbox.clear()
@@ -269,7 +301,10 @@ class Session:
             asyncio.get_running_loop().call_soon(self._finish)
 
     def mark_connected(self) -> None:
-        """The client spoke Socket.IO: the connect timeout is off."""
+        """The client spoke Socket.IO: the connect timeout is off, and longer messages are taken."""
+        self.trusted = True
+        if self.carrier is not None:
+            self.carrier.trust()
         if self.core.connects is not None:
             self.core.connects.discard(self)
 

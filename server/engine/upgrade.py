@@ -28,6 +28,12 @@ class TurnedAway:
     def taken_all(self) -> None:
         """Nobody waits for it."""
 
+    def receive_head(self, head: str | bytes) -> None:
+        """Nothing is taken."""
+
+    def slow(self, buffered_bytes: int) -> None:
+        """Nothing waits."""
+
     def send_frame(self, frame: bytes) -> None:
         """Nothing is sent."""
 
@@ -60,6 +66,13 @@ class Probe:
             self._complete(self.carrier)
         else:
             self._fail(PROTOCOL_ERROR, "upgrade failed")
+
+    def receive_head(self, head: str | bytes) -> None:
+        """No packet of an upgrade is long."""
+        self.receive(head)
+
+    def slow(self, buffered_bytes: int) -> None:
+        """Nothing waits here."""
 
     def flush(self) -> None:
         """Nothing waits here."""

@@ -10,7 +10,7 @@ from engineio import AsyncServer
 
 from server.engine import frames
 from server.engine.core import Core
-from server.engine.frames import Control, FrameError, FrameParser
+from server.engine.frames import Control, Cut, FrameError, FrameParser
 from server.engine.outbox import Outbox
 
 
@@ -29,6 +29,12 @@ class Owner(Protocol):
     def lost(self, reason: str) -> None:
         """The WebSocket is over."""
 
+    def receive_head(self, head: str | bytes) -> None:
+        """A message came that was too long to be kept: this is how it began."""
+
+    def slow(self, buffered_bytes: int) -> None:
+        """The client reads too slowly: so much is in the transport, and more waits from now on. 0: it has caught up."""
+
     def send_frame(self, frame: bytes) -> None:
         """Queue a frame, within the bounds of the outbox."""
 
@@ -46,18 +52,20 @@ _CLOSED: Final = _Phase.CLOSED
 class WebSocketCarrier(asyncio.Protocol):
     """Carries one session over one connection, from after the 101 response to the end."""
 
-    __slots__ = ("_core", "_held", "_parser", "_phase", "_slow", "_transport", "owner")
+    __slots__ = ("_core", "_counted", "_held", "_parser", "_phase", "_slow", "_transport", "owner")
 
     name = "websocket"
 
     def __init__(self, core: Core, transport: asyncio.Transport, owner: Owner) -> None:
         self._core = core
         self._transport = transport
-        self._parser = FrameParser(core.max_payload)
+        self._parser = FrameParser(*core.first_bounds)
+        self._counted = False  # some of what was read is kept for later
         self._phase = _OPEN
         self._slow = False  # the transport's buffer is above its high-water mark
         self._held = False  # we do not read
         self.owner = owner
+        core.websockets += 1
 
     # Called by the transport.
 
@@ -76,15 +84,18 @@ class WebSocketCarrier(asyncio.Protocol):
             self._parser.feed(data)
             if not self._held:
                 self._handle_frames()
+            self._count()
 
     def pause_writing(self) -> None:
         """The client reads too slowly: from now on packets wait in the outbox, which has a bound."""
         self._slow = True
+        self.owner.slow(self._transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._slow = False
         if self._phase is _OPEN:
+            self.owner.slow(0)
             self.owner.flush()
             if not self._slow:
                 self.owner.taken_all()
@@ -92,13 +103,18 @@ class WebSocketCarrier(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._core.closing.discard(self)
+        self._core.websockets -= 1
         was_open = self._phase is _OPEN
         self._phase = _Phase.CLOSED
-        self._parser.clear()
+        self._forget()
         if was_open:
             self.owner.lost(AsyncServer.reason.TRANSPORT_CLOSE)
 
     # Called by the session.
+
+    def trust(self) -> None:
+        """Take longer messages."""
+        self._parser.bound(*self._core.later_bounds)
 
     def flush(self, outbox: Outbox) -> None:
         """Write what waits, in one piece."""
@@ -147,15 +163,31 @@ class WebSocketCarrier(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection."""
         self._phase = _Phase.CLOSED
+        self._forget()
         self._transport.abort()
 
+    def shed(self) -> None:
+        """Close: all together have sent too much that is unfinished, and this client the most."""
+        self._fail(FrameError(frames.TRY_AGAIN_LATER, "too much unfinished input"))
+
     # Frames.
+
+    def _count(self) -> None:
+        held = self._parser.held_bytes
+        if held or self._counted:
+            self._counted = held > 0
+            self._core.input.note(self, held)
+
+    def _forget(self) -> None:
+        self._parser.clear()
+        self._count()
 
     def _resume(self) -> None:
         if not self._held or self._phase is _Phase.CLOSED:
             return
         self._held = False
         self._handle_frames()
+        self._count()
         if not self._held and not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -166,6 +198,9 @@ class WebSocketCarrier(asyncio.Protocol):
             while (message := parser.next_message()) is not None:
                 if isinstance(message, Control):
                     self._handle_control(message)
+                elif isinstance(message, Cut):
+                    if self._phase is _OPEN:
+                        self.owner.receive_head(message.text())
                 elif self._phase is _OPEN:
                     self.owner.receive(message)
                 if parser.drained or self._held or self._phase is _CLOSED:
@@ -201,7 +236,7 @@ class WebSocketCarrier(asyncio.Protocol):
         """Both sides are done, or the client broke the protocol: close the connection once the rest is written."""
         was_open = self._phase is _OPEN
         self._phase = _Phase.CLOSED
-        self._parser.clear()
+        self._forget()
         self._core.closing.add(self)
         self._transport.close()
         if was_open:

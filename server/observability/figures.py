@@ -11,7 +11,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from server.descriptors import Descriptors
 from server.dispatcher import Dispatcher
+from server.observability.bounds import bounds
 from server.observability.store_figures import store_figures
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.usecases.context import Context
@@ -20,7 +22,15 @@ from server.usecases.context import Context
 class Figures:
     """Counts what there is at the moment of asking; nothing is counted twice or kept for it."""
 
-    def __init__(self, context: Context, dispatcher: Dispatcher, host: SocketHost, sockets: DefaultNamespace) -> None:
+    def __init__(
+        self,
+        context: Context,
+        dispatcher: Dispatcher,
+        host: SocketHost,
+        sockets: DefaultNamespace,
+        descriptors: Descriptors,
+    ) -> None:
+        self._descriptors = descriptors
         self._context = context
         self._host = host
         self._dispatcher = dispatcher
@@ -64,6 +74,7 @@ class Figures:
         for outcome, count in self._dispatcher.answered.items():
             requests.add_metric([outcome.lower()], count)
         yield requests
+        yield from bounds(self._context, self._host, self._descriptors)
 
     def prometheus(self) -> bytes:
         """The Prometheus text exposition format."""

@@ -7,6 +7,7 @@ from aiohttp import web
 from rooms.errors import Code, Refused
 from rooms.room import Room
 from server.api_keys import name_of
+from server.quotas import Keys
 from server.rest.http import CONTEXT, ORIGINS, Handler, address, as_owner, bearer, find_room
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -24,6 +25,14 @@ def api_key_of(request: web.Request) -> str | None:
 def bears_api_key(request: web.Request) -> bool:
     """Whether the operator's own site or script calls: no limit or quota of an address counts it."""
     return api_key_of(request) is not None
+
+
+def payer(request: web.Request) -> Keys:
+    """What the caller is counted under by quotas; nothing where it is not counted, as for a holder of an API key."""
+    if bears_api_key(request):
+        return ()
+    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
+    return request.app[CONTEXT].quotas.keys(request.remote, forwarded_for)
 
 
 def as_site(request: web.Request) -> str:

@@ -15,7 +15,7 @@ from rooms.room import Room
 from server.addresses import client_address
 from server.engine.origins import OriginPolicy
 from server.payloads import Payload, parse
-from server.replies import MEANINGS, error_object
+from server.replies import error_object, status_of
 from server.unknown_fields import known_fields, refuse_unknown
 from server.usecases.context import Context
 
@@ -50,7 +50,7 @@ def json_response(data: Any, status: int = 200, **headers: str) -> web.Response:
 
 def error_response(refused: Refused) -> web.Response:
     """The error object with its status."""
-    response = json_response({"error": error_object(refused)}, MEANINGS[refused.code].status)
+    response = json_response({"error": error_object(refused)}, status_of(refused))
     if refused.retry_after_ms is not None:
         response.headers["Retry-After"] = str(max(1, -(-refused.retry_after_ms // 1000)))
     if refused.code is Code.UNAUTHORIZED:

@@ -10,7 +10,7 @@ from rooms.room import Room
 from server import views
 from server.guard import GUESSES
 from server.payloads import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
-from server.rest.callers import as_ender, as_maker, as_site
+from server.rest.callers import as_ender, as_maker, as_site, payer
 from server.rest.http import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response, scheme
 from server.usecases import chat, hosting, owning
 from server.usecases.signals import ice_for
@@ -32,7 +32,7 @@ def public_url(request: web.Request) -> str:
 async def create(request: web.Request) -> web.Response:
     """Make a room: 201 `{roomId, url, hostKey, room}`; a repetition with a short Idempotency-Key has no `hostKey`."""
     site = as_maker(request)
-    maker = owning.Maker(address(request), site)
+    maker = owning.Maker(address(request), site, payer(request))
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= owning.MAX_IDEMPOTENCY_KEY_CHARS:
         raise Refused(Code.INVALID_PAYLOAD, details={"Idempotency-Key": "is empty or too long"})

@@ -1,4 +1,4 @@
-"""`python -m server.schema`: write what is published, the client's codes, and the tables of `docs/protocol.md`."""
+"""`python -m server.schema`: write what is published, the client's codes, and the tables of two pages of `docs/`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ def main() -> None:
         print(f"docs/{file.name}")  # noqa: T201 - this is a command
     CLIENT_CODES.write_text(client_codes())
     print("client/codes.d.ts")  # noqa: T201
-    page = DOCS / "protocol.md"
-    page.write_text(filled(page.read_text()))
-    print("docs/protocol.md")  # noqa: T201
+    for name in ("protocol.md", "limits.md"):
+        page = DOCS / name
+        page.write_text(filled(page.read_text()))
+        print(f"docs/{name}")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from server.answer_payloads import ACKS, BRIEF_ACKS, Empty
 from server.commands import COMMANDS
 from server.event_payloads import DURABLE, EVENTS
 from server.replies import MEANINGS
+from server.schema import bounds
 from server.schema.components import PREFIX, name_of, schemas, summary
 from server.schema.operations import OPERATIONS
 from server.schema.typescript import bounds_of, declaration
@@ -168,6 +169,7 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "bounds": bounds.table,
     "requests": _requests,
     "events": _events,
     "shapes": _shapes,

@@ -60,6 +60,7 @@ class Operation(NamedTuple):
         return tuple(code for code in Code if code in found)
 
 
+NOT_NOW = (Code.SERVER_DRAINING, Code.UNAVAILABLE)
 IDEMPOTENCY = Parameter(
     "Idempotency-Key",
     "header",
@@ -83,7 +84,7 @@ OPERATIONS = (
         keys=SITE,
         body=CreateRoom,
         # With an Idempotency-Key the room that it made before may have ended. RATE_LIMITED is of passwords, too.
-        errors=(*BODY, *SECRET, Code.ROOM_ENDED, Code.ROOM_EXPIRED, Code.SERVER_DRAINING, Code.UNAVAILABLE),
+        errors=(*BODY, *SECRET, Code.ROOM_ENDED, Code.ROOM_EXPIRED, Code.QUOTA_EXCEEDED, *NOT_NOW),
         parameters=(IDEMPOTENCY,),
         keys_when="where `ROOM_CREATION` asks for one",
     ),

@@ -83,6 +83,7 @@ def _taken(
     was_away, was_held, was_provisional = seat.connection is None, seat.connection == caller.id, seat.provisional
     seat.origin = origin_digest(caller.address, room.host_key_digest)
     ctx.publish(room, room.take(seat, caller.id, ctx.clock()))
+    ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(caller.id))
     if not was_held:
         caller.sent_from[room.id] = ctx.registry.house.position
     if was_provisional:
@@ -104,10 +105,15 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
         return repeated
     room = ctx.find(request.room_id)
     entry.give_way(room, request.client_join_id, ctx.clock())
+    if request.host_key is None:
+        ctx.quotas.check_seat(ctx.quotas.keys_at(caller.id))
     granted = entry.admit(room, _admission(ctx, caller, room, request, token, password_ok), ctx.clock())
+    # From here on: joins that wait for the store count, too.
+    ctx.quotas.seat_taken(room.id, granted.id, ctx.quotas.keys_at(caller.id))
     try:
         await _seat(ctx, caller, room, granted)
     except BaseException:
+        ctx.quotas.seat_gone(room.id, granted.id)
         entry.withdraw(room, granted, ctx.clock())
         ctx.journal.changed(room)
         raise
@@ -143,6 +149,7 @@ async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> 
         raise Refused(Code.UNAVAILABLE, "The connection is gone, or the join was repeated on another.")
     ctx.publish(room, entry.seat(room, granted, caller.id, ctx.clock()), but=caller.id)
     caller.sent_from[room.id] = ctx.registry.house.position
+    ctx.quotas.room_entered(room.id)
     ctx.journal.changed(room)
 
 
@@ -242,6 +249,7 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
         one.seat.origin = origin_digest(caller.address, one.room.host_key_digest)
         caller.recovered_from[one.room.id] = one.room.history.seq_at(position)
         ctx.publish(one.room, one.room.take(one.seat, caller.id, ctx.clock()))
+        ctx.quotas.seat_taken(one.room.id, one.seat.id, ctx.quotas.keys_at(caller.id))
         caller.sent_from[one.room.id] = position
         if was_provisional:
             ctx.journal.changed(one.room)

@@ -18,6 +18,8 @@ from server.connections import Connection
 from server.delivery import Delivery
 from server.guard import Guard
 from server.journal import Journal
+from server.memory import Memory
+from server.quotas import Quotas
 from server.recovery import Recovery
 from server.settings import Settings
 from signaling.calls import Calls
@@ -49,6 +51,8 @@ class Context:
     journal: Journal
     guard: Guard
     recovery: Recovery
+    quotas: Quotas
+    memory: Memory
     ice: IceSettings
     is_open: Callable[[str], bool]
     """Whether a connection could still be sent something: it may be closing while its last request is under way."""
@@ -84,6 +88,7 @@ class Context:
         for event in events:
             if isinstance(event, MemberLeft):
                 self.relay.forget(room.id, event.participant_id)
+                self.quotas.seat_gone(room.id, event.participant_id)
                 self.calls.left(room.id, event.participant_id, event.at)
                 self._forget_positions(room.id, event.connection)
             elif isinstance(event, SeatTakenOver):
@@ -117,6 +122,7 @@ class Context:
             self.guard.forget(room.password_hash)
         grave, events = self.registry.end(room, reason, now)
         self.relay.end(room.id)
+        self.quotas.room_over(room.id)
         self.delivery.publish(room, events, but=but)
         calls = tuple(call.moved(ahead_s) for call in self.calls.end(room.id, now))
         return grave, snapshots.session_of(room, grave, calls), Purged(messages, seats, invites)

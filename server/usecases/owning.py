@@ -23,6 +23,7 @@ from rooms.records import InviteRecord, LoggedMessage
 from rooms.room import Room
 from server import views
 from server.payloads import CreateInvite, CreateRoom
+from server.quotas import Keys
 from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.hosting import check_ceilings
 
@@ -45,10 +46,14 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Who makes a room: a network address, and the name of the API key that it presented."""
+    """Who makes a room: a network address, and the name of the API key that it presented.
+
+    `payer` is what the room is counted under by quotas; empty for whoever is exempt.
+    """
 
     address: str
     site: str | None = None
+    payer: Keys = ()
 
     def scoped(self, key: str) -> str:
         """An Idempotency-Key that no other maker shares: a site's servers may have many addresses."""
@@ -162,6 +167,16 @@ async def _made(
         password_hash=password_hash,
         made_by=maker.site,
     )
+    ctx.memory.check()
+    ctx.quotas.room_made(room_id, maker.payer)
+    try:
+        return Created(await _registered(ctx, room_id, host_key, options), host_key)
+    except BaseException:
+        ctx.quotas.room_over(room_id)
+        raise
+
+
+async def _registered(ctx: Context, room_id: str, host_key: str, options: RoomOptions) -> Room:
     room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
     try:
         await _store(ctx, room)
@@ -171,7 +186,7 @@ async def _made(
     except BaseException:
         ctx.registry.discard(room)
         raise
-    return Created(room, host_key)
+    return room
 
 
 async def _store(ctx: Context, room: Room) -> None:

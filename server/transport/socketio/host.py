@@ -20,17 +20,20 @@ import socketio
 
 from server.engine import EngineServer
 from server.transport.socketio.namespace import POLICY_VIOLATION, SERVICE_RESTART
-from server.transport.socketio.packets import MAX_PACKET_BYTES, BadPacket
+from server.transport.socketio.packets import BadPacket, is_too_long
 
 DEFAULT: Final = "/"
 
-MAX_ATTACHMENTS = 16
+MAX_HOSTED_ATTACHMENTS = 16
 """Binary attachments of one packet to another namespace; a packet that announces more closes its connection."""
 
 MAX_ATTACHMENT_DIGITS = 4
 
 MAX_FRAME_BYTES = 4 * 1_048_576
 """A transport message that is longer closes its connection (WebSocket 1009)."""
+
+MAX_UNCONNECTED_BYTES = 16_384
+"""The same before CONNECT, when nobody has a reason to send more than that."""
 
 _ANOTHER = re.compile(r"[0-4]/[^,?]|[56](\d+)-/[^,?]")
 
@@ -64,8 +67,10 @@ def _namespace(data: str) -> str:
 def _is_bounded(data: str) -> bool:
     found = _ANOTHER.match(data)
     attachments = found[1] if found is not None else None
-    few = attachments is None or (len(attachments) <= MAX_ATTACHMENT_DIGITS and int(attachments) <= MAX_ATTACHMENTS)
-    return few and len(data) <= MAX_PACKET_BYTES
+    few = attachments is None or (
+        len(attachments) <= MAX_ATTACHMENT_DIGITS and int(attachments) <= MAX_HOSTED_ATTACHMENTS
+    )
+    return few and not is_too_long(data)
 
 
 class NotHosted(RuntimeError):

@@ -16,10 +16,10 @@ import orjson
 
 from server.replies import OUTCOMES, Outcome, Refusal, Reply, envelope
 from server.transport.socketio.packets import (
-    MAX_PACKET_BYTES,
     Attachments,
     BadPacket,
     Unread,
+    is_too_long,
     loads,
     read_binary_header,
     read_event,
@@ -242,7 +242,7 @@ class DefaultNamespace:
             if isinstance(data, str) and data[:1] in ("5", "6") and eio_sid in self._live:
                 self._with_attachments(eio_sid, data)
                 return None
-            if not isinstance(data, str) or data[:1] not in ("0", "1", "3") or len(data) > MAX_PACKET_BYTES:
+            if not isinstance(data, str) or data[:1] not in ("0", "1", "3") or is_too_long(data):
                 raise BadPacket("binary, too large, unknown, or an event before CONNECT")
             if data[0] == "1":
                 self._left(eio_sid)

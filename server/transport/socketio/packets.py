@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from server.engine.packets import Head
+
 MAX_PACKET_BYTES = 262_144
-"""A request that is longer is refused without being read: four times the longest SDP."""
+"""A request that is longer is neither kept nor read, but refused: four times the longest SDP."""
 
 MAX_ACK_DIGITS = 10
 _LAST_START = MAX_ACK_DIGITS + 2
@@ -23,6 +25,11 @@ MAX_ATTACHMENT_BYTES = 4 * 1_048_576
 
 BINARY_HEADER = re.compile(r"[56](\d{1,3})-(\d{0,10})(?=\[)", re.ASCII)
 PLAIN_NAME = re.compile(r'\["([A-Za-z-]{1,64})"')
+
+
+def is_too_long(data: str) -> bool:
+    """Whether a packet is longer than is kept, or the beginning of one that was."""
+    return isinstance(data, Head) or len(data) > MAX_PACKET_BYTES
 
 
 class BadPacket(ValueError):
@@ -48,7 +55,7 @@ def read_event(data: str) -> tuple[str, str, list[Any]]:
     ack_id = data[1:start]
     if start != 1 and not (start > 0 and ack_id.isdecimal() and ack_id.isascii()):
         raise BadPacket("no event, or the default namespace is named")
-    if len(data) > MAX_PACKET_BYTES:
+    if data.__class__ is Head or len(data) > MAX_PACKET_BYTES:
         raise Unread(_name_of(data, start), ack_id, too_large=True)
     text = data[start:]
     try:

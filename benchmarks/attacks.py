@@ -1,0 +1,337 @@
+"""Hostile addresses against a server of one's own: what it weighs meanwhile, what others notice, what is left after.
+
+`python -m benchmarks.attacks` (`make soak`) runs each attack from one address and from many, with the default budget,
+and prints a line for each. Bounded in sockets, bytes and time; only ever against 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import json
+import os
+import struct
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.servers import resident_bytes
+from tests.support.processes import LOOPBACK, ServerProcess, server_process
+
+MIB = 1_048_576
+UPGRADE = (
+    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+SAMPLE_S = 0.02
+BYSTANDER_S = 0.02
+ANSWER_LIMIT_S = 20.0
+SETTLE_LIMIT_S = 30.0
+TEXT = "🙂" * 4_000
+"""What weighs most for its length."""
+
+
+def frame(payload: bytes, announced: int | None = None) -> bytes:
+    """A masked text frame, with a key of zeros; `announced` bytes are promised."""
+    size = len(payload) if announced is None else announced
+    if size < 126:
+        return struct.pack("!BBI", 0x81, 0x80 | size, 0) + payload
+    if size < 65_536:
+        return struct.pack("!BBHI", 0x81, 0xFE, size, 0) + payload
+    return struct.pack("!BBQI", 0x81, 0xFF, size, 0) + payload
+
+
+class Turned(Exception):
+    """The server did not take us; the status says why."""
+
+
+@dataclass
+class Wire:
+    """One socket from a chosen address."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    number: int = 0
+
+    @classmethod
+    async def dial(cls, port: int, address: str) -> Wire:
+        return cls(*await asyncio.open_connection(LOOPBACK, port, local_addr=(address, 0), limit=8 * MIB))
+
+    @classmethod
+    async def open(cls, port: int, address: str) -> Wire:
+        """A WebSocket before CONNECT. Raises `Turned`, `ConnectionError`, `EOFError`."""
+        wire = await cls.dial(port, address)
+        wire.writer.write(UPGRADE.encode())
+        head = await wire.reader.readuntil(b"\r\n\r\n")
+        status = head.split(b" ", 2)[1].decode()
+        if status != "101":
+            wire.abort()
+            raise Turned(status)
+        await wire.text()
+        return wire
+
+    @classmethod
+    async def connected(cls, port: int, address: str) -> Wire:
+        wire = await cls.open(port, address)
+        wire.writer.write(frame(b"40"))
+        while not (await wire.text()).startswith("40"):
+            pass
+        return wire
+
+    async def text(self) -> str:
+        """The next text; heartbeats are answered."""
+        while True:
+            first, size = await self.reader.readexactly(2)
+            if size == 126:
+                size = struct.unpack("!H", await self.reader.readexactly(2))[0]
+            elif size == 127:
+                size = struct.unpack("!Q", await self.reader.readexactly(8))[0]
+            payload = await self.reader.readexactly(size)
+            if first == 0x88:
+                raise ConnectionError("closed")
+            if payload == b"2":
+                self.writer.write(frame(b"3"))
+            elif first == 0x81:
+                return payload.decode()
+
+    async def request(self, event: str, **payload: Any) -> Any:
+        """The acknowledgement of a request."""
+        self.number += 1
+        self.writer.write(frame(f"42{self.number}{json.dumps([event, payload], ensure_ascii=False)}".encode()))
+        start = f"43{self.number}["
+        while not (told := await self.text()).startswith(start):
+            pass
+        return json.loads(told[len(start) - 1 :])[0]
+
+    def abort(self) -> None:
+        self.writer.transport.abort()
+
+
+GONE = (ConnectionError, EOFError, Turned, OSError, asyncio.IncompleteReadError)
+
+
+async def make_room(port: int, address: str, capacity: int = 8) -> str:
+    """The id of a new room. Raises `Turned`."""
+
+    def post() -> str:
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=20, source_address=(address, 0))
+        with contextlib.closing(connection):
+            body = json.dumps({"capacity": capacity})
+            connection.request("POST", "/api/rooms", body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        if response.status != 201:
+            raise Turned(str(response.status))
+        return str(answer["roomId"])
+
+    return await asyncio.to_thread(post)
+
+
+# The attacks. Each opens `count` sockets from these addresses in turn, and returns them.
+
+
+async def _each(count: int, addresses: list[str], one: Callable[[str], Awaitable[Wire | None]]) -> list[Wire]:
+    """Run `one` for each socket, a hundred at a time; whoever is turned away, or thrown out, is no loss."""
+    wires: list[Wire] = []
+
+    async def guarded(number: int) -> None:
+        with contextlib.suppress(*GONE):
+            wire = await asyncio.wait_for(one(addresses[number % len(addresses)]), ANSWER_LIMIT_S)
+            if wire is not None:
+                wires.append(wire)
+
+    for start in range(0, count, 100):
+        await asyncio.gather(*(guarded(number) for number in range(start, min(count, start + 100))))
+    return wires
+
+
+async def unfinished_before_connect(port: int, addresses: list[str], count: int) -> list[Wire]:
+    """Messages of 4 MB that never end, before CONNECT."""
+
+    async def one(address: str) -> Wire:
+        wire = await Wire.open(port, address)
+        wire.writer.write(frame(b"4" + b"x" * 3_900_000, 4_000_000))
+        with contextlib.suppress(*GONE):
+            await asyncio.wait_for(wire.writer.drain(), 2)
+        return wire
+
+    return await _each(count, addresses, one)
+
+
+async def unfinished_after_connect(port: int, addresses: list[str], count: int) -> list[Wire]:
+    """The longest messages that are kept, which never end, after it."""
+
+    async def one(address: str) -> Wire:
+        wire = await Wire.connected(port, address)
+        wire.writer.write(frame(b"4" + b"x" * 255_000, 260_000))
+        with contextlib.suppress(*GONE):
+            await asyncio.wait_for(wire.writer.drain(), 2)
+        return wire
+
+    return await _each(count, addresses, one)
+
+
+async def histories(port: int, addresses: list[str], count: int) -> list[Wire]:
+    """Each socket fills the histories of eight rooms."""
+
+    async def one(address: str) -> Wire:
+        wire = await Wire.connected(port, address)
+        for _ in range(8):
+            room = await make_room(port, address)
+            if not (await wire.request("join-room", roomId=room))["ok"]:
+                break
+            for _ in range(64):
+                await wire.request("send-message", roomId=room, text=TEXT)
+        return wire
+
+    return await _each(count, addresses, one)
+
+
+async def non_readers(port: int, addresses: list[str], count: int) -> list[Wire]:
+    """A room where one talks and nobody reads."""
+    wires = [await Wire.connected(port, addresses[0])]
+    room = await make_room(port, addresses[0], capacity=1_000)
+    await wires[0].request("join-room", roomId=room)
+
+    async def one(address: str) -> Wire:
+        wire = await Wire.connected(port, address)
+        await wire.request("join-room", roomId=room)
+        wire.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        return wire
+
+    wires += await _each(count, addresses, one)
+    with contextlib.suppress(*GONE):
+        for _ in range(600):
+            await wires[0].request("send-message", roomId=room, text=TEXT)
+    return wires
+
+
+async def silent(port: int, addresses: list[str], count: int) -> list[Wire]:
+    """Connections that say nothing, and some that begin and do not go on."""
+
+    async def one(address: str) -> Wire:
+        wire = await Wire.dial(port, address)
+        if hash(wire.writer) % 2:
+            wire.writer.write(b"GET / HTTP/1.1\r\nX-Slow: ")
+        return wire
+
+    return await _each(count, addresses, one)
+
+
+Attack = Callable[[int, list[str], int], Awaitable[list[Wire]]]
+ATTACKS: dict[str, tuple[Attack, int]] = {
+    "unfinished before CONNECT": (unfinished_before_connect, 200),
+    "unfinished after CONNECT": (unfinished_after_connect, 1_000),
+    "histories": (histories, 60),
+    "non-readers": (non_readers, 200),
+    "silent connections": (silent, 1_500),
+}
+"""name → the attack, and its sockets in full"""
+
+ONE = ["127.0.0.66"]
+MANY = [f"127.0.1.{n}" for n in range(1, 101)]
+
+
+@dataclass
+class Seen:
+    """What an attack did."""
+
+    start_bytes: int = 0
+    peak_bytes: int = 0
+    after_bytes: int = 0
+    kept: int = 0
+    delays_s: list[float] = field(default_factory=list)
+
+    @property
+    def p99_s(self) -> float:
+        """What others wait for an acknowledgement."""
+        ordered = sorted(self.delays_s)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+
+
+@asynccontextmanager
+async def _bystander(port: int, seen: Seen) -> AsyncIterator[None]:
+    """Somebody who talks in another room meanwhile, and has to get through."""
+    wire = await Wire.connected(port, LOOPBACK)
+    room = await make_room(port, LOOPBACK)
+    assert (await wire.request("join-room", roomId=room))["ok"]
+
+    async def talk() -> None:
+        while True:
+            started = time.perf_counter()
+            answer = await asyncio.wait_for(wire.request("send-message", roomId=room, text="hi"), ANSWER_LIMIT_S)
+            assert answer["ok"], answer
+            seen.delays_s.append(time.perf_counter() - started)
+            await asyncio.sleep(BYSTANDER_S)
+
+    talking = asyncio.create_task(talk())
+    try:
+        yield
+        assert not talking.done(), f"the bystander was thrown out: {talking.exception()!r}"
+    finally:
+        talking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await talking
+        wire.abort()
+
+
+async def strike(server: ServerProcess, attack: Attack, addresses: list[str], count: int, back_bytes: int) -> Seen:
+    """Attack, watch, let go, and wait until no more than `back_bytes` above the start is left, or half a minute."""
+    seen = Seen()
+    start_bytes = seen.start_bytes = resident_bytes(server.pid)
+
+    async def watch() -> None:
+        while True:
+            seen.peak_bytes = max(seen.peak_bytes, resident_bytes(server.pid))
+            await asyncio.sleep(SAMPLE_S)
+
+    watching = asyncio.create_task(watch())
+    async with _bystander(server.port, seen):
+        wires = await attack(server.port, addresses, count)
+        seen.kept = len(wires)
+        await asyncio.sleep(1)
+        for wire in wires:
+            wire.abort()
+        deadline = time.monotonic() + SETTLE_LIMIT_S
+        while resident_bytes(server.pid) > start_bytes + back_bytes and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+    seen.after_bytes = resident_bytes(server.pid)
+    watching.cancel()
+    return seen
+
+
+SETTINGS = {
+    "ENVIRONMENT": "production",
+    "EVENTS_PER_S": "0",
+    "EMPTY_ROOM_TTL_S": "1",
+    "SEAT_GRACE_S": "1",
+    "LOG_LEVEL": "warning",
+}
+"""In production loopback is counted as anybody is. Rooms are over soon, so that what they held can be seen to go."""
+
+
+def main() -> int:
+    """Every attack, from one address and from many. Exit code 1 where a bound did not hold."""
+    budget_mb, failed = int(os.environ.get("MEMORY_BUDGET_MB", "384")), False
+    print(f"budget {budget_mb} MiB; at most a quarter more, others' p99 at most 100 ms")
+    for name, (attack, count) in ATTACKS.items():
+        for addresses in (ONE, MANY):
+            with server_process(**SETTINGS, MEMORY_BUDGET_MB=str(budget_mb)) as server:
+                seen = asyncio.run(strike(server, attack, addresses, count, 40 * MIB))
+                good = seen.peak_bytes <= budget_mb * MIB * 1.25 and seen.p99_s <= 0.1
+                failed = failed or not good
+                print(
+                    f"{'ok ' if good else 'BAD'} {name}, {len(addresses)} address(es): peak {seen.peak_bytes / MIB:.0f}"
+                    f" MiB, after {seen.after_bytes / MIB:.0f} MiB, others' p99 {seen.p99_s * 1000:.0f} ms,"
+                    f" {seen.kept} of {count} sockets got in",
+                    flush=True,
+                )
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""The table of `docs/limits.md`: every bound, with its name, unit, value, place and test."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final, NamedTuple
+
+from server.engine.limits import EngineLimits
+from server.settings import Settings
+
+
+class Bound(NamedTuple):
+    """One row. `name` is of a constant in `module`, of a field of `EngineLimits`, or of a setting."""
+
+    module: str
+    name: str
+    unit: str
+    meaning: str
+    test: str
+
+
+ENGINE: Final = "server.engine.limits"
+HOST: Final = "server.transport.socketio.host"
+PACKETS: Final = "server.transport.socketio.packets"
+SETTING: Final = "server.settings"
+LONG: Final = "tests/integration/contract/test_long_messages.py"
+QUOTAS: Final = "tests/unit/server/test_quotas.py"
+BUDGETS: Final = "tests/unit/server/test_memory.py"
+ATTACKS: Final = "tests/integration/test_attacks.py"
+RULES: Final = "tests/integration/contract/test_rules.py"
+LARGEST: Final = "tests/integration/contract/test_largest_state.py"
+ENCRYPTED: Final = "tests/integration/contract/test_encrypted_rooms.py"
+REGRETS: Final = "tests/unit/rooms/test_regrets.py"
+BINARY: Final = "tests/integration/contract/test_binary.py"
+HOSTED: Final = "tests/integration/socketio/test_hosted_namespaces.py"
+GUARD: Final = "tests/integration/contract/test_guessing.py"
+HARDENING: Final = "tests/integration/contract/test_hardening.py"
+API_KEYS: Final = "tests/integration/contract/test_api_keys.py"
+REST_MESSAGES: Final = "tests/integration/contract/test_rest_messages.py"
+SPARING: Final = "tests/unit/server/test_sparing.py"
+HISTORY: Final = "tests/unit/rooms/test_history.py"
+LEDGER: Final = "tests/unit/rooms/test_ledger.py"
+ENGINE_BOUNDS: Final = "tests/integration/engine/test_bounds.py"
+
+BOUNDS: Final = (
+    Bound(SETTING, "memory_budget_mb", "MiB", "Resident memory of the process.", ATTACKS),
+    Bound(SETTING, "max_connections", "connections", "Of the process.", QUOTAS),
+    Bound(SETTING, "max_connections_per_address", "connections", "Of one address.", QUOTAS),
+    Bound(SETTING, "max_unseated_per_address", "connections", "Of one address, in no room.", QUOTAS),
+    Bound(SETTING, "max_rooms_per_address", "rooms", "Made by one address, and not yet entered.", QUOTAS),
+    Bound(SETTING, "max_seats_per_address", "seats", "Of one address, in all rooms.", QUOTAS),
+    Bound("server.memory", "ROOMS_SHARE", "of what is left", "Histories, backlogs and mailboxes.", BUDGETS),
+    Bound("server.memory", "OUTPUT_SHARE", "of what is left", "What waits for slow readers.", BUDGETS),
+    Bound("server.memory", "INPUT_SHARE", "of what is left", "Unfinished input.", BUDGETS),
+    Bound("server.descriptors", "RESERVE", "descriptors", "That no socket gets, at least.", ATTACKS),
+    Bound("server.descriptors", "RESERVE_SHARE", "of the limit", "That no socket gets.", ATTACKS),
+    Bound(
+        "server.door",
+        "HEAD_TIMEOUT_S",
+        "s",
+        "Until the head of a first request is complete.",
+        "tests/unit/server/test_door.py",
+    ),
+    Bound(
+        "server.door",
+        "MAX_SILENT_PER_ADDRESS",
+        "connections",
+        "Of one peer, without a request.",
+        "tests/unit/server/test_door.py",
+    ),
+    Bound(HOST, "MAX_UNCONNECTED_BYTES", "bytes", "A message before CONNECT.", LONG),
+    Bound(PACKETS, "MAX_PACKET_BYTES", "bytes", "A request that is kept and read.", LONG),
+    Bound(HOST, "MAX_FRAME_BYTES", "bytes", "A message that does not close its connection.", LONG),
+    Bound(
+        ENGINE, "outbox_bytes", "bytes", "That wait for one reader.", "tests/integration/engine/test_slow_readers.py"
+    ),
+    Bound(ENGINE, "outbox_packets", "packets", "That wait for one reader.", "tests/unit/engine/test_outbox.py"),
+    Bound(
+        ENGINE,
+        "waiting_commands",
+        "messages",
+        "That wait for a running command.",
+        "tests/integration/engine/test_commands.py",
+    ),
+    Bound(ENGINE, "waiting_bytes", "characters", "Of these messages.", "tests/unit/engine/test_budget.py"),
+    Bound(ENGINE, "packets_per_payload", "packets", "In one polling body.", "tests/unit/engine/test_packets.py"),
+    Bound(ENGINE, "sessions", "sessions", "Of one engine, whatever the quotas.", ENGINE_BOUNDS),
+    Bound(ENGINE, "body_timeout_s", "s", "For a polling body.", "tests/integration/engine/test_polling.py"),
+    Bound("server.rest.http", "MAX_BODY_BYTES", "bytes", "A REST body.", "tests/integration/contract/test_rest.py"),
+    Bound("rooms.limits", "HISTORY_EVENTS", "events", "In one history.", HISTORY),
+    Bound("rooms.limits", "HISTORY_BYTES", "bytes", "In one history.", HISTORY),
+    Bound("rooms.limits", "HISTORY_AGE_S", "s", "Age of an event, also in an idle room.", LEDGER),
+    Bound("rooms.limits", "BACKLOG_MESSAGES", "messages", "That a newcomer sees.", HISTORY),
+    Bound("rooms.limits", "MAX_ROOMS", "rooms", "Of the process.", "tests/integration/contract/test_rest.py"),
+    Bound("rooms.limits", "MAX_ROOMS_PER_CONNECTION", "seats", "Of one connection.", RULES),
+    Bound(
+        "rooms.limits", "MAX_MESSAGE_CHARS", "characters", "A message.", "tests/integration/contract/test_bad_input.py"
+    ),
+    Bound("rooms.limits", "MAX_NAME_CHARS", "characters", "A name.", "tests/integration/contract/test_bad_input.py"),
+    Bound("rooms.limits", "MAX_INVITES", "invites", "Of one room.", "tests/integration/contract/test_rest_limits.py"),
+    Bound("rooms.limits", "MAX_KNOCKS", "knocks", "At one door.", "tests/unit/rooms/test_lobby.py"),
+    Bound(
+        "rooms.limits",
+        "MAX_KNOCKS_PER_ORIGIN",
+        "knocks",
+        "Of one address at one door.",
+        "tests/unit/rooms/test_lobby.py",
+    ),
+    Bound("signaling.relay", "MAILBOX_SIGNALS", "signals", "In one mailbox.", "tests/unit/signaling/test_relay.py"),
+    Bound("signaling.relay", "MAILBOX_BYTES", "bytes", "In one mailbox.", "tests/unit/signaling/test_relay.py"),
+    Bound("signaling.relay", "MAILBOX_AGE_S", "s", "Age of a signal in one.", "tests/unit/signaling/test_relay.py"),
+    Bound("signaling.calls", "MESH_PARTICIPANTS", "people", "In one call.", "tests/unit/signaling/test_calls.py"),
+    Bound("rooms.limits", "BACKLOG_BYTES", "bytes", "Messages in one snapshot, and in one page.", LARGEST),
+    Bound("rooms.limits", "MISSED_BYTES", "bytes", "Events that one seat catches up on.", LARGEST),
+    Bound("rooms.limits", "MAX_SEALED_CHARS", "characters", "A sealed message.", ENCRYPTED),
+    Bound("rooms.limits", "JOIN_REGRET_S", "s", "In which a join can be taken back.", REGRETS),
+    Bound("rooms.limits", "JOINS_REGRETTED", "joins", "Taken back and remembered, in one room.", REGRETS),
+    Bound(PACKETS, "MAX_ATTACHMENTS", "attachments", "Of one packet, before they are refused.", BINARY),
+    Bound(PACKETS, "MAX_ATTACHMENT_BYTES", "bytes", "Of these attachments.", BINARY),
+    Bound(HOST, "MAX_HOSTED_ATTACHMENTS", "attachments", "Of one packet to another namespace.", HOSTED),
+    Bound("server.hashing", "MAX_WAITING", "hashes", "Waiting in one queue.", "tests/unit/server/test_hashing.py"),
+    Bound("server.hashing", "MAX_WAIT_S", "s", "For a hash.", "tests/unit/server/test_hashing.py"),
+    Bound("server.guard", "MAX_PASSWORD_CHECKS_PER_ADDRESS", "hashes", "Of one address in one queue.", GUARD),
+    Bound("server.doors", "MAX_DOORS", "rooms", "Whose wrong guesses are counted.", "tests/unit/server/test_doors.py"),
+    Bound("server.doors", "MAX_GUESSERS", "addresses", "That guess at one room.", "tests/unit/server/test_doors.py"),
+    Bound("server.rest.http", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
+    Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
+    Bound("server.usecases.owning", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
+    Bound("server.observability.sparing", "MAX_LINES", "log lines", "Of one kind in an hour.", SPARING),
+)
+
+
+def value_of(bound: Bound) -> object:
+    """The value as the code has it."""
+    if bound.module == SETTING:
+        return Settings.model_fields[bound.name].default
+    if bound.module == ENGINE:
+        return getattr(EngineLimits(), bound.name)
+    return getattr(import_module(bound.module), bound.name)
+
+
+def table() -> str:
+    """The rows, as the page has them."""
+    lines = ["| bound | value | unit | what it bounds | set in | test |", "| --- | --- | --- | --- | --- | --- |"]
+    for bound in BOUNDS:
+        name = bound.name.upper() if bound.module == SETTING else bound.name
+        place = "the environment" if bound.module == SETTING else f"`{bound.module.replace('.', '/')}.py`"
+        value = value_of(bound)
+        shown = f"{value:,}" if isinstance(value, int) else value
+        lines.append(f"| `{name}` | {shown} | {bound.unit} | {bound.meaning} | {place} | `{bound.test}` |")
+    return "\n".join(lines)

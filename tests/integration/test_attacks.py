@@ -1,0 +1,114 @@
+"""A real server process with a small memory budget, under each attack, from one address and from many."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+from contextlib import ExitStack
+
+import pytest
+
+from benchmarks.attacks import (
+    GONE,
+    MANY,
+    MIB,
+    ONE,
+    SETTINGS,
+    Attack,
+    Turned,
+    Wire,
+    histories,
+    non_readers,
+    silent,
+    strike,
+)
+from benchmarks.attacks import unfinished_after_connect as after_connect
+from benchmarks.attacks import unfinished_before_connect as before_connect
+from tests.support.processes import ServerProcess, launch, server_process
+
+pytestmark = pytest.mark.own_engine(reason="has no budgets")
+
+BUDGET_MB = 96
+P99_LIMIT_S = 1.0
+"""Ten times what is promised: the machine that tests has others to serve."""
+
+BACK_BYTES = 24 * MIB
+"""Of what a process that has worked needs more than one that has only started."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("addresses", [ONE, MANY], ids=["one address", "many"])
+@pytest.mark.parametrize(
+    ("attack", "count"),
+    [(before_connect, 100), (after_connect, 300), (histories, 8), (non_readers, 60), (silent, 600)],
+    ids=["before CONNECT", "after CONNECT", "histories", "non-readers", "silent"],
+)
+def test_memory_stays_within_its_budget_others_are_served_and_all_of_it_returns(
+    attack: Attack, count: int, addresses: list[str]
+) -> None:
+    with server_process(**SETTINGS, MEMORY_BUDGET_MB=str(BUDGET_MB)) as server:
+        seen = asyncio.run(strike(server, attack, addresses, count, BACK_BYTES))
+    print(f"peak {seen.peak_bytes / MIB:.0f} MiB, after {seen.after_bytes / MIB:.0f}, p99 {seen.p99_s * 1000:.0f} ms")
+    assert seen.peak_bytes < BUDGET_MB * MIB * 1.25
+    assert seen.p99_s < P99_LIMIT_S
+    assert seen.after_bytes <= seen.start_bytes + BACK_BYTES
+
+
+class FewDescriptors(ServerProcess):
+    """A server that may have 256 file descriptors."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port, {**SETTINGS, "LOG_LEVEL": "info"})
+        self.command = ["prlimit", "--nofile=128:256", *self.command]
+
+
+def health(server: ServerProcess) -> int:
+    with urllib.request.urlopen(f"{server.url}/health", timeout=10) as answer:
+        return int(answer.status)
+
+
+def figures_of(server: ServerProcess) -> dict[str, float]:
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:
+        lines = [line.split() for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in lines}
+
+
+def test_at_the_descriptor_limit_sockets_are_refused_and_health_answers() -> None:
+    with ExitStack() as stack:
+        server = launch(FewDescriptors)
+        stack.callback(server.close)
+
+        async def fill() -> list[str]:
+            refused: list[str] = []
+            wires = []
+            for number in range(300):
+                try:
+                    wires.append(await Wire.open(server.port, MANY[number % 100]))
+                except Turned as turned:
+                    refused.append(str(turned))
+                except GONE as gone:
+                    refused.append(type(gone).__name__)
+            assert await asyncio.to_thread(health, server) == 200
+            figures = await asyncio.to_thread(figures_of, server)
+            assert figures["mayfly_file_descriptors_limit"] == 256, "raised from 128 to what is allowed"
+            assert figures["mayfly_file_descriptors"] < 256
+            for wire in wires:
+                wire.abort()
+            return refused
+
+        refused = asyncio.run(fill())
+        assert len(refused) > 80
+        assert set(refused) == {"503"}
+        assert server.log().count("file descriptors are in use") == 1
+
+
+def test_silent_connections_beyond_the_limit_do_not_keep_others_out() -> None:
+    with ExitStack() as stack:
+        server = launch(FewDescriptors)
+        stack.callback(server.close)
+        seen = asyncio.run(strike(server, silent, MANY, 1_500, BACK_BYTES))
+        assert health(server) == 200
+        assert seen.p99_s < P99_LIMIT_S
+        again = asyncio.run(strike(server, silent, ONE, 1_500, BACK_BYTES))
+        assert health(server) == 200
+        assert again.p99_s < P99_LIMIT_S

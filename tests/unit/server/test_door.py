@@ -1,0 +1,98 @@
+"""Who says nothing goes; who says what they want gets in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from server import door as subject
+from server.descriptors import Descriptors
+from server.door import MAX_SILENT_PER_ADDRESS, Door
+
+LOOPBACK = "127.0.0.1"
+
+
+class Greeter(asyncio.Protocol):
+    """Answers whatever it is handed with that."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(data.upper())  # type: ignore[attr-defined]
+
+
+@asynccontextmanager
+async def opened(limit: int = 0) -> AsyncIterator[tuple[Door, int]]:
+    door = Door(Greeter, Descriptors(limit))
+    server = await asyncio.get_running_loop().create_server(door, LOOPBACK, 0)
+    try:
+        yield door, server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        door.close()
+        await asyncio.sleep(0.05)  # transports close in the turns after
+
+
+async def test_a_head_in_pieces_arrives_in_one() -> None:
+    async with opened() as (door, port):
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        for piece in (b"get / ", b"http\r\nx: y", b"\r\n\r", b"\nbody"):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        writer.write(b"more")
+        assert await reader.readexactly(24 + 4) == b"GET / HTTP\r\nX: Y\r\n\r\nBODYMORE"[:28]
+        assert len(door) == 0
+        writer.transport.abort()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX: "], ids=["silent", "half a head"])
+async def test_who_says_nothing_is_closed_in_time(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "HEAD_TIMEOUT_S", 0.1)
+    async with opened() as (door, port):
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        writer.write(sent)
+        with pytest.raises((ConnectionError, EOFError)):
+            await asyncio.wait_for(reader.readexactly(1), 5)
+        assert (len(door), door.closed) == (0, 1)
+        writer.transport.abort()
+
+
+async def test_what_is_no_head_is_handed_over_at_once() -> None:
+    async with opened() as (_, port):
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        writer.write(b"\x16\x03\x01")
+        assert await asyncio.wait_for(reader.readexactly(3), 5) == b"\x16\x03\x01"
+        writer.transport.abort()
+
+
+async def test_of_one_address_the_oldest_goes_for_the_newest() -> None:
+    async with opened() as (door, port):
+        pairs = [await asyncio.open_connection(LOOPBACK, port) for _ in range(MAX_SILENT_PER_ADDRESS)]
+        other = await asyncio.open_connection(LOOPBACK, port, local_addr=("127.0.0.9", 0))
+        newest = await asyncio.open_connection(LOOPBACK, port)
+        with pytest.raises((ConnectionError, EOFError)):
+            await asyncio.wait_for(pairs[0][0].readexactly(1), 5)
+        for reader, writer in (newest, pairs[1], other):
+            writer.write(b"hello\r\n\r\n")
+            assert await asyncio.wait_for(reader.readexactly(5), 5) == b"HELLO"
+        for _, writer in (*pairs, other, newest):
+            writer.transport.abort()
+        assert door.closed == 1
+
+
+async def test_where_descriptors_run_out_the_oldest_of_all_goes() -> None:
+    async with opened(limit=128) as (door, port):
+        pairs = [await asyncio.open_connection(LOOPBACK, port, local_addr=(f"127.0.0.{n}", 0)) for n in range(2, 120)]
+        assert door.descriptors.exhausted
+        await asyncio.sleep(0.05)
+        assert len(door) <= door.descriptors.for_anybody
+        reader, writer = pairs[-1]
+        writer.write(b"hello\r\n\r\n")
+        assert await asyncio.wait_for(reader.readexactly(5), 5) == b"HELLO"
+        for _, one in pairs:
+            one.transport.abort()
