@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Target = Literal["mayfly", "stock", "node", "bun"]
+Target = Literal["mayfly", "plain", "node", "bun"]
 Kind = Literal["fan-out", "acked", "latency", "idle", "heartbeats", "storm", "rejoin", "non-readers", "bytes"]
 
-TARGETS: tuple[Target, ...] = ("mayfly", "stock", "node", "bun")
+TARGETS: tuple[Target, ...] = ("mayfly", "plain", "node", "bun")
 RIVALS: tuple[Target, ...] = ("node", "bun")
 PACE: Target = "node"
 """At half of what this server can do at most, latencies are measured."""
 
 TITLES = {
     "mayfly": "Mayfly",
-    "stock": "Mayfly on the stock engine",
+    "plain": "python-socketio",
     "node": "Socket.IO on Node",
     "bun": "Socket.IO on Bun",
 }
@@ -153,7 +153,7 @@ SCENARIOS = (
         500,
         2,
         at_once=64,
-        skip=("stock",),
+        skip=("plain",),
     ),
     Scenario(
         "idle",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from benchmarks.arrivals import MICROSECONDS_PER_S
 from benchmarks.clients import Client, Fleet
-from benchmarks.plan import RIVALS, Scenario, Target
+from benchmarks.plan import Scenario, Target
 from benchmarks.servers import cpu_seconds, make_rooms, measured_server
 from benchmarks.wire import event_frame
 from tests.support.mongo import start_mongod
@@ -50,7 +50,7 @@ def measure(scenario: Scenario, target: Target) -> dict[str, float]:
 
 @contextmanager
 def _storage(target: Target) -> Iterator[dict[str, str]]:
-    if target in RIVALS:
+    if target != "mayfly":
         yield {}
         return
     mongod = start_mongod()
@@ -62,7 +62,7 @@ def _storage(target: Target) -> Iterator[dict[str, str]]:
 
 def _back(client: Client, target: Target) -> tuple[str, bytes]:
     """The client's room, and the frame by which it takes its seat again."""
-    if target in RIVALS:
+    if target != "mayfly":
         return client.room, client.join_frame
     assert client.packets, "the answer to the join was kept"
     (answer,) = (packet for packet in client.packets if packet.startswith(b"431["))

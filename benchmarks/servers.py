@@ -72,12 +72,12 @@ class MeasuredServer(Service):
         self.target = target
         pinned = ["taskset", "--cpu-list", str(core)]
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        if target in RIVALS:
+        if target != "mayfly":
             command = [*_rival(target), str(port), str(ping_s * 1000)]
             environment["NODE_ENV"] = "production"
         else:
             command = [sys.executable, "-m", "server"]
-            environment |= _mayfly_environment(port, target, tree)
+            environment |= _mayfly_environment(port, tree)
             environment |= {"PING_INTERVAL_S": str(ping_s), **(settings or {})}
         super().__init__(port, pinned + command, env=environment)
         self.cwd = self.folder  # where no .env is read
@@ -87,12 +87,11 @@ class MeasuredServer(Service):
         return http_answers(f"http://{LOOPBACK}:{self.port}/health")
 
 
-def _mayfly_environment(port: int, target: Target, tree: Path) -> dict[str, str]:
+def _mayfly_environment(port: int, tree: Path) -> dict[str, str]:
     return {
         "PYTHONPATH": str(tree),
         "HOST": LOOPBACK,
         "PORT": str(port),
-        "ENGINE": target,
         "EVENTS_PER_S": str(EVENTS_PER_S),
         "MAX_ROOM_CAPACITY": "2000",
         "LOG_LEVEL": "warning",
@@ -101,6 +100,8 @@ def _mayfly_environment(port: int, target: Target, tree: Path) -> dict[str, str]
 
 
 def _rival(target: Target) -> list[str]:
+    if target == "plain":
+        return [sys.executable, str(HERE / "rivals" / "plain.py")]
     script = str(HERE / "rivals" / f"{target}.mjs")
     return [program("node"), "--expose-gc", script] if target == "node" else [program("bun"), script]
 
@@ -128,7 +129,7 @@ def measured_server(
 
 def make_rooms(target: Target, port: int, count: int, capacity: int) -> list[str]:
     """The ids of new rooms, made over REST. To the rivals a room is a name and nothing to be made."""
-    if target in RIVALS:
+    if target != "mayfly":
         return [f"room-{number:05d}-{os.urandom(8).hex()}" for number in range(count)]
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
     made = []

@@ -14,7 +14,7 @@ from benchmarks.plan import RIVALS, TEXT, Target, by_name
 from benchmarks.servers import HEARTBEAT_S, MeasuredServer, collect_garbage, measured_server, resident_bytes
 from benchmarks.throughput import CANDIDATE, load_of
 
-BESIDE_EACH_OTHER: tuple[Target, ...] = ("mayfly", *RIVALS)
+BESIDE_EACH_OTHER: tuple[Target, ...] = ("mayfly", "plain", *RIVALS)
 
 
 @pytest.fixture(scope="module", params=BESIDE_EACH_OTHER)
