@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     memory_budget_mb: int = Field(default=384, ge=0, le=1_048_576)
     max_connections: int = Field(default=10_000, ge=0)
     max_connections_per_address: int = Field(default=500, ge=0)
-    max_unseated_per_address: int = Field(default=250, ge=0)
+    max_unseated_per_address: int = Field(default=500, ge=0)
     max_rooms_per_address: int = Field(default=100, ge=0)
     max_seats_per_address: int = Field(default=1_000, ge=0)
 

@@ -262,7 +262,11 @@ class FrameParser:
             payload = bytearray(buffer[start:end])
             websocket_mask(bytes(buffer[start - 4 : start]), payload)
             self._need = 0
-            self._consume(end)
+            # As `_consume`, in place: this runs for each message of a read that brings several.
+            if end < len(buffer):
+                self._pos = end
+            else:
+                self._buffer, self._pos, self.drained = b"", 0, True
             if first == _FIN_TEXT and self._fragments is None:
                 return _text(payload)
             message = self._slow(first, payload, size)

@@ -160,9 +160,11 @@ def test_the_command_writes_what_is_published(tmp_path: Path, monkeypatch: pytes
     from server.schema import __main__ as command
 
     monkeypatch.setattr(command, "DOCS", tmp_path)
-    page = (ROOT / "docs" / "protocol.md").read_text()
+    page, limits = ((ROOT / "docs" / name).read_text() for name in ("protocol.md", "limits.md"))
     (tmp_path / "protocol.md").write_text(page.replace("| `ROOM_FULL` |", "| `ROOM_CROWDED` |"))
+    (tmp_path / "limits.md").write_text(limits.replace("| `MAX_ROOMS` |", "| `MAX_HALLS` |"))
     command.main()
     for file in files.published():
         assert (tmp_path / file.name).read_text() == file.text
     assert (tmp_path / "protocol.md").read_text() == page
+    assert (tmp_path / "limits.md").read_text() == limits
