@@ -75,7 +75,11 @@ class History:
             # Not at each event: in a busy room the oldest lies far away in memory.
             self._drop_older_than(event.at - HISTORY_AGE_S)
             self._age_checked_until = events[0].at + HISTORY_AGE_S
-        self._ledger.add(self, size)
+        # As `Ledger.add`, in place: this runs for each message.
+        ledger = self._ledger
+        ledger.used_bytes += size
+        if not self.listed or 0 < ledger.limit_bytes < ledger.used_bytes:
+            ledger.add(self, 0)
 
     @property
     def held_bytes(self) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 IPV6_HOST_BITS = 64
@@ -14,6 +14,7 @@ IPV6_HOST_BITS = 64
 HOP = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>[\d.]+)(:\d+)?|(?P<bare>.*)")
 
 
+@lru_cache(maxsize=8_192)
 def client_address(remote: str | None, forwarded_for: str | None, trusted_hops: int) -> str:
     """The address of the client for limits and bans, believing the last `trusted_hops` entries of X-Forwarded-For.
 
@@ -48,4 +49,4 @@ def _network(hop: str) -> str | None:
 
 def origin_digest(address: str, room_key: bytes) -> bytes:
     """What a room keeps of an address to recognise a banned one: a keyed digest, useless outside this room."""
-    return hmac.new(room_key, address.encode(), hashlib.sha256).digest()[:16]
+    return hmac.digest(room_key, address.encode(), "sha256")[:16]

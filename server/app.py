@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import time
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from rooms.ports import Store
 from rooms.registry import Registry
 from rooms.room import House
 from server.admission import Admission
+from server.base32 import base32
 from server.clocks import Clocks
 from server.delivery import Delivery
 from server.descriptors import Descriptors
@@ -59,7 +59,7 @@ SOCKETS: web.AppKey[DefaultNamespace] = web.AppKey("sockets", DefaultNamespace)
 
 def random_id(size_bytes: int) -> str:
     """A random id in lower-case letters and digits, safe in links, headers and file names."""
-    return base64.b32encode(os.urandom(size_bytes)).decode().rstrip("=").lower()
+    return base32(os.urandom(size_bytes))
 
 
 def make_store(settings: Settings) -> Store:

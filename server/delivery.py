@@ -51,6 +51,9 @@ class Outlet(Protocol):
     def send_answer(self, connection: str, packet: bytes) -> None:
         """The same, for a part of an answer that may be long: it does not count as unread."""
 
+    def send_kept(self, connection: str, packet: bytes) -> None:
+        """Send one of many packets that have waited for this connection; none of them counts as unread."""
+
     def close_later(self, connection: str) -> None:
         """Close a connection that holds no seat any more, once what is under way has been answered."""
 
@@ -88,7 +91,7 @@ class Delivery:
 
     def kept_signal(self, room_id: str, signal: Signal, connection: str) -> None:
         """Hand over a signal that waited for its target."""
-        self._outlet.send_answer(connection, _signal_packet(room_id, signal))
+        self._outlet.send_kept(connection, _signal_packet(room_id, signal))
 
     def snapshot(self, connection: str, picture: orjson.Fragment, position: int) -> None:
         """`room-joined`, with the offset that proves that it has arrived."""
@@ -96,7 +99,7 @@ class Delivery:
 
     def replay(self, packet: bytes, connection: str) -> None:
         """A durable event (`durable_packet`) once more, to one that missed it: it had an offset, so it wants them."""
-        self._outlet.send_answer(connection, packet)
+        self._outlet.send_kept(connection, packet)
 
     def message(self, room: Room, event: MessagePosted) -> dict[str, Any]:
         """A message to everybody else in the room, or to the one it is for. Returns what they are told."""

@@ -8,8 +8,9 @@ and seats come and go.
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from rooms.errors import Code, Refused
@@ -60,7 +61,7 @@ class Quotas:
         self._count_loopback = count_loopback
         self._trusted_hops = trusted_hops
         self._warned = False
-        self._counts: dict[str, Counter[str]] = {}  # quota → key → how many
+        self._counts: defaultdict[str, dict[str, int]] = defaultdict(dict)  # quota → key → how many
         self._tickets: dict[str, Ticket] = {}  # by connection
         self._rooms: dict[str, Keys] = {}  # made and not entered yet
         self._seats: dict[str, dict[str, Keys]] = {}  # room → participant
@@ -168,18 +169,19 @@ class Quotas:
             self.seat_taken(room_id, participant_id, ())
 
     def _check(self, quota: str, keys: Keys, message: str) -> None:
-        bound = getattr(self.bounds, quota)
-        counts = self._counts.get(quota)
-        if bound and counts and any(counts[key] >= bound for key in keys):
+        bound, counts = getattr(self.bounds, quota), self._counts[quota]
+        if bound and counts and any(counts.get(key, 0) >= bound for key in keys):
             self.refused[quota] += 1
             raise Refused(Code.QUOTA_EXCEEDED, message, retry_after_ms=RETRY_MS)
 
     def _count(self, quota: str, keys: Keys, change: int) -> None:
+        counts = self._counts[quota]
         for key in keys:
-            counts = self._counts.setdefault(quota, Counter())
-            counts[key] += change
-            if counts[key] <= 0:
-                del counts[key]
+            now = counts.get(key, 0) + change
+            if now > 0:
+                counts[key] = now
+            else:
+                counts.pop(key, None)
 
     def _warn(self) -> None:
         if not self._warned:
@@ -195,6 +197,7 @@ def full(message: str) -> Refused:
     return Refused(Code.QUOTA_EXCEEDED, message, retry_after_ms=RETRY_MS, of_process=True)
 
 
+@lru_cache(maxsize=8_192)
 def _is_loopback(address: str) -> bool:
     try:
         return ip_network(address).is_loopback or address == "::/64"  # the /64 of ::1
@@ -202,6 +205,7 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=8_192)
 def _is_private(remote: str | None) -> bool:
     try:
         address = ip_address((remote or "").partition("%")[0])

@@ -1,5 +1,6 @@
 """Engine.IO v4 packets and polling payloads (socket.io/docs/v4/engine-io-protocol).
 
+
 A packet is a `str` whose first character is its type, or the `bytes` of a binary message. Going out, a packet is
 always kept as the WebSocket frame that carries it, built once; a polling payload is made from such frames.
 """
@@ -7,11 +8,12 @@ always kept as the WebSocket frame that carries it, built once; a polling payloa
 from __future__ import annotations
 
 import binascii
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from struct import Struct
 from typing import Final
+
+import orjson
 
 from server.engine.frames import HEAD_BYTES, Cut, binary_frame, frame_payload, text_frame
 
@@ -77,7 +79,7 @@ def open_frame(
         "pingTimeout": ping_timeout_ms,
         "maxPayload": max_payload,
     }
-    return packet_frame(OPEN + json.dumps(handshake, separators=(",", ":")))
+    return packet_frame(OPEN + orjson.dumps(handshake).decode())
 
 
 def encode_payload(frames: Iterable[bytes]) -> bytes:

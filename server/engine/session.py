@@ -143,6 +143,8 @@ class Session:
 
     async def caught_up(self) -> None:
         """Return once the transport has taken all that is queued, or the session is ending."""
+        if not self.outbox.uncounted:
+            return
         await asyncio.sleep(0)  # what was queued in this loop turn is on its way
         while self.state is _OPEN and self.carrier is not None and not self.carrier.has_taken_all(self.outbox):
             if self._catching_up is None:

@@ -84,7 +84,8 @@ class WebSocketCarrier(asyncio.Protocol):
             self._parser.feed(data)
             if not self._held:
                 self._handle_frames()
-            self._count()
+            if self._counted or not self._parser.drained:
+                self._count()
 
     def pause_writing(self) -> None:
         """The client reads too slowly: from now on packets wait in the outbox, which has a bound."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rooms import talk
 from rooms.events import MessagePosted
 from rooms.events import message_id as message_id_of
+from rooms.limits import MAX_MESSAGE_CHARS
 from rooms.records import LoggedMessage
 from rooms.room import Room
 from server import views
@@ -19,7 +20,7 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     now = ctx.clock()
     room, seat = ctx.seated(caller, request["roomId"], now)
     text, encrypted = request["text"], request.get("encrypted") is True
-    if not encrypted:
+    if len(text) > MAX_MESSAGE_CHARS and not encrypted:
         check_length(text)
     receipt, message, more = talk.post(
         room, seat, text, now, request.get("clientMessageId"), request.get("to"), encrypted

@@ -45,7 +45,10 @@ def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Da
     candidate = request.candidate
     size = 0
     if candidate is not None:
-        size = _bytes(candidate.get("candidate", "")) + _bytes(candidate.get("usernameFragment") or "")
+        text, fragment = candidate.get("candidate", ""), candidate.get("usernameFragment")
+        size = len(text) if text.isascii() else _bytes(text)
+        if fragment:
+            size += _bytes(fragment)
     return _relay(ctx, caller, request, Kind.CANDIDATE, {"candidate": candidate}, size)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -63,7 +64,7 @@ def _picture(
         "recovered": missed is not None,
         "resumeToken": token,
         "resumeTtlS": ctx.settings.seat_grace_s,
-        "limits": _limits(ctx),
+        "limits": _limits(ctx.settings.events_per_s),
     }
     if missed is not None:
         picture["missed"] = missed
@@ -83,8 +84,9 @@ def _missed(event: Durable) -> dict[str, Any]:
     return {"event": name, "payload": payload}
 
 
-def _limits(ctx: Context) -> dict[str, Any]:
-    return {
+@lru_cache(maxsize=4)
+def _limits(events_per_s: float) -> orjson.Fragment:
+    limits = {
         "messageChars": MAX_MESSAGE_CHARS,
         "sealedChars": MAX_SEALED_CHARS,
         "nameChars": MAX_NAME_CHARS,
@@ -92,6 +94,7 @@ def _limits(ctx: Context) -> dict[str, Any]:
         "candidateChars": MAX_CANDIDATE_CHARS,
         "callParticipants": MESH_PARTICIPANTS,
         "roomsPerSocket": MAX_ROOMS_PER_CONNECTION,
-        "eventsPerS": ctx.settings.events_per_s,
-        "burst": ctx.settings.events_per_s * BURST_FACTOR,
+        "eventsPerS": events_per_s,
+        "burst": events_per_s * BURST_FACTOR,
     }
+    return orjson.Fragment(orjson.dumps(limits))

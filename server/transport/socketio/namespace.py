@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 LINGER_S = 1.0
 """How long a connection that was put out may still have its requests answered before it is closed."""
 
+LONG_ANSWER_BYTES = 65_536
+"""A longer answer is more than a slow reader may leave unread along with other things: it gets one at a time."""
+
 POLICY_VIOLATION = 1008
 SERVICE_RESTART = 1012
 
@@ -138,13 +141,23 @@ class DefaultNamespace:
         self._attachments: dict[str, Attachments] = {}  # connection → what is to come, and to be dropped
         self.send: SendToMany = engine.broadcast
         self.send_one: Callable[[str, bytes], None] = engine.send_text
-        self.send_answer: Callable[[str, bytes], None] = engine.send_answer
 
     # Out
 
     def is_open(self, connection: str) -> bool:
         """Whether the transport of a connection is there and not closing."""
         return self._engine.open_session(connection) is not None
+
+    def send_answer(self, connection: str, packet: bytes) -> None:
+        """Send what a client has asked for. What is long never counts as unread: see `_answer_later`."""
+        if len(packet) > LONG_ANSWER_BYTES:
+            self._engine.send_answer(connection, packet)
+        else:
+            self.send_one(connection, packet)
+
+    def send_kept(self, connection: str, packet: bytes) -> None:
+        """Send one of many packets that have waited for a client. None of them counts as unread."""
+        self._engine.send_answer(connection, packet)
 
     def close_later(self, connection: str) -> None:
         """Close a connection, unless it takes another seat meanwhile. socket.io-client will not come back by itself."""
