@@ -84,6 +84,40 @@ async function secondTab(browser) {
   await sees(ada, "from the first tab");
 }
 
+/** Whoever takes a room back that was left with everything off finds it off. */
+async function takeBackOpensNothing(browser) {
+  const ada = await newPerson(browser);
+  await ada.addInitScript(() => {
+    window.asked = 0;
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (wish) => ((window.asked += 1), real(wish));
+  });
+  const link = await makeRoom(ada, url);
+  await goIn(ada, "Ada");
+  const button = (name) => ada.locator(".controls").getByRole("button", { name, exact: true });
+  const off = (name) => ada.waitForFunction((label) => document.querySelector(`.controls [aria-label="${label}"]`)?.ariaPressed === "false", name);
+  for (const name of ["Camera", "Mic"]) {
+    await button(name).and(ada.locator("[aria-pressed=true]")).click();
+    await off(name);
+  }
+  const asked = await ada.evaluate(() => window.asked);
+  check(asked > 0, "devices that were on before");
+  const saved = await ada.evaluate(() => JSON.stringify(sessionStorage));
+  const twin = await ada.context().newPage();
+  await twin.addInitScript((text) => Object.entries(JSON.parse(text)).forEach(([key, value]) => sessionStorage.setItem(key, value)), saved);
+  await twin.goto(link);
+  await inside(twin);
+  await heading(ada, "You are in this room elsewhere");
+  await click(ada, "Use it here");
+  await inside(ada);
+  for (const name of ["Camera", "Mic"]) await off(name);
+  // The call is on, and with it whatever it was to open.
+  await ada.waitForFunction(() => document.querySelector(".tile.own[data-state=self]"));
+  await say(ada, "back, and silent");
+  await sees(ada, "back, and silent");
+  check((await ada.evaluate(() => window.asked)) === asked, "no device asked for again");
+}
+
 async function password(browser) {
   const body = JSON.stringify({ password: "open sesame" });
   const headers = { "Content-Type": "application/json" };
@@ -128,7 +162,7 @@ async function backAndForward(browser) {
 }
 
 await main(async (browser) => {
-  for (const part of [oneTimeLinks, lobbyAndLock, secondTab, password, hostLink, backAndForward]) {
+  for (const part of [oneTimeLinks, lobbyAndLock, secondTab, takeBackOpensNothing, password, hostLink, backAndForward]) {
     try {
       await part(browser);
     } catch (error) {
