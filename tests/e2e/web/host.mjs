@@ -2,7 +2,7 @@
 import { main } from "../../support/browser.mjs";
 import { check, click, FEW_FRAMES, goIn, inside, linkOn, makeRoom, newPerson, openLink, say, sees, selfOn } from "./pages.mjs";
 
-const [url] = process.argv.slice(2);
+const [url, part] = process.argv.slice(2);
 const NO_DEVICES = { devices: false };
 const heading = (page, name) => page.getByRole("heading", { name }).waitFor();
 
@@ -161,14 +161,9 @@ async function backAndForward(browser) {
   await sees(ada, "before going back");
 }
 
+const PARTS = { oneTimeLinks, lobbyAndLock, secondTab, takeBackOpensNothing, password, hostLink, backAndForward };
+
 await main(async (browser) => {
-  for (const part of [oneTimeLinks, lobbyAndLock, secondTab, takeBackOpensNothing, password, hostLink, backAndForward]) {
-    try {
-      await part(browser);
-    } catch (error) {
-      throw new Error(`${part.name}: ${error.stack}`);
-    }
-    for (const context of browser.contexts()) await context.close();
-  }
-  return { done: true };
+  await PARTS[part](browser);
+  return { done: part };
 }, FEW_FRAMES);

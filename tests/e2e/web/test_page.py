@@ -89,14 +89,27 @@ async def test_four_people_all_see_each_other_also_after_one_has_reloaded(server
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-async def test_hostile_names_and_messages_run_nothing_and_break_no_layout(server: ServerProcess) -> None:
-    seen = await run("hostile.mjs", server.url, limit_s=150.0)
-    assert seen["checked"] >= 16
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+async def test_hostile_names_and_messages_run_nothing_and_break_no_layout(server: ServerProcess, size: str) -> None:
+    seen = await run("hostile.mjs", server.url, size, limit_s=150.0)
+    assert seen["checked"] >= 8
+
+
+HOST_PARTS = [
+    "oneTimeLinks",
+    "lobbyAndLock",
+    "secondTab",
+    "takeBackOpensNothing",
+    "password",
+    "hostLink",
+    "backAndForward",
+]
 
 
 @pytest.mark.slow
-async def test_a_host_decides_who_comes_in_and_a_second_tab_takes_over(server: ServerProcess) -> None:
-    assert await run("host.mjs", server.url) == {"done": True}
+@pytest.mark.parametrize("part", HOST_PARTS)
+async def test_a_host_decides_who_comes_in_and_a_second_tab_takes_over(server: ServerProcess, part: str) -> None:
+    assert await run("host.mjs", server.url, part) == {"done": part}
 
 
 async def test_a_server_that_kept_nothing_leaves_a_clear_page_behind() -> None:
