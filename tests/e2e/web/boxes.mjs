@@ -29,6 +29,8 @@ async function member(link, called) {
 }
 
 async function look(page, state, sizes = SIZES, { leastTile = 64 } = {}) {
+  // A page that is not in front draws no frames in Firefox.
+  await page.bringToFront();
   for (const [width, height] of sizes) {
     await page.setViewportSize({ width, height });
     // The stage is laid out once its new size is observed: a frame later.

@@ -112,7 +112,9 @@ async function lastWish(browser) {
   await openLink(page, `${url}/r/${made.roomId}`);
   await page.locator(".preview video:not([hidden])").waitFor();
   const camera = page.locator(".preview").getByRole("button", { name: "Camera" });
-  await page.evaluate(() => (window.slow = new Promise((done) => (window.finish = done))));
+  await page.evaluate(() => {
+    window.slow = new Promise((done) => (window.finish = done));
+  });
   await camera.click(); // off
   await camera.click(); // on, which takes its time
   await page.getByText("Starting camera …").waitFor();
