@@ -236,4 +236,4 @@ async def test_the_client_loses_and_doubles_nothing_on_a_network_that_does() -> 
 async def test_the_client_keeps_what_is_sealed_sealed_and_gives_joins_back() -> None:
     requires("node", "node packages")
     with server_process(**OFFLINE, EVENTS_PER_S="0") as server:
-        assert len((await run("sealed.mjs", server.url))["passed"]) == 15
+        assert len((await run("sealed.mjs", server.url))["passed"]) == 16
