@@ -56,11 +56,11 @@ export async function createRoom({ server, site, encrypt = true, signal, ...sett
   });
 }
 
-/** See `index.d.ts`. */
-export async function createInvite({ server, site, roomId, hostKey, encryptionKey, signal, ...settings }) {
+/** See `index.d.ts`. Only what an invite may be is sent: the room as it was made, given here whole, has keys in its links. */
+export async function createInvite({ server, site, roomId, hostKey, encryptionKey, signal, uses, expiresInS }) {
   const origin = server ?? globalThis.location?.origin;
   const path = `/api/rooms/${encodeURIComponent(roomId)}/invites`;
-  const made = await request(origin, path, { method: "POST", bearer: hostKey, body: settings, signal });
+  const made = await request(origin, path, { method: "POST", bearer: hostKey, body: { uses, expiresInS }, signal });
   const base = site ?? parseLink(made.url).server;
   return Object.freeze({ ...made, link: buildLink({ site: base, roomId, invite: made.invite, e2e: encryptionKey }) });
 }

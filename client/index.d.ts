@@ -69,6 +69,8 @@ export interface Message {
   readonly encrypted: boolean;
   /** Encrypted with another key, tampered with, or meant for somebody else than the server says: `text` is empty. */
   readonly unreadable?: boolean;
+  /** The sender's name came in the clear into an encrypted room: anybody may have written it. */
+  readonly unsealed?: boolean;
   /** To how many connected people an own message went at once. */
   readonly deliveredTo?: number;
   /** Why an own message failed. */

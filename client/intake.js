@@ -142,6 +142,7 @@ export class Intake {
 
   async #message(payload, { self = this.#port.store.getSnapshot().self } = {}) {
     const own = payload.sender === self?.id;
+    const { name: senderName, unsealed } = await this.#named(payload.senderName);
     const message = {
       key: own && payload.clientMessageId ? payload.clientMessageId : payload.id,
       id: payload.id,
@@ -149,12 +150,13 @@ export class Intake {
       epoch: payload.epoch,
       text: payload.text,
       sender: payload.sender,
-      senderName: (await this.#named(payload.senderName)).name,
+      senderName,
       timestamp: payload.timestamp,
       own,
       state: "sent",
       to: payload.to ?? undefined,
       encrypted: Boolean(payload.encrypted),
+      ...(unsealed && { unsealed }),
     };
     const { contentId, ...content } = payload.encrypted ? await this.#opened(payload) : {};
     Object.assign(message, content);
@@ -177,7 +179,7 @@ export class Intake {
   async #opened({ sender, text, to }) {
     try {
       const content = await this.#port.keyring().openMessage(sender, text, to);
-      return { contentId: String(content.id), text: content.text, senderName: String(content.name ?? UNNAMED) };
+      return { contentId: String(content.id), text: content.text, senderName: String(content.name ?? UNNAMED), unsealed: undefined };
     } catch {
       return { text: "", unreadable: true };
     }

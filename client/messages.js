@@ -13,7 +13,7 @@ export const MESSAGE_LIFETIME_MS = 120_000;
 /**
  * @typedef {Readonly<{key: string, id?: string, seq?: number, text: string, sender: string, senderName: string,
  *   timestamp: string, own: boolean, state: "sending" | "sent" | "failed", to?: string, encrypted: boolean,
- *   unreadable?: boolean, deliveredTo?: number, error?: import("./errors.js").MayflyError}>} Message
+ *   unreadable?: boolean, unsealed?: boolean, deliveredTo?: number, error?: import("./errors.js").MayflyError}>} Message
  */
 
 export class MessageList {

@@ -12,6 +12,12 @@ for (const seat of [undefined, { participantId: "p", resumeToken: "t", epoch: "e
       fields: async () => ({ name: "Ada" }),
       lastSeq: () => 7,
       entered: (data) => entered.push(data),
+      online: () => true,
+      keyFits: async () => {},
+      joining: () => {},
+      refused: (error) => {
+        throw error;
+      },
     });
     await entry.enter();
     assert.deepEqual(asked, [["join-room", "ack", Boolean(seat)]]);

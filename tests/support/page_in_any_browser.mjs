@@ -33,8 +33,12 @@ export async function press(page, selector) {
   await page.evaluate((wanted) => document.querySelector(wanted).click(), selector);
 }
 
-/** In through the door, with devices as they are. */
-export async function enter(page, link, name) {
+/** In through the door, with devices as they are, or with camera and microphone off. */
+export async function enter(page, link, name, { devices = true } = {}) {
+  if (!devices) {
+    await page.goto(new URL("/", link).href);
+    await page.evaluate(() => sessionStorage.setItem("mayfly-page:devices", '{"audio":false,"video":false}'));
+  }
   await page.goto(link);
   await until(page, "the door", () => Boolean(document.querySelector(".join")));
   await page.evaluate((typed) => (document.querySelector("#your-name").value = typed), name);

@@ -1,7 +1,7 @@
 /** The conversation: messages in order, how far one's own have come, who is typing. */
 
 import { h, keyed, setText } from "./dom.js";
-import { displayName, fullTimeOf, hueOf, listNames, plural, timeOf } from "./format.js";
+import { displayName, fullTimeOf, hueOf, listNames, markedName, plainPart, plural, timeOf } from "./format.js";
 import { icon } from "./icons.js";
 
 const MAX_CHARS = 4_000;
@@ -96,7 +96,7 @@ export class Chat {
       this.last = messages.at(-1)?.key;
       if (this.#atEnd || (isNew && messages.at(-1)?.own)) this.#toEnd();
     }
-    const names = typing.map((id) => participants.find((person) => person.id === id)).filter(Boolean).map((person) => displayName(person.name));
+    const names = typing.map((id) => participants.find((person) => person.id === id)).filter(Boolean).map(markedName);
     setText(this.typing, names.length ? `${listNames(names)} ${names.length === 1 ? "is" : "are"} typing` : "");
     this.typing.classList.toggle("on", names.length > 0);
   }
@@ -169,11 +169,11 @@ class MessageView {
 
   #drawHead(message, first) {
     this.head.hidden = !first;
-    const plain = this.room.getSnapshot().encrypted && !message.encrypted;
+    const plain = plainPart(message, this.room.getSnapshot().encrypted);
     this.head.replaceChildren(
       h("bdi", { class: "name" }, message.own ? "You" : displayName(message.senderName)),
       h("time", { dateTime: message.timestamp, title: fullTimeOf(message.timestamp) }, timeOf(message.timestamp)),
-      plain ? h("span", { class: "plain-mark" }, icon("shieldOff", 14), "not encrypted") : "",
+      plain ? h("span", { class: "plain-mark" }, icon("shieldOff", 14), plain) : "",
     );
   }
 
@@ -206,6 +206,6 @@ class MessageView {
 
 function sameGroup(before, message) {
   if (!before || before.sender !== message.sender || before.own !== message.own || before.encrypted !== message.encrypted) return false;
-  if (before.senderName !== message.senderName) return false;
+  if (before.senderName !== message.senderName || before.unsealed !== message.unsealed) return false;
   return Date.parse(message.timestamp) - Date.parse(before.timestamp) < GROUP_MS;
 }

@@ -22,6 +22,20 @@ export function displayName(name) {
 export const markedName = ({ name, unsealed }) => (unsealed ? `${displayName(name)} (${NOT_ENCRYPTED})` : displayName(name));
 export const NOT_ENCRYPTED = "name not encrypted";
 
+/**
+ * What was not encrypted of a message in an encrypted room, or "". A name inside a sealed message is as good as the message;
+ * one beside a message that cannot be opened is anybody's word.
+ */
+export function plainPart({ encrypted, unsealed }, inEncryptedRoom) {
+  if (!inEncryptedRoom) return "";
+  return encrypted ? (unsealed ? NOT_ENCRYPTED : "") : "not encrypted";
+}
+
+export function markedSender(message, inEncryptedRoom) {
+  const mark = plainPart(message, inEncryptedRoom);
+  return `${displayName(message.senderName)}${mark && ` (${mark})`}`;
+}
+
 /** One or two letters for an avatar. */
 export function initials(name) {
   const words = displayName(name).split(" ").filter(Boolean);

@@ -46,13 +46,14 @@ export class People {
   }
 
   #knockRow({ knockId, name, unsealed }) {
+    const shown = markedName({ name, unsealed });
     const answer = (admit) => this.#do(() => this.#room.answerKnock(knockId, admit));
     return h(
       "li",
       { class: "knock" },
-      h("bdi", { class: "name" }, markedName({ name, unsealed })),
-      actionButton("Let in", () => answer(true), { class: "button primary small", "aria-label": `Let in ${displayName(name)}` }),
-      actionButton("Decline", () => answer(false), { class: "button small", "aria-label": `Decline ${displayName(name)}` }),
+      h("bdi", { class: "name" }, shown),
+      actionButton("Let in", () => answer(true), { class: "button primary small", "aria-label": `Let in ${shown}` }),
+      actionButton("Decline", () => answer(false), { class: "button small", "aria-label": `Decline ${shown}` }),
     );
   }
 
@@ -65,7 +66,7 @@ export class People {
       this.#do(action);
     };
     openDialog({
-      title: displayName(person.name),
+      title: markedName(person),
       class: "small",
       body: (close) =>
         h(
@@ -119,6 +120,6 @@ class PersonRow {
       );
     }
     this.menu.hidden = !isHost || isSelf;
-    this.menu.setAttribute("aria-label", `Actions for ${displayName(person.name)}`);
+    this.menu.setAttribute("aria-label", `Actions for ${markedName(person)}`);
   }
 }

@@ -5,7 +5,7 @@ import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
 import { deviceWords, lostWords, savedDevices } from "./device-words.js";
 import { announce, h, show } from "./dom.js";
-import { markedName } from "./format.js";
+import { markedName, markedSender } from "./format.js";
 import { forgetHost, hostKeyOf } from "./host-key.js";
 import { News } from "./news.js";
 import { showNotice } from "./notices.js";
@@ -150,7 +150,7 @@ export class RoomView {
     if (this.open === "chat" && document.visibilityState === "visible") return;
     this.chat.unread += 1;
     this.#draw();
-    if (this.open !== "chat") this.toast(`${displayName(message.senderName)}: ${message.unreadable ? "a message" : clip(message.text)}`);
+    if (this.open !== "chat") this.toast(`${markedSender(message, this.#page.room.getSnapshot().encrypted)}: ${message.unreadable ? "a message" : clip(message.text)}`);
   }
 
   #seen() {

@@ -56,8 +56,8 @@ export class Stage {
     if (!alone) return this.alone.replaceChildren();
     const panel = this.#invite();
     this.alone.replaceChildren(
-      h("h2", {}, "Nobody else is here yet"),
-      panel ? h("p", {}, "Send them the link. They will appear here.") : h("p", {}, "Others will appear here as they come in."),
+      h("h2", {}, "Nobody else is here"),
+      panel ? h("p", {}, "Send somebody the link. They will appear here.") : h("p", {}, "Others appear here as they come in."),
       ...(panel ? [panel] : []),
     );
   }

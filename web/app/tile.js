@@ -32,8 +32,6 @@ export class Tile {
       this.hand,
       h("figcaption", { class: "tile-caption" }, this.mute, this.name, this.suffix),
     );
-    // Frames are the truth: somebody whose client says nothing of its camera is seen all the same.
-    this.video.addEventListener("resize", () => this.element.classList.toggle("has-frames", this.video.videoWidth > 0));
   }
 
   update({ person, stream, own, screen, state, video }) {

@@ -2,7 +2,7 @@
 import { main } from "../../support/browser.mjs";
 import { check, click, FEW_FRAMES, goIn, inside, linkOn, makeRoom, newPerson, openLink, say, sees, selfOn } from "./pages.mjs";
 
-const [url] = process.argv.slice(2);
+const [url, part] = process.argv.slice(2);
 const NO_DEVICES = { devices: false };
 const heading = (page, name) => page.getByRole("heading", { name }).waitFor();
 
@@ -84,6 +84,40 @@ async function secondTab(browser) {
   await sees(ada, "from the first tab");
 }
 
+/** Whoever takes a room back that was left with everything off finds it off. */
+async function takeBackOpensNothing(browser) {
+  const ada = await newPerson(browser);
+  await ada.addInitScript(() => {
+    window.asked = 0;
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (wish) => ((window.asked += 1), real(wish));
+  });
+  const link = await makeRoom(ada, url);
+  await goIn(ada, "Ada");
+  const button = (name) => ada.locator(".controls").getByRole("button", { name, exact: true });
+  const off = (name) => ada.waitForFunction((label) => document.querySelector(`.controls [aria-label="${label}"]`)?.ariaPressed === "false", name);
+  for (const name of ["Camera", "Mic"]) {
+    await button(name).and(ada.locator("[aria-pressed=true]")).click();
+    await off(name);
+  }
+  const asked = await ada.evaluate(() => window.asked);
+  check(asked > 0, "devices that were on before");
+  const saved = await ada.evaluate(() => JSON.stringify(sessionStorage));
+  const twin = await ada.context().newPage();
+  await twin.addInitScript((text) => Object.entries(JSON.parse(text)).forEach(([key, value]) => sessionStorage.setItem(key, value)), saved);
+  await twin.goto(link);
+  await inside(twin);
+  await heading(ada, "You are in this room elsewhere");
+  await click(ada, "Use it here");
+  await inside(ada);
+  for (const name of ["Camera", "Mic"]) await off(name);
+  // The call is on, and with it whatever it was to open.
+  await ada.waitForFunction(() => document.querySelector(".tile.own[data-state=self]"));
+  await say(ada, "back, and silent");
+  await sees(ada, "back, and silent");
+  check((await ada.evaluate(() => window.asked)) === asked, "no device asked for again");
+}
+
 async function password(browser) {
   const body = JSON.stringify({ password: "open sesame" });
   const headers = { "Content-Type": "application/json" };
@@ -127,14 +161,9 @@ async function backAndForward(browser) {
   await sees(ada, "before going back");
 }
 
+const PARTS = { oneTimeLinks, lobbyAndLock, secondTab, takeBackOpensNothing, password, hostLink, backAndForward };
+
 await main(async (browser) => {
-  for (const part of [oneTimeLinks, lobbyAndLock, secondTab, password, hostLink, backAndForward]) {
-    try {
-      await part(browser);
-    } catch (error) {
-      throw new Error(`${part.name}: ${error.stack}`);
-    }
-    for (const context of browser.contexts()) await context.close();
-  }
-  return { done: true };
+  await PARTS[part](browser);
+  return { done: part };
 }, FEW_FRAMES);

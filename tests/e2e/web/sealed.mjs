@@ -94,6 +94,23 @@ const TESTS = {
     return [ada];
   },
 
+  async "an invite is made from the room as it was made, and neither link nor key of it is sent"() {
+    const bodies = [];
+    const real = globalThis.fetch;
+    globalThis.fetch = (address, options) => (bodies.push(options.body), real(address, options));
+    try {
+      const { made, link } = await oneTime();
+      assert.equal(parseLink(link).e2e, made.encryptionKey);
+      const [, sent] = bodies;
+      assert.equal(sent, "{}");
+      await plain.createInvite({ ...made, uses: 3, expiresInS: 600 });
+      assert.deepEqual(JSON.parse(bodies[2]), { uses: 3, expiresInS: 600 });
+    } finally {
+      globalThis.fetch = real;
+    }
+    return [];
+  },
+
   async "a link without its key, with another's or a damaged one is refused at once, and no invite is spent"() {
     const { link } = await oneTime();
     const { link: other } = await plain.createRoom({ server: url });
