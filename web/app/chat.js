@@ -19,6 +19,7 @@ export class Chat {
   unread = 0;
 
   #atEnd = true;
+  #sizes = "";
 
   /** @param {{room: any, scope: import("./scope.js").Scope}} props */
   constructor({ room, scope }) {
@@ -26,7 +27,7 @@ export class Chat {
     this.rows = h("ol", { class: "message-rows" });
     this.list = h("div", { class: "messages", role: "log", "aria-label": "Messages", tabIndex: 0, onscroll: () => this.#scrolled() }, this.rows);
     // The keyboard, a turned phone or a long draft take from the list; whoever was at its end stays there.
-    const observer = new ResizeObserver(() => this.#atEnd && this.#toEnd());
+    const observer = new ResizeObserver(() => this.#resized());
     observer.observe(this.list);
     observer.observe(this.rows);
     scope.add(() => observer.disconnect());
@@ -82,7 +83,16 @@ export class Chat {
     this.list.scrollTop = this.list.scrollHeight;
   }
 
+  #resized() {
+    if (this.#atEnd) this.#toEnd();
+    this.#sizes = this.#sizesNow();
+  }
+
+  #sizesNow = () => `${this.list.scrollHeight}/${this.list.clientHeight}`;
+
   #scrolled() {
+    // With other sizes it was the layout that scrolled, not the reader; that the sizes are others is told next.
+    if (this.#sizesNow() !== this.#sizes) return;
     this.#atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END_PX;
   }
 
