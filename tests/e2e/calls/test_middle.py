@@ -14,7 +14,7 @@ from tests.e2e.calls.browser_pages import browser_pages
 from tests.support.middle import in_the_middle
 from tests.support.processes import ROOT, server_process
 
-pytestmark = [pytest.mark.usefixtures("chromium", "firefox"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.usefixtures("chromium", "firefox"), pytest.mark.timeout(300)]
 
 SPELLINGS = json.loads((Path(ROOT) / "tests/unit/signaling/sdp_spellings.json").read_text())["added"]
 OWN = ":".join(["CD"] * 32)
@@ -27,6 +27,7 @@ DARK = """() => ({
   connected: person.room.call.getSnapshot().peers.filter(({ state }) => state === "connected").length,
   problems: person.problems,
 })"""
+# A few of the unit tests' list: each of them costs two browsers a call.
 TRICKS = [
     "upper case",
     "mixed case",
