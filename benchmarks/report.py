@@ -110,7 +110,11 @@ def _value(row: Row, target: Target) -> str:
     text = f"{row.medians[target] / row.figure.divide:,.{row.figure.digits}f}"
     if target != "mayfly" or row.alone is None:
         return text
-    return f"{text}, ≤ {row.alone / row.figure.divide:,g}{_verdict(row.holds())}"
+    return f"{text}, ≤ {_plain(row.alone / row.figure.divide)}{_verdict(row.holds())}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,g}"
 
 
 def _ratio(row: Row, rival: Target) -> str:

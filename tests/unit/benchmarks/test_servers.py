@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +14,9 @@ from benchmarks import arrivals, rejoin, volume
 from benchmarks.clients import Client, Fleet
 from benchmarks.load import check, make_clients
 from benchmarks.plan import RIVALS, TEXT, Target, by_name
-from benchmarks.servers import HEARTBEAT_S, MeasuredServer, collect_garbage, measured_server, resident_bytes
+from benchmarks.servers import HEARTBEAT_S, MeasuredServer, collect_garbage, cores, measured_server, resident_bytes
 from benchmarks.throughput import CANDIDATE, load_of
+from tests.support.processes import ROOT, launch
 
 BESIDE_EACH_OTHER: tuple[Target, ...] = ("mayfly", "plain", *RIVALS)
 
@@ -78,6 +82,19 @@ def test_bytes_are_counted_where_tcp_hands_them_over(server: MeasuredServer) -> 
     if server.target == "mayfly":
         assert found["joinWithBacklogBytes"] - found["joinBytes"] > 50 * len(TEXT)
         assert found["joinToldBytes"] > 50
+
+
+def test_a_server_of_another_tree_runs_the_sources_of_that_tree(tmp_path: Path) -> None:
+    for package in ("server", "rooms", "signaling", "storage"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    entry = tmp_path / "server" / "__main__.py"
+    entry.write_text(entry.read_text().replace("Mayfly is up.", "The base is up."))
+    core, _ = cores()
+    server = launch(partial(MeasuredServer, target="mayfly", core=core, tree=tmp_path))
+    try:
+        assert "The base is up." in server.log()
+    finally:
+        server.close()
 
 
 def test_coming_into_a_room_of_a_hundred_is_far_below_a_megabyte() -> None:
