@@ -83,6 +83,13 @@ BOUNDS: Final = (
         "tests/integration/engine/test_commands.py",
     ),
     Bound(ENGINE, "waiting_bytes", "characters", "Of these messages.", "tests/integration/engine/test_commands.py"),
+    Bound(
+        ENGINE,
+        "answer_bytes_per_write",
+        "bytes",
+        "Of an answer, before it leaves at once.",
+        "tests/integration/engine/test_slow_readers.py",
+    ),
     Bound(ENGINE, "packets_per_payload", "packets", "In one polling body.", "tests/unit/engine/test_packets.py"),
     Bound(ENGINE, "sessions", "sessions", "Of one engine, whatever the quotas.", ENGINE_BOUNDS),
     Bound(ENGINE, "body_timeout_s", "s", "For a polling body.", "tests/integration/engine/test_polling.py"),
