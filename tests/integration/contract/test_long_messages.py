@@ -122,7 +122,9 @@ async def test_an_event_without_an_acknowledgement_is_told_by_its_name(server: S
 
 def with_attachment(ack_id: str) -> bytes:
     """The header of a packet with one attachment, which is too long to be kept."""
-    return f'51-{ack_id}["send-message",{{"roomId":"r","_placeholder":true,"num":0,"text":"'.encode() + b"x" * MIB + b'"}]'
+    return (
+        f'51-{ack_id}["send-message",{{"roomId":"r","_placeholder":true,"num":0,"text":"'.encode() + b"x" * MIB + b'"}]'
+    )
 
 
 async def test_a_header_of_attachments_that_is_too_long_is_answered_and_the_connection_stays(server: Server) -> None:
