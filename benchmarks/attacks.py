@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.servers import resident_bytes
-from tests.support.processes import LOOPBACK, ServerProcess, server_process
+from tests.support.processes import LOOPBACK, ROOT, ServerProcess, server_process
 
 MIB = 1_048_576
 UPGRADE = (
@@ -28,7 +28,6 @@ UPGRADE = (
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 SAMPLE_S = 0.02
-BYSTANDER_S = 0.02
 ANSWER_LIMIT_S = 20.0
 SETTLE_LIMIT_S = 30.0
 TEXT = "🙂" * 4_000
@@ -255,28 +254,23 @@ class Seen:
 
 @asynccontextmanager
 async def _bystander(port: int, seen: Seen) -> AsyncIterator[None]:
-    """Somebody who talks in another room meanwhile, and has to get through."""
-    wire = await Wire.connected(port, LOOPBACK)
-    room = await make_room(port, LOOPBACK)
-    assert (await wire.request("join-room", roomId=room))["ok"]
-
-    async def talk() -> None:
-        while True:
-            started = time.perf_counter()
-            answer = await asyncio.wait_for(wire.request("send-message", roomId=room, text="hi"), ANSWER_LIMIT_S)
-            assert answer["ok"], answer
-            seen.delays_s.append(time.perf_counter() - started)
-            await asyncio.sleep(BYSTANDER_S)
-
-    talking = asyncio.create_task(talk())
+    """Somebody who talks in another room meanwhile, and has to get through (`benchmarks.bystander`)."""
+    command = [sys.executable, "-m", "benchmarks.bystander", str(port)]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=ROOT, limit=8 * MIB)
+    assert process.stdin is not None
+    assert process.stdout is not None
     try:
+        assert await process.stdout.readline() == b"ready\n", "the bystander did not get in"
         yield
-        assert not talking.done(), f"the bystander was thrown out: {talking.exception()!r}"
+        process.stdin.close()
+        told, _ = await asyncio.wait_for(process.communicate(), ANSWER_LIMIT_S)
+        assert process.returncode == 0, "the bystander was thrown out"
+        seen.delays_s = json.loads(told)
     finally:
-        talking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await talking
-        wire.abort()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def strike(server: ServerProcess, attack: Attack, addresses: list[str], count: int, back_bytes: int) -> Seen:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 
@@ -191,7 +190,7 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
         is_open=sockets.is_open,
         store=store,
         journal=Journal(store),
-        guard=Guard(time.monotonic),
+        guard=Guard(clocks.now),
         recovery=Recovery(registry, settings.seat_grace_s),
         ice=IceSettings(
             stun_urls=settings.stun_urls,

@@ -38,4 +38,5 @@ async def health(_: web.Request) -> web.Response:
 app = web.Application()
 app.router.add_get("/health", health)
 sio.attach(app)
-web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None)
+# aiohttp waits a minute for WebSockets that are open, and python-socketio does not close them.
+web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None, shutdown_timeout=0.5)

@@ -84,7 +84,7 @@ class InflatingParser(FrameParser):
             payload = inflate(payload, self._max_bytes)
             self.budget -= len(payload)
             if len(payload) > self._keep_bytes:
-                return Cut(payload[:HEAD_BYTES], self._opcode == 1)
+                return Cut(payload[:HEAD_BYTES], self._opcode == 1, len(payload))
         return super()._whole(payload)
 
     def _cut(self, head: bytearray) -> Message:

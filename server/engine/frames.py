@@ -64,15 +64,31 @@ class Control(NamedTuple):
     payload: bytes
 
 
+class BinaryHead(bytes):
+    """The beginning of a binary message that was too long to be kept."""
+
+    size: int
+    """Of the whole message, in bytes."""
+
+    @classmethod
+    def of(cls, head: bytes, size: int) -> BinaryHead:
+        """The head of a message of this size."""
+        made = cls(head)
+        made.size = size
+        return made
+
+
 class Cut(NamedTuple):
     """The beginning of a data message that was longer than what is kept of one; its rest was discarded."""
 
     head: bytes
     is_text: bool
+    size: int
+    """Of the whole message, in bytes, as far as it was looked at."""
 
-    def text(self) -> str | bytes:
-        """What there is of a text; the bytes of a binary message."""
-        return self.head.decode(errors="ignore") if self.is_text else self.head
+    def text(self) -> str | BinaryHead:
+        """What there is of a text, or of a binary message."""
+        return self.head.decode(errors="ignore") if self.is_text else BinaryHead.of(self.head, self.size)
 
 
 Message = str | bytes | Control | Cut
@@ -335,7 +351,7 @@ class FrameParser:
 
     def _cut(self, head: bytearray) -> Message:
         """The data message that is complete now, and was too long to be kept."""
-        return Cut(bytes(head), self._opcode == 1)
+        return Cut(bytes(head), self._opcode == 1, self._size)
 
     def _whole(self, payload: bytes | bytearray) -> Message:
         """The data message that is complete now."""

@@ -13,6 +13,8 @@ class EngineLimits:
     """Bytes that may wait for a reader. One packet alone is always taken, however long it is."""
     outbox_packets: int = 4_096
     """Packets that may wait for a reader."""
+    answer_bytes_per_write: int = 16_384
+    """Bytes of an answer that may wait for the end of the loop turn, to leave in one write with what follows."""
     unconnected_bytes: int | None = None
     """The longest message before `mark_connected`; None: as after it."""
     kept_bytes: int | None = None

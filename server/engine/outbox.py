@@ -46,6 +46,8 @@ class Outbox:
 
     def count_in(self, budget: Budget, holder: Holder, transport_bytes: int = 0) -> None:
         """The reader is slow: from now on what waits for it, here and in its transport, counts in a budget."""
+        if not self.frames:
+            self.size = self.uncounted = self.answer_bytes = 0  # what was handed over may have left them behind
         self._budget, self._holder, self._transport_bytes = budget, holder, transport_bytes
         self._count()
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import orjson
 
-from server.engine.frames import HEAD_BYTES, Cut, binary_frame, frame_payload, text_frame
+from server.engine.frames import HEAD_BYTES, BinaryHead, Cut, binary_frame, frame_payload, text_frame
 
 OPEN: Final = "0"
 CLOSE: Final = "1"
@@ -101,7 +101,7 @@ def decode_payload(body: bytes, *, max_packets: int) -> list[str | bytes]:
 class Payload:
     """The body of a POST, taken in pieces: of a packet that is longer than what is kept of one, only its head is."""
 
-    __slots__ = ("_current", "_cut", "_kept_bytes", "_max_packets", "_packets", "held_bytes")
+    __slots__ = ("_current", "_cut", "_kept_bytes", "_max_packets", "_packets", "_size", "held_bytes")
 
     def __init__(self, *, max_packets: int, kept_bytes: int) -> None:
         self._max_packets = max_packets
@@ -109,6 +109,7 @@ class Payload:
         self._packets: list[bytes | Cut] = []
         self._current = bytearray()
         self._cut = False
+        self._size = 0  # of this packet
         self.held_bytes = 0
 
     def feed(self, data: bytes) -> None:
@@ -130,11 +131,12 @@ class Payload:
         """The packets, all or none. Raises `PacketError`."""
         self._end_packet()
         try:
-            return [_decode_head(p.head) if isinstance(p, Cut) else _decode(p.decode()) for p in self._packets]
+            return [_decode_head(p) if isinstance(p, Cut) else _decode(p.decode()) for p in self._packets]
         except UnicodeDecodeError:
             raise PacketError("payload is not UTF-8") from None
 
     def _extend(self, data: bytes) -> None:
+        self._size += len(data)
         if self._cut:
             return
         self._current += data
@@ -146,16 +148,20 @@ class Payload:
 
     def _end_packet(self) -> None:
         packet = bytes(self._current)
-        self._packets.append(Cut(packet, is_text=True) if self._cut else packet)
-        self._current, self._cut = bytearray(), False
+        self._packets.append(Cut(packet, packet[:1] != b"b", self._size) if self._cut else packet)
+        self._current, self._cut, self._size = bytearray(), False, 0
 
 
-def _decode_head(head: bytes) -> str | bytes:
-    if head[:1] == b"b":
-        return _decode(head[: HEAD_BYTES // 4 * 4 - 3].decode("ascii", "replace"))
-    text = head.decode(errors="ignore")
-    _decode(text)
-    return Head(text)
+def _decode_head(cut: Cut) -> Head | BinaryHead:
+    text = cut.head.decode(errors="ignore")
+    if cut.is_text:
+        _decode(text)
+        return Head(text)
+    try:
+        # Four characters are three bytes.
+        return BinaryHead.of(b64decode(text[1 : HEAD_BYTES // 4 * 4 - 3], validate=True), (cut.size - 1) // 4 * 3)
+    except (binascii.Error, ValueError):
+        raise PacketError("binary packet is not base64") from None
 
 
 def _decode(packet: str) -> str | bytes:

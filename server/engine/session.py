@@ -138,8 +138,13 @@ class Session:
 
     def send_answer(self, frame: bytes) -> None:
         """Queue a part of an answer. It never counts as unread; `caught_up` says when there may be another one."""
-        if self.state < _CLOSING and self.outbox.add_answer(frame):
+        if self.state >= _CLOSING:
+            return
+        if self.outbox.add_answer(frame):
             self.core.flush_soon(self)
+        if self.outbox.answer_bytes >= self.core.limits.answer_bytes_per_write:
+            # At once: what the transport cannot take is counted from now on, also where many ask in one loop turn.
+            self.flush()
 
     async def caught_up(self) -> None:
         """Return once the transport has taken all that is queued, or the session is ending."""

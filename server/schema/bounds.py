@@ -24,7 +24,7 @@ HOST: Final = "server.transport.socketio.host"
 PACKETS: Final = "server.transport.socketio.packets"
 SETTING: Final = "server.settings"
 LONG: Final = "tests/integration/contract/test_long_messages.py"
-QUOTAS: Final = "tests/unit/server/test_quotas.py"
+QUOTAS: Final = "tests/integration/contract/test_quotas.py"
 BUDGETS: Final = "tests/unit/server/test_memory.py"
 ATTACKS: Final = "tests/integration/test_attacks.py"
 RULES: Final = "tests/integration/contract/test_rules.py"
@@ -82,7 +82,14 @@ BOUNDS: Final = (
         "That wait for a running command.",
         "tests/integration/engine/test_commands.py",
     ),
-    Bound(ENGINE, "waiting_bytes", "characters", "Of these messages.", "tests/unit/engine/test_budget.py"),
+    Bound(ENGINE, "waiting_bytes", "characters", "Of these messages.", "tests/integration/engine/test_commands.py"),
+    Bound(
+        ENGINE,
+        "answer_bytes_per_write",
+        "bytes",
+        "Of an answer, before it leaves at once.",
+        "tests/integration/engine/test_slow_readers.py",
+    ),
     Bound(ENGINE, "packets_per_payload", "packets", "In one polling body.", "tests/unit/engine/test_packets.py"),
     Bound(ENGINE, "sessions", "sessions", "Of one engine, whatever the quotas.", ENGINE_BOUNDS),
     Bound(ENGINE, "body_timeout_s", "s", "For a polling body.", "tests/integration/engine/test_polling.py"),

@@ -139,7 +139,11 @@ class SocketHost(socketio.AsyncServer):  # type: ignore[misc]
         if self._own is None or not (eio_sid in self.environ and self._own.admits(eio_sid)):
             self._refuse(eio_sid)
             return None
-        if isinstance(data, str) and not (_is_bounded(data) and (data[0] == "0" or self._hosts(_namespace(data)))):
+        if isinstance(data, bytes):
+            taken = not is_too_long(data)  # an attachment: a part of one would be taken for all of it
+        else:
+            taken = _is_bounded(data) and (data[0] == "0" or self._hosts(_namespace(data)))
+        if not taken:
             self._refuse(eio_sid)
             return None
         return self._forward(eio_sid, data)

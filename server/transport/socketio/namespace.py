@@ -278,8 +278,8 @@ class DefaultNamespace:
             self._attachments[eio_sid] = Attachments(header.attachments)
             self._engine.set_receiver(eio_sid, None)  # so that they come to `message`
         if data[0] == "5":
-            refused = self.application.binary(self._live[eio_sid])
-            self._acknowledge(eio_sid, header.event, header.ack_id, refused)
+            refuse = self.application.too_large if is_too_long(data) else self.application.binary
+            self._acknowledge(eio_sid, header.event, header.ack_id, refuse(self._live[eio_sid]))
 
     def _attachment(self, eio_sid: str, data: str | bytes) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from server.engine.frames import BinaryHead
 from server.engine.packets import Head
 
 MAX_PACKET_BYTES = 262_144
@@ -27,9 +28,9 @@ BINARY_HEADER = re.compile(r"[56](\d{1,3})-(\d{0,10})(?=\[)", re.ASCII)
 PLAIN_NAME = re.compile(r'\["([A-Za-z-]{1,64})"')
 
 
-def is_too_long(data: str) -> bool:
+def is_too_long(data: str | bytes) -> bool:
     """Whether a packet is longer than is kept, or the beginning of one that was."""
-    return isinstance(data, Head) or len(data) > MAX_PACKET_BYTES
+    return isinstance(data, Head | BinaryHead) or len(data) > MAX_PACKET_BYTES
 
 
 class BadPacket(ValueError):
@@ -96,7 +97,7 @@ class Attachments:
     def drop(self, data: str | bytes) -> bool:
         """Take the next one and keep nothing of it; true where it was the last. `BadPacket` where it is none."""
         self.missing -= 1
-        self.bytes_left -= len(data)
+        self.bytes_left -= data.size if isinstance(data, BinaryHead) else len(data)
         if isinstance(data, str) or self.bytes_left < 0:
             raise BadPacket("not an attachment, or too large")
         return self.missing == 0

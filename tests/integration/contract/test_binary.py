@@ -97,6 +97,14 @@ async def test_attachments_have_so_many_bytes_together(server: Server) -> None:
     assert await client.closed() == 1008
 
 
+async def test_one_attachment_may_be_longer_than_what_is_kept(server: Server) -> None:
+    client = await server.connect()
+    await announced(client, 2)
+    for _ in range(2):
+        await client.socket.send_bytes(bytes(MAX_ATTACHMENT_BYTES // 2))
+    await client.sync()
+
+
 async def test_before_connect_attachments_close_the_connection(server: Server) -> None:
     client = await server.open()
     await announced(client, 1)

@@ -8,14 +8,12 @@ import io
 import zlib
 
 import pytest
-from server.sockets import MAX_FRAME_BYTES, MAX_UNCONNECTED_BYTES
 
-from server.app import SOCKETS
+from server.app import HOST
+from server.transport.socketio.host import MAX_FRAME_BYTES, MAX_UNCONNECTED_BYTES
 from server.transport.socketio.packets import MAX_PACKET_BYTES
 from tests.integration.contract.wire import Server, running
 from tests.integration.engine.wire import RawWebSocket, client_frame
-
-pytestmark = pytest.mark.own_engine(reason="keeps every message whole")
 
 MIB = 1_048_576
 
@@ -101,7 +99,7 @@ async def test_the_same_compressed(content: bytes) -> None:
 async def test_what_arrives_of_it_is_discarded_and_not_kept(server: Server) -> None:
     ws = await connected(server)
     whole = client_frame(request(3 * MIB))
-    core = server.runner.app[SOCKETS].eio._core
+    core = server.runner.app[HOST].eio._core
     most = 0
     for at in range(0, len(whole) - 10, 65_536):
         await ws.send_raw(whole[at : at + 65_536][: len(whole) - 10 - at])
@@ -120,6 +118,37 @@ async def test_an_event_without_an_acknowledgement_is_told_by_its_name(server: S
     assert '"event":"send-message"' in (told := await ws.text())
     assert "PAYLOAD_TOO_LARGE" in told
     await ws.finish()
+
+
+def with_attachment(ack_id: str) -> bytes:
+    """The header of a packet with one attachment, which is too long to be kept."""
+    return (
+        f'51-{ack_id}["send-message",{{"roomId":"r","_placeholder":true,"num":0,"text":"'.encode() + b"x" * MIB + b'"}]'
+    )
+
+
+async def test_a_header_of_attachments_that_is_too_long_is_answered_and_the_connection_stays(server: Server) -> None:
+    ws = await connected(server)
+    await ws.send_raw(client_frame(b"4" + with_attachment("7")) + client_frame(b"bytes", 2))
+    assert (await ws.text()).startswith('437[{"ok":false,"error":{"code":"PAYLOAD_TOO_LARGE"')
+    await ws.send_raw(client_frame(b"4" + with_attachment("")) + client_frame(b"bytes", 2))
+    assert (told := await ws.text()).startswith('42["request-failed",{"event":"send-message"')
+    assert "PAYLOAD_TOO_LARGE" in told
+    await ws.send('428["no-such-event",{}]')
+    assert "UNKNOWN_EVENT" in await ws.text()
+    await ws.finish()
+
+
+async def test_the_same_over_polling(server: Server) -> None:
+    path = await open_polling(server)
+    assert (await server.call("POST", path, data=b"40")).status == 200
+    assert (await server.call("GET", path)).text.startswith("40")
+    body = b"\x1e".join([b"4" + with_attachment("7"), b"bYnl0ZXM=", b'428["no-such-event",{}]'])
+    assert (await server.call("POST", path, data=io.BytesIO(body))).status == 200
+    told = (await server.call("GET", path)).text.split("\x1e")
+    assert [text[:3] for text in told] == ["437", "438"]
+    assert "PAYLOAD_TOO_LARGE" in told[0]
+    assert (await server.call("POST", path, data=b"1")).status == 200
 
 
 @pytest.mark.parametrize("kind", ["0", "1", "3", "5"])

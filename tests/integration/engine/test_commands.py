@@ -163,6 +163,32 @@ async def test_a_full_inbox_stops_reading_until_half_of_it_is_done() -> None:
         await ws.finish()
 
 
+async def test_an_inbox_is_full_of_bytes_as_it_is_of_messages() -> None:
+    async with engine_rig(limits=EngineLimits(waiting_bytes=50_000), max_http_buffer_size=100_000) as rig:
+        turns = asyncio.Semaphore(0)
+
+        async def handle(sid: str, data: str) -> None:
+            await turns.acquire()
+
+        rig.engine.on("message", handle)
+        ws, sid = await rig.open_websocket()
+        session = rig.engine.sockets[sid]
+        sending = asyncio.create_task(ws.send(*(f"4{i:03}" + "x" * 20_000 for i in range(400))))
+        await eventually(lambda: session.inbox.holding, "the hold")
+        await eventually(lambda: ws.writer.transport.get_write_buffer_size() > 0, "backpressure at the client")
+        assert rig.engine.stats.messages_in == 4  # one runs; the third that waits crosses the bound
+        turns.release()
+        turns.release()
+        await eventually(lambda: rig.engine.stats.messages_in > 4, "more, once half of it is done")
+        for _ in range(400):
+            turns.release()
+        await sending
+        await eventually(lambda: rig.engine.stats.messages_in == 400, "all of them")
+        await eventually(lambda: session.inbox.idle, "the last of them")
+        assert rig.engine.input.used_bytes == 0
+        await ws.finish()
+
+
 async def test_a_full_inbox_delays_the_answer_to_a_post() -> None:
     async with engine_rig(limits=EngineLimits(waiting_commands=4)) as rig:
         leave = asyncio.Event()

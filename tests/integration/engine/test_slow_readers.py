@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 
 from server.engine import EngineLimits
+from server.engine.frames import text_frame
 from tests.integration.engine.wire import RawWebSocket, engine_rig, eventually
 
 MIB = 1_048_576
@@ -118,6 +119,52 @@ async def test_behind_a_long_answer_the_bound_is_what_it_was() -> None:
         await asyncio.wait_for(caught_up, DROPPED_WITHIN_S)
         assert await rig.gone(sid) == "transport error"
         ws.abort()
+
+
+async def test_of_many_slow_readers_those_with_the_most_give_way_in_the_budget_of_all() -> None:
+    limits = EngineLimits(outbox_bytes=8 * MIB, output_bytes=12 * MIB)
+    async with engine_rig(limits=limits) as rig:
+        large, small = [], []
+        for _ in range(8):
+            ws, sid = await rig.open_websocket()
+            ws.writer.transport.pause_reading()
+            large.append(sid)
+        ws, sid = await rig.open_websocket()
+        ws.writer.transport.pause_reading()
+        small.append(sid)
+        budget = rig.engine.output
+        for _ in range(24):  # more than the kernel takes
+            for sid in small:
+                rig.engine.send_text(sid, "x" * (MIB // 4))
+            for sid in large:
+                rig.engine.send_answer(sid, "x" * (MIB // 2))
+            await asyncio.sleep(0)
+            assert budget.used_bytes <= limits.output_bytes
+        assert budget.shed_count >= 1
+        assert rig.engine.stats.overflows == budget.shed_count
+        assert not rig.engine.sockets[small[0]].closing, "it has less than any other"
+        for connection in list(ws.opened):
+            connection.abort()
+        await eventually(lambda: budget.used_bytes == 0, "all of it is given back")
+
+
+async def test_answers_to_many_in_one_loop_turn_are_never_more_than_the_budget_of_all() -> None:
+    limits = EngineLimits(output_bytes=4 * MIB)
+    async with engine_rig(limits=limits) as rig:
+        sids = []
+        for _ in range(30):
+            ws, sid = await rig.open_websocket()
+            ws.writer.transport.pause_reading()
+            sids.append(sid)
+        sessions = [rig.engine.sockets[sid] for sid in sids]
+        for _ in range(40):  # without a pause: nothing but what is sent at once can leave
+            for session in sessions:
+                session.send_answer(text_frame(b"4" + b"x" * (MIB // 4)))
+                waiting = sum(sum(map(len, other.outbox.frames)) for other in sessions)
+                assert waiting <= limits.output_bytes
+        assert rig.engine.output.shed_count > 0
+        for connection in list(ws.opened):
+            connection.abort()
 
 
 async def count_bytes(ws: RawWebSocket, counts: list[int], number: int) -> None:

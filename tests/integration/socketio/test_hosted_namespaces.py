@@ -14,6 +14,7 @@ from socketio.exceptions import ConnectionError as NotConnected
 
 from server.app import HOST
 from server.transport.socketio import NotHosted, SocketHost
+from server.transport.socketio.packets import MAX_PACKET_BYTES
 from tests.integration.contract.wire import Server, running
 from tests.integration.engine.wire import eventually
 
@@ -102,6 +103,24 @@ async def test_a_namespace_class_with_sessions_and_binary_data(server: Server, h
     with pytest.raises(NotConnected):
         async with visitor(server, DESK, auth={"key": "wrong"}):
             raise AssertionError("was let in")
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_an_attachment_is_given_whole_or_not_at_all(server: Server, host: SocketHost, transport: str) -> None:
+    taken: list[int] = []
+
+    @host.on("picture", namespace=DESK)
+    async def picture(sid: str, data: bytes) -> int:
+        taken.append(len(data))
+        return len(data)
+
+    async with visitor(server, DESK, transports=(transport,)) as client:
+        assert await client.call("picture", bytes(MAX_PACKET_BYTES // 2), namespace=DESK) == MAX_PACKET_BYTES // 2
+        gone = asyncio.Event()
+        client.on("disconnect", gone.set, namespace=DESK)
+        await client.emit("picture", bytes(MAX_PACKET_BYTES + 1), namespace=DESK)
+        await asyncio.wait_for(gone.wait(), LIMIT_S)
+    assert taken == [MAX_PACKET_BYTES // 2]
 
 
 async def test_disconnecting_a_client_ends_its_namespace_and_no_other(server: Server, host: SocketHost) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.engine.budget import Budget
 from server.engine.limits import EngineLimits
 from server.engine.outbox import Outbox, OutboxFull
 from server.engine.packets import message_frame
@@ -99,3 +100,40 @@ def test_what_answers_left_behind_counts_for_nothing() -> None:
     box.add(b"d")
     with pytest.raises(OutboxFull):
         box.add(b"e")
+
+
+class Reader:
+    def __init__(self) -> None:
+        self.shed_times = 0
+
+    def shed(self) -> None:
+        self.shed_times += 1
+
+
+def test_of_a_slow_reader_everything_that_waits_is_in_the_budget_of_all() -> None:
+    box, budget, reader = outbox(outbox_bytes=10), Budget(200), Reader()
+    box.count_in(budget, reader, transport_bytes=50)
+    assert budget.used_bytes == 50
+    box.add_answer(b"a" * 70)
+    box.add(b"b" * 4)
+    assert budget.used_bytes == 124
+    box.add_answer(b"c" * 70)
+    assert budget.used_bytes == 194
+    assert reader.shed_times == 0
+    box.add_answer(b"d" * 7)
+    assert reader.shed_times == 1
+    assert budget.used_bytes == 0
+
+
+def test_an_answer_that_has_left_does_not_count_when_its_reader_turns_slow() -> None:
+    box, budget, reader = outbox(), Budget(200), Reader()
+    box.add_answer(b"a" * 150)
+    box.frames.pop()  # as a carrier takes one frame: nothing but `size` is put right, for each message
+    box.count_in(budget, reader, transport_bytes=150)
+    assert budget.used_bytes == 150
+    box.add(b"b" * 20)
+    assert (budget.used_bytes, reader.shed_times) == (150, 0), "the first to wait is counted with the second"
+    box.add(b"b" * 20)
+    assert (budget.used_bytes, reader.shed_times) == (190, 0)
+    box.count_out()
+    assert budget.used_bytes == 0
