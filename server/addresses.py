@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import re
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -49,4 +49,5 @@ def _network(hop: str) -> str | None:
 
 def origin_digest(address: str, room_key: bytes) -> bytes:
     """What a room keeps of an address to recognise a banned one: a keyed digest, useless outside this room."""
-    return hmac.digest(room_key, address.encode(), "sha256")[:16]
+    # Keyed BLAKE2b (RFC 7693), a part of Python: OpenSSL's HMAC costs twenty times as much, and this is in each join.
+    return hashlib.blake2b(address.encode(), key=room_key, digest_size=16).digest()

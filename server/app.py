@@ -32,7 +32,6 @@ from server.recovery import Recovery
 from server.rest import rooms as rooms_rest
 from server.rest import schemas as schemas_rest
 from server.rest import service as service_rest
-from server.rest.callers import no_foreign_pages
 from server.rest.headers import protect
 from server.rest.http import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.rest.limits import BUCKETS, limited
@@ -95,7 +94,7 @@ def create_app(
     dispatcher = Dispatcher(context)
     sockets.application = Gateway(context, dispatcher)
 
-    app = web.Application(middlewares=[cors, errors, limited, no_foreign_pages], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[cors, errors, limited], client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
     app[BUCKETS] = OrderedDict()
     app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))

@@ -175,6 +175,8 @@ class Quotas:
             raise Refused(Code.QUOTA_EXCEEDED, message, retry_after_ms=RETRY_MS)
 
     def _count(self, quota: str, keys: Keys, change: int) -> None:
+        if not getattr(self.bounds, quota):
+            return
         counts = self._counts[quota]
         for key in keys:
             now = counts.get(key, 0) + change

@@ -8,7 +8,7 @@ from rooms.errors import Code, Refused
 from rooms.room import Room
 from server.api_keys import name_of
 from server.quotas import Keys
-from server.rest.http import CONTEXT, ORIGINS, Handler, address, as_owner, bearer, find_room
+from server.rest.http import CONTEXT, ORIGINS, address, as_owner, bearer, find_room
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 ELSEWHERE = frozenset({"cross-site", "same-site"})
@@ -49,7 +49,7 @@ def as_site(request: web.Request) -> str:
 def as_maker(request: web.Request) -> str | None:
     """Whether the caller may make a room (`ROOM_CREATION`); the name of its API key, if it has one.
 
-    A foreign page has been refused before, by `no_foreign_pages`: what is left without a key is our own page, a page
+    A foreign page has been refused before (`refuse_foreign_pages`): what is left without a key is our own page, a page
     of `CORS_ORIGINS`, or a script, which could call itself either.
     """
     settings = request.app[CONTEXT].settings
@@ -69,12 +69,10 @@ def as_ender(request: web.Request) -> Room:
     return room
 
 
-@web.middleware
-async def no_foreign_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+def refuse_foreign_pages(request: web.Request) -> None:
     """Nothing is changed for a page of a foreign origin, also not where a browser would not ask before it sends."""
-    if request.method not in READING and request.path.startswith("/api/"):
+    if request.method not in READING:
         headers = request.headers
         unnamed = "Origin" not in headers and headers.get("Sec-Fetch-Site", "").lower() in ELSEWHERE
         if unnamed or not request.app[ORIGINS].allows(request):
             raise Refused(Code.FORBIDDEN, "This origin is not allowed.")
-    return await handler(request)

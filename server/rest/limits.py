@@ -8,7 +8,7 @@ from collections import OrderedDict
 from aiohttp import web
 
 from server.connections import BURST_FACTOR, TokenBucket, bucket, too_many
-from server.rest.callers import bears_api_key
+from server.rest.callers import bears_api_key, refuse_foreign_pages
 from server.rest.http import CONTEXT, MAX_ADDRESSES, Handler, address
 
 BUCKETS: web.AppKey[OrderedDict[str, TokenBucket]] = web.AppKey("buckets", OrderedDict)
@@ -20,9 +20,14 @@ UNLIMITED = frozenset({"/api/health"})
 
 @web.middleware
 async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every call of the API counts, also one that finds nothing or is refused; not those with an API key."""
-    if request.path.startswith("/api/") and request.path not in UNLIMITED and not bears_api_key(request):
-        _count(request)
+    """Every call of the API counts, also one that finds nothing or is refused; not those with an API key.
+
+    Then foreign pages are refused what they may not do. One middleware for both: each is a step of every request.
+    """
+    if request.path.startswith("/api/"):
+        if request.path not in UNLIMITED and not bears_api_key(request):
+            _count(request)
+        refuse_foreign_pages(request)
     return await handler(request)
 
 
