@@ -39,6 +39,8 @@ HEAD_BYTES: Final = 1_024
 MAX_WHOLE_BYTES: Final = 65_536
 """The longest read that is looked at as one frame; its length fits into 16 bits."""
 
+NO_END: Final = 1 << 62
+
 _FIN_TEXT = 0x81
 _FIN_BINARY = 0x82
 _U16 = Struct("!H")
@@ -176,6 +178,7 @@ class FrameParser:
         "_to_skip",
         "_whole_bytes",
         "drained",
+        "fragments_left",
     )
 
     def __init__(self, max_bytes: int, keep_bytes: int | None = None) -> None:
@@ -190,6 +193,8 @@ class FrameParser:
         self._fragments: bytearray | None = None
         self.drained = True
         """Whether all that was fed has been given: there is no message to ask for."""
+        self.fragments_left = NO_END
+        """So many fragments are looked at before `next_message` gives None, to be asked again later."""
 
     @property
     def held_bytes(self) -> int:
@@ -288,6 +293,9 @@ class FrameParser:
             message = self._slow(first, payload, size)
             if message is not None:
                 return message
+            self.fragments_left -= 1
+            if self.fragments_left <= 0:
+                return None
         return None
 
     def _begin_to_skip(self, first: int, start: int, size: int) -> bool:

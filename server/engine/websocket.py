@@ -194,7 +194,7 @@ class WebSocketCarrier(asyncio.Protocol):
 
     def _handle_frames(self) -> None:
         parser = self._parser
-        budget = self._core.limits.frames_per_turn
+        parser.fragments_left = budget = self._core.limits.frames_per_turn
         try:
             while (message := parser.next_message()) is not None:
                 if isinstance(message, Control):
@@ -208,11 +208,17 @@ class WebSocketCarrier(asyncio.Protocol):
                     return
                 budget -= 1
                 if not budget:
-                    self.hold_reading()
-                    self.resume_reading()
+                    self._go_on_later()
                     return
+            if parser.fragments_left <= 0 and not parser.drained:
+                self._go_on_later()
         except FrameError as error:
             self._fail(error)
+
+    def _go_on_later(self) -> None:
+        """Let others have their turn."""
+        self.hold_reading()
+        self.resume_reading()
 
     def _handle_control(self, frame: Control) -> None:
         if frame.opcode == frames.CLOSE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 
 import pytest
@@ -174,3 +175,21 @@ async def rig_eventually_handled(rig: Rig, sid: str, count: int = 1) -> None:
     from tests.integration.engine.wire import eventually
 
     await eventually(lambda: sum(1 for s, _ in rig.told("message") if s == sid) >= count, "the messages")
+
+
+async def test_a_client_that_sends_crumbs_leaves_others_their_turn(rig: Rig) -> None:
+    crumbs, _ = await rig.open_websocket()
+    other, _ = await rig.open_websocket()
+    parts = 20_000
+    whole = client_frame(b"4", fin=False) + client_frame(b"", 0, fin=False) * parts + client_frame(b"done", 0)
+    crumbs.writer.write(whole)
+    turns = 0
+    while not rig.told("message"):
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > parts // rig.engine.limits.frames_per_turn
+    await other.send("4hi")
+    assert await other.text() == "4hi"
+    assert await crumbs.text() == "4done"
+    await crumbs.finish()
+    await other.finish()

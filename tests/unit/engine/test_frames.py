@@ -222,3 +222,14 @@ def test_a_text_beyond_the_bound_is_refused_in_the_usual_way() -> None:
     parser.feed(frame)
     with pytest.raises(FrameError, match="too big"):
         parser.next_message()
+
+
+def test_so_many_fragments_at_a_time_and_the_rest_when_asked_again() -> None:
+    parser = FrameParser(MAX)
+    parser.feed(masked(0x01, b"a") + masked(0x00, b"b") * 9 + masked(0x80, b"c"))
+    for _ in range(2):
+        parser.fragments_left = 5
+        assert parser.next_message() is None
+        assert not parser.drained
+    parser.fragments_left = 5
+    assert parser.next_message() == "a" + "b" * 9 + "c"
