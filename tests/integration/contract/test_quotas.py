@@ -1,4 +1,4 @@
-"""What an address, and the process, may have: refused at the real door, over both transports, and told when to return."""
+"""What an address, and the process, may have: refused at the real door, over both transports, with when to return."""
 
 from __future__ import annotations
 
