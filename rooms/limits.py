@@ -17,7 +17,7 @@ BACKLOG_MESSAGES = 50
 BACKLOG_BYTES = 262_144
 """Bytes of them as they are sent (JSON, UTF-8), whichever ends first: the newest are kept. A page over REST, too."""
 
-MISSED_BYTES = 262_144
+MISSED_BYTES = 327_680
 """Bytes that are sent again to one who comes back, in one room or over all; beyond, it gets a full picture instead."""
 
 HISTORY_EVENTS = 1_000

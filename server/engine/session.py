@@ -116,7 +116,8 @@ class Session:
         if self.inbox.holding:
             carrier.hold_reading()
         self.flush()
-        self.taken_all()
+        if carrier.has_taken_all(self.outbox):
+            self.taken_all()
 
     # Sending.
 
@@ -147,11 +148,12 @@ class Session:
             self.flush()
 
     async def caught_up(self) -> None:
-        """Return once the transport has taken all that is queued, or the session is ending."""
+        """Return once the transport has taken all that was queued before, or the session is ending."""
         if not self.outbox.uncounted:
             return
         await asyncio.sleep(0)  # what was queued in this loop turn is on its way
-        while self.state is _OPEN and self.carrier is not None and not self.carrier.has_taken_all(self.outbox):
+        # Once is enough, and not until nothing waits: in a busy room there is always something.
+        if self.state is _OPEN and self.carrier is not None and not self.carrier.has_taken_all(self.outbox):
             if self._catching_up is None:
                 self._catching_up = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._catching_up)

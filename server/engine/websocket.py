@@ -128,8 +128,8 @@ class WebSocketCarrier(asyncio.Protocol):
                 self._transport.write(data)
 
     def has_taken_all(self, outbox: Outbox) -> bool:
-        """Whether the transport's buffer is below its high-water mark and nothing waits for it."""
-        return not self._slow and not outbox.frames
+        """Whether the transport's buffer is below its high-water mark: what waits then leaves in this loop turn."""
+        return not self._slow
 
     def write(self, frame: bytes) -> None:
         """Write now. A transport that is closing already (uvloop's would raise) gets nothing more."""

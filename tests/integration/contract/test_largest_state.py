@@ -94,6 +94,8 @@ async def full(server: Server) -> AsyncIterator[Full]:
         lobby.knock(room, f"knock-{number:010d}", NAME, f"knocking-{number}", None)
     full = Full(server, made, room, seats)
     full.say(TEXTS["worst"])
+    for seat in seats:
+        seat.typing = True
     yield full
     await server.call("DELETE", f"/api/rooms/{room.id}", key=made["hostKey"])
 
@@ -261,6 +263,22 @@ async def test_a_full_mailbox_follows_the_snapshot(full: Full, transport: str) -
         await back.ok("typing", {"roomId": full.room.id})
         await js.leave()
         await full.server.polling_ended()
+
+
+@pytest.mark.parametrize(("count", "recovered"), [(500, True), (700, False)])
+async def test_what_was_missed_fits_beside_the_fullest_room(full: Full, count: int, recovered: bool) -> None:
+    client = await full.server.connect()
+    data = await client.ok("join-room", roomId=full.room.id, hostKey=full.made["hostKey"], snapshot="event")
+    seat = {"participantId": data["participantId"], "resumeToken": data["resumeToken"]}
+    resume = {**seat, "epoch": full.room.epoch, "lastSeq": full.room.seq}
+    full.say("語" * 100, count)
+    for other in full.seats:
+        other.typing = True
+    picture = await client.ok("join-room", roomId=full.room.id, resume=resume, snapshot="ack")
+    assert picture["recovered"] is recovered
+    assert len(picture["typing"]) == CAPACITY - 2
+    assert size(picture) < OUTBOX_BYTES
+    assert len(picture.get("missed", [])) == (count if recovered else 0)
 
 
 async def watching(full: Full) -> Client:

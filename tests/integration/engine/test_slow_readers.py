@@ -8,9 +8,11 @@ import gc
 import socket
 from pathlib import Path
 
+import pytest
+
 from server.engine import EngineLimits
 from server.engine.frames import text_frame
-from tests.integration.engine.wire import RawWebSocket, engine_rig, eventually
+from tests.integration.engine.wire import RawWebSocket, Rig, engine_rig, eventually
 
 MIB = 1_048_576
 PAGE = 4_096
@@ -105,6 +107,29 @@ async def test_a_long_answer_does_not_count_as_unread() -> None:
         await asyncio.wait_for(caught_up, DROPPED_WITHIN_S)
 
 
+@pytest.mark.parametrize("polling", [False, True])
+async def test_a_client_that_reads_has_caught_up_however_much_goes_on(polling: bool) -> None:
+    async with engine_rig(limits=EngineLimits(outbox_bytes=64 * MIB, outbox_packets=1_000_000)) as rig:
+        ws = None
+        if polling:
+            sid = await rig.open_polling()
+            reading = asyncio.create_task(poll_on(rig, sid))
+        else:
+            ws, sid = await rig.open_websocket()
+            reading = asyncio.create_task(count_bytes(ws, [0], 0))
+        for _ in range(20):
+            rig.engine.send_answer(sid, "x" * 1_000)
+            caught_up = asyncio.create_task(rig.engine.caught_up(sid))
+            async with asyncio.timeout(DROPPED_WITHIN_S):
+                while not caught_up.done():
+                    rig.engine.send_text(sid, TEXT)
+                    await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        if ws is not None:
+            ws.abort()
+
+
 async def test_behind_a_long_answer_the_bound_is_what_it_was() -> None:
     async with engine_rig(limits=EngineLimits(outbox_bytes=65_536)) as rig:
         ws, sid = await rig.open_websocket()
@@ -165,6 +190,12 @@ async def test_answers_to_many_in_one_loop_turn_are_never_more_than_the_budget_o
         assert rig.engine.output.shed_count > 0
         for connection in list(ws.opened):
             connection.abort()
+
+
+async def poll_on(rig: Rig, sid: str) -> None:
+    """Poll, and poll again."""
+    while True:
+        await rig.poll(sid)
 
 
 async def count_bytes(ws: RawWebSocket, counts: list[int], number: int) -> None:
