@@ -265,7 +265,7 @@ async def test_a_full_mailbox_follows_the_snapshot(full: Full, transport: str) -
         await full.server.polling_ended()
 
 
-@pytest.mark.parametrize(("count", "recovered"), [(500, True), (700, False)])
+@pytest.mark.parametrize(("count", "recovered"), [(340, True), (400, False)])
 async def test_what_was_missed_fits_beside_the_fullest_room(full: Full, count: int, recovered: bool) -> None:
     client = await full.server.connect()
     data = await client.ok("join-room", roomId=full.room.id, hostKey=full.made["hostKey"], snapshot="event")
