@@ -320,7 +320,9 @@ export type ClientErrorCode =
   | "DEVICE_BLOCKED"
   | "DEVICE_MISSING"
   | "DEVICE_BUSY"
-  | "DEVICE_FAILED";
+  | "DEVICE_FAILED"
+  | "PEER_UNVERIFIED"
+  | "CALL_UNSUPPORTED";
 
 export type MayflyErrorCode = ServerErrorCode | ClientErrorCode;
 
