@@ -63,6 +63,4 @@ export function splitAuth(sdp) {
   return { code, bare: lines.filter((line) => line !== auth[0]).map((line) => `${line}\r\n`).join("") };
 }
 
-export const sameFingerprints = (some, others) => some.length === others.length && some.every((one, at) => one === others[at]);
-
 export const refusal = (why) => new MayflyError("PEER_UNVERIFIED", `A call was refused: ${why}.`);

@@ -17,6 +17,8 @@ def bounds(context: Context, host: SocketHost, descriptors: Descriptors) -> Iter
     """Budgets and their use, refusals, descriptors."""
     yield from _memory(context.memory)
     yield from _quotas(context.quotas, context.memory, descriptors)
+    # Between two counts every connection that came is added, also those that were refused and are closed.
+    descriptors.tick()
     yield GaugeMetricFamily("mayfly_file_descriptors", "File descriptors in use.", value=descriptors.in_use)
     yield GaugeMetricFamily("mayfly_file_descriptors_limit", "File descriptors at most.", value=descriptors.limit)
     ledger = context.memory.rooms
