@@ -124,7 +124,7 @@ def left_of_clients(context: Context, host: SocketHost, sockets: DefaultNamespac
 
 
 def _requests_under_way() -> int:
-    """HTTP requests that are being handled, also those whose sender is gone: what they make is there only afterwards."""
+    """HTTP requests that are being handled, also without their sender: what they make is there only afterwards."""
     handlers = (task.get_coro() for task in asyncio.all_tasks())
     frames = (one.cr_frame for one in handlers if getattr(one, "__qualname__", "") == "RequestHandler.start")
     return sum(frame is not None and frame.f_locals["self"]._request_in_progress for frame in frames)
