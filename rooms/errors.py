@@ -2,7 +2,8 @@
 
     Refused      a request cannot be granted; `code` says why, in the words of the protocol's error table
 
-What a code means to a client (HTTP status, whether a retry can help) is the wire's business: `server/replies.py`.
+What a code means to a client (HTTP status, whether a retry can help) is the wire's business:
+`server/protocol/acknowledgements.py`.
 """
 
 from __future__ import annotations

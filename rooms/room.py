@@ -1,8 +1,8 @@
 """A room: who sits in it, in which order things happened, and when it ends.
 
 The methods change the room at once and return what happened, in order. Nothing waits inside, so nobody ever sees a
-room half-changed. Talking is in `rooms.talk`, hosting in `rooms.hosting`, knocking in `rooms.lobby`, coming in in
-`rooms.entry`.
+room half-changed. What is said is in `rooms.messages`, what hosts may in
+`rooms.moderation`, knocking in `rooms.lobby`, coming in in `rooms.joining`.
 """
 
 from __future__ import annotations

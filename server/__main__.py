@@ -14,11 +14,11 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from server.app import DESCRIPTORS, LIFECYCLE, create_app, make_store
-from server.descriptors import raise_limit
-from server.door import Door
 from server.observability import logs
-from server.runner import Runner
+from server.security.descriptors import raise_limit
 from server.settings import Settings
+from server.transport.http.listener import Door
+from server.transport.http.runner import Runner
 
 log = logging.getLogger(__name__)
 

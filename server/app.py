@@ -8,39 +8,39 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
+from rooms.directory import Registry
 from rooms.ports import Store
-from rooms.registry import Registry
 from rooms.room import House
-from server.admission import Admission
-from server.base32 import base32
 from server.clocks import Clocks
-from server.delivery import Delivery
-from server.descriptors import Descriptors
-from server.dispatcher import Dispatcher
-from server.engine import EngineLimits
-from server.engine.origins import OriginPolicy
-from server.gateway import Gateway
-from server.guard import Guard
-from server.journal import Journal
 from server.lifecycle import Lifecycle
-from server.memory import Memory, Share
-from server.observability.figures import FIGURES, Figures
+from server.observability.metrics import FIGURES, Figures
 from server.observability.sparing import RefusedOrigins
-from server.pages import add_pages
-from server.quotas import Bounds, Quotas
-from server.recovery import Recovery
-from server.rest import rooms as rooms_rest
-from server.rest import schemas as schemas_rest
-from server.rest import service as service_rest
-from server.rest.headers import protect
-from server.rest.http import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
-from server.rest.limits import BUCKETS, limited
+from server.outbound.delivery import Delivery
+from server.outbound.journal import Journal
+from server.security.base32 import base32
+from server.security.descriptors import Descriptors
+from server.security.guard import Guard
+from server.security.memory import Memory, Share
+from server.security.quotas import Bounds, Quotas
 from server.settings import Settings
+from server.transport.engineio import EngineLimits
+from server.transport.engineio.origins import OriginPolicy
+from server.transport.http import rooms as rooms_rest
+from server.transport.http import schemas as schemas_rest
+from server.transport.http import service as service_rest
+from server.transport.http.admission import Admission
+from server.transport.http.headers import protect
+from server.transport.http.limits import BUCKETS, limited
+from server.transport.http.pages import add_pages
+from server.transport.http.routes import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.transport.socketio import DefaultNamespace, SocketHost
+from server.transport.socketio.gateway import Gateway
 from server.transport.socketio.host import MAX_FRAME_BYTES, MAX_UNCONNECTED_BYTES
 from server.transport.socketio.packets import MAX_PACKET_BYTES
 from server.usecases.context import TOKEN_BYTES, Context, NewId
+from server.usecases.dispatcher import Dispatcher
 from server.usecases.owning import IdempotencyKeys
+from server.usecases.recovery import Recovery
 from server.watch import Watch
 from signaling.calls import Calls
 from signaling.ice import IceSettings

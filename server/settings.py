@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from server.api_keys import ApiKey, read_keys
+from server.security.api_keys import ApiKey, read_keys
 
 ENVIRONMENTS = ("development", "test", "production")
 YEAR_S = 365 * 86_400

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
-from server.descriptors import Descriptors
-from server.memory import Memory, Share
+from server.security.descriptors import Descriptors
+from server.security.memory import Memory, Share
 
 log = logging.getLogger(__name__)
 

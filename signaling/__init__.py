@@ -1,1 +1,1 @@
-"""WebRTC signaling: relay rules, negotiation state, ICE servers, and (in `signaling.peer`) a test peer on aiortc."""
+"""WebRTC signaling: relay rules, negotiation state, ICE servers."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from server.descriptors import Descriptors
-from server.memory import Memory
-from server.quotas import Quotas
+from server.security.descriptors import Descriptors
+from server.security.memory import Memory
+from server.security.quotas import Quotas
 from server.transport.socketio import SocketHost
 from server.usecases.context import Context
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from server.journal import Journal
+from server.outbound.journal import Journal
 
 
 def store_figures(journal: Journal) -> Iterator[Metric]:

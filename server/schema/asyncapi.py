@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.answer_payloads import ACKS, BRIEF_ACKS
-from server.commands import COMMANDS
-from server.event_payloads import EVENTS, WITH_OFFSET
-from server.payloads import ByRoom
+from server.protocol.answers import ACKS, BRIEF_ACKS
+from server.protocol.events import EVENTS, WITH_OFFSET
+from server.protocol.requests import ByRoom
 from server.schema.components import envelope, reference, schemas, summary
 from server.schema.openapi import INFO
+from server.usecases.commands import COMMANDS
 
 CHANNEL = "socket"
 

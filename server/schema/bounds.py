@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final, NamedTuple
 
-from server.engine.limits import EngineLimits
 from server.settings import Settings
+from server.transport.engineio.limits import EngineLimits
 
 
 class Bound(NamedTuple):
@@ -19,7 +19,7 @@ class Bound(NamedTuple):
     test: str
 
 
-ENGINE: Final = "server.engine.limits"
+ENGINE: Final = "server.transport.engineio.limits"
 HOST: Final = "server.transport.socketio.host"
 PACKETS: Final = "server.transport.socketio.packets"
 SETTING: Final = "server.settings"
@@ -49,20 +49,20 @@ BOUNDS: Final = (
     Bound(SETTING, "max_unseated_per_address", "connections", "Of one address, in no room.", QUOTAS),
     Bound(SETTING, "max_rooms_per_address", "rooms", "Made by one address, and not yet entered.", QUOTAS),
     Bound(SETTING, "max_seats_per_address", "seats", "Of one address, in all rooms.", QUOTAS),
-    Bound("server.memory", "ROOMS_SHARE", "of what is left", "Histories, backlogs and mailboxes.", BUDGETS),
-    Bound("server.memory", "OUTPUT_SHARE", "of what is left", "What waits for slow readers.", BUDGETS),
-    Bound("server.memory", "INPUT_SHARE", "of what is left", "Unfinished input.", BUDGETS),
-    Bound("server.descriptors", "RESERVE", "descriptors", "That no socket gets, at least.", ATTACKS),
-    Bound("server.descriptors", "RESERVE_SHARE", "of the limit", "That no socket gets.", ATTACKS),
+    Bound("server.security.memory", "ROOMS_SHARE", "of what is left", "Histories, backlogs and mailboxes.", BUDGETS),
+    Bound("server.security.memory", "OUTPUT_SHARE", "of what is left", "What waits for slow readers.", BUDGETS),
+    Bound("server.security.memory", "INPUT_SHARE", "of what is left", "Unfinished input.", BUDGETS),
+    Bound("server.security.descriptors", "RESERVE", "descriptors", "That no socket gets, at least.", ATTACKS),
+    Bound("server.security.descriptors", "RESERVE_SHARE", "of the limit", "That no socket gets.", ATTACKS),
     Bound(
-        "server.door",
+        "server.transport.http.listener",
         "HEAD_TIMEOUT_S",
         "s",
         "Until the head of a first request is complete.",
         "tests/unit/server/test_door.py",
     ),
     Bound(
-        "server.door",
+        "server.transport.http.listener",
         "MAX_SILENT_PER_ADDRESS",
         "connections",
         "Of one peer, without a request.",
@@ -93,7 +93,13 @@ BOUNDS: Final = (
     Bound(ENGINE, "packets_per_payload", "packets", "In one polling body.", "tests/unit/engine/test_packets.py"),
     Bound(ENGINE, "sessions", "sessions", "Of one engine, whatever the quotas.", ENGINE_BOUNDS),
     Bound(ENGINE, "body_timeout_s", "s", "For a polling body.", "tests/integration/engine/test_polling.py"),
-    Bound("server.rest.http", "MAX_BODY_BYTES", "bytes", "A REST body.", "tests/integration/contract/test_rest.py"),
+    Bound(
+        "server.transport.http.routes",
+        "MAX_BODY_BYTES",
+        "bytes",
+        "A REST body.",
+        "tests/integration/contract/test_rest.py",
+    ),
     Bound("rooms.limits", "HISTORY_EVENTS", "events", "In one history.", HISTORY),
     Bound("rooms.limits", "HISTORY_BYTES", "bytes", "In one history.", HISTORY),
     Bound("rooms.limits", "HISTORY_AGE_S", "s", "Age of an event, also in an idle room.", LEDGER),
@@ -125,12 +131,26 @@ BOUNDS: Final = (
     Bound(PACKETS, "MAX_ATTACHMENTS", "attachments", "Of one packet, before they are refused.", BINARY),
     Bound(PACKETS, "MAX_ATTACHMENT_BYTES", "bytes", "Of these attachments.", BINARY),
     Bound(HOST, "MAX_HOSTED_ATTACHMENTS", "attachments", "Of one packet to another namespace.", HOSTED),
-    Bound("server.hashing", "MAX_WAITING", "hashes", "Waiting in one queue.", "tests/unit/server/test_hashing.py"),
-    Bound("server.hashing", "MAX_WAIT_S", "s", "For a hash.", "tests/unit/server/test_hashing.py"),
-    Bound("server.guard", "MAX_PASSWORD_CHECKS_PER_ADDRESS", "hashes", "Of one address in one queue.", GUARD),
-    Bound("server.doors", "MAX_DOORS", "rooms", "Whose wrong guesses are counted.", "tests/unit/server/test_doors.py"),
-    Bound("server.doors", "MAX_GUESSERS", "addresses", "That guess at one room.", "tests/unit/server/test_doors.py"),
-    Bound("server.rest.http", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
+    Bound(
+        "server.security.hashing", "MAX_WAITING", "hashes", "Waiting in one queue.", "tests/unit/server/test_hashing.py"
+    ),
+    Bound("server.security.hashing", "MAX_WAIT_S", "s", "For a hash.", "tests/unit/server/test_hashing.py"),
+    Bound("server.security.guard", "MAX_PASSWORD_CHECKS_PER_ADDRESS", "hashes", "Of one address in one queue.", GUARD),
+    Bound(
+        "server.security.password_doors",
+        "MAX_DOORS",
+        "rooms",
+        "Whose wrong guesses are counted.",
+        "tests/unit/server/test_doors.py",
+    ),
+    Bound(
+        "server.security.password_doors",
+        "MAX_GUESSERS",
+        "addresses",
+        "That guess at one room.",
+        "tests/unit/server/test_doors.py",
+    ),
+    Bound("server.transport.http.routes", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
     Bound("server.usecases.owning", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
     Bound("server.observability.sparing", "MAX_LINES", "log lines", "Of one kind in an hour.", SPARING),

@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from server.answer_payloads import ACKS, BRIEF_ACKS, ErrorAnswer
-from server.commands import COMMANDS
-from server.event_payloads import EVENTS
+from server.protocol.answers import ACKS, BRIEF_ACKS, ErrorAnswer
+from server.protocol.events import EVENTS
 from server.schema.operations import OPERATIONS
+from server.usecases.commands import COMMANDS
 
 PREFIX = "#/components/schemas/"
 RENAMED = {"Code": "ErrorCode"}
@@ -51,7 +51,7 @@ def schemas() -> dict[str, Any]:
     _, found = _Generator(ref_template=PREFIX + "{model}").generate_definitions(shapes)
     bodies = {name_of(operation.body) for operation in OPERATIONS if operation.body is not None}
     named = {RENAMED.get(name, name): _without_title(_renamed(schema)) for name, schema in found.items()}
-    # A body with a field that is not known is refused: `server.unknown_fields`.
+    # A body with a field that is not known is refused: `server.protocol.unknown_fields`.
     return {name: schema | CLOSED if name in bodies else schema for name, schema in sorted(named.items())}
 
 

@@ -10,15 +10,15 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from rooms.errors import Code
-from server.answer_payloads import ACKS, BRIEF_ACKS, Empty
-from server.commands import COMMANDS
-from server.event_payloads import DURABLE, EVENTS
-from server.replies import MEANINGS
+from server.protocol.acknowledgements import MEANINGS
+from server.protocol.answers import ACKS, BRIEF_ACKS, Empty
+from server.protocol.events import DURABLE, EVENTS
 from server.schema import bounds
 from server.schema.components import PREFIX, name_of, schemas, summary
 from server.schema.operations import OPERATIONS
 from server.schema.typescript import bounds_of, declaration
 from server.settings import Settings
+from server.usecases.commands import COMMANDS
 
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 SHAPES = ("Participant", "OtherParticipant", "Media", "Room", "IceServer", "Limits", "ErrorObject")

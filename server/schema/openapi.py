@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from server.answer_payloads import ErrorAnswer
-from server.replies import MEANINGS
+from server.protocol.acknowledgements import MEANINGS
+from server.protocol.answers import ErrorAnswer
 from server.schema.components import codes_by_status, name_of, reference, schemas, summary
 from server.schema.operations import OPERATIONS, Operation, Parameter
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rooms.errors import Code
-from server import answer_payloads as answers
-from server.event_payloads import Sent
-from server.payloads import CreateInvite, CreateRoom, OutsideMessage, Payload, RoomSettings
+from server.protocol import answers as answers
+from server.protocol.events import Sent
+from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, Payload, RoomSettings
 
 HOST = ("hostKey",)
 SITE = ("apiKey",)

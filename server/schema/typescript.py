@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from server.answer_payloads import ACKS
-from server.commands import COMMANDS
-from server.event_payloads import EVENTS, WITH_OFFSET
-from server.payloads import ByRoom
+from server.protocol.answers import ACKS
+from server.protocol.events import EVENTS, WITH_OFFSET
+from server.protocol.requests import ByRoom
 from server.schema.components import PREFIX, name_of, schemas, summary
+from server.usecases.commands import COMMANDS
 
 HEAD = """\
 // Mayfly's events, generated from the server's payload models. Do not edit.

@@ -6,22 +6,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass, field
 
 from rooms import snapshots
+from rooms.directory import Registry
 from rooms.errors import Code, Refused
 from rooms.events import Event, MemberLeft, SeatTakenOver
 from rooms.model import Seat
 from rooms.ports import Store
 from rooms.records import Purged, SessionRecord, Tombstone
-from rooms.registry import Registry
 from rooms.room import Room
 from server.clocks import Clocks
-from server.connections import Connection
-from server.delivery import Delivery
-from server.guard import Guard
-from server.journal import Journal
-from server.memory import Memory
-from server.quotas import Quotas
-from server.recovery import Recovery
+from server.outbound.delivery import Delivery
+from server.outbound.journal import Journal
+from server.security.guard import Guard
+from server.security.memory import Memory
+from server.security.quotas import Quotas
 from server.settings import Settings
+from server.usecases.connections import Connection
+from server.usecases.recovery import Recovery
 from signaling.calls import Calls
 from signaling.ice import IceSettings
 from signaling.relay import Relay

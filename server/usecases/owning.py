@@ -21,11 +21,11 @@ from rooms.model import RoomOptions
 from rooms.ports import RoomExists, StoreUnavailable
 from rooms.records import InviteRecord, LoggedMessage
 from rooms.room import Room
-from server import views
-from server.payloads import CreateInvite, CreateRoom
-from server.quotas import Keys
+from server.protocol import views
+from server.protocol.requests import CreateInvite, CreateRoom
+from server.security.quotas import Keys
 from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
-from server.usecases.hosting import check_ceilings
+from server.usecases.moderation import check_ceilings
 
 MESSAGES_PER_PAGE = 50
 MAX_IDEMPOTENCY_KEYS = 10_000

@@ -19,11 +19,11 @@ from rooms.limits import (
 )
 from rooms.model import Seat
 from rooms.room import Room
-from server import views
-from server.connections import BURST_FACTOR
-from server.payloads import MAX_CANDIDATE_CHARS, MAX_SDP_BYTES
+from server.protocol import views
+from server.protocol.requests import MAX_CANDIDATE_CHARS, MAX_SDP_BYTES
+from server.usecases.connections import BURST_FACTOR
 from server.usecases.context import Context
-from server.usecases.signals import ice_for
+from server.usecases.signaling import ice_for
 from signaling.calls import MESH_PARTICIPANTS
 
 

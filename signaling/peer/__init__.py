@@ -1,5 +1,1 @@
-"""A test peer on aiortc: `python -m signaling.peer LINK` joins a room and measures the call.
-
-It speaks the public contract and imports nothing of `server`. Only its modules import aiortc, PyAV and
-python-socketio; this one imports nothing, so that `import signaling` stays free of them.
-"""
+"""The door of the test peer, which is the package `peer`."""

@@ -1,7 +1,7 @@
-"""`python -m signaling.peer`."""
+"""`python -m signaling.peer LINK`: the test peer (package `peer`)."""
 
 import sys
 
-from signaling.peer.cli import main
+from peer.cli import main
 
 sys.exit(main())

@@ -6,8 +6,8 @@ import re
 import subprocess
 import time
 
+from peer.turn_check import check_turn
 from signaling.ice import IceSettings, ice_servers
-from signaling.peer.turn_check import check_turn
 from tests.support.processes import LOOPBACK, free_port
 from tests.support.turn import TurnServer
 from tests.unit.signaling.peer_wire import flows, until, wired

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 from aioice.turn import create_turn_endpoint
 
+from peer.turn_check import Allocation, TurnResult, check_turn
 from signaling.ice import IceSettings, ice_servers
-from signaling.peer.turn_check import Allocation, TurnResult, check_turn
 from tests.support.parts import requires
 from tests.support.processes import LOOPBACK, ROOT, Service, free_port, launch
 

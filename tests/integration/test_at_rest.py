@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from server.app import LIFECYCLE, SOCKETS
-from server.engine import EngineServer
-from server.gateway import Gateway
-from server.recovery import Recovery
+from server.transport.engineio import EngineServer
+from server.transport.socketio.gateway import Gateway
+from server.usecases.recovery import Recovery
 from signaling.relay import Relay
 from tests.integration.contract.wire import Clock, running, talking_to
 from tests.integration.engine.wire import Rig, eventually, serving

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from server.hashing import MAX_WAIT_S, MAX_WAITING
+from server.security.hashing import MAX_WAIT_S, MAX_WAITING
 from tests.integration.contract import wire
 from tests.integration.contract.wire import Client, Server, running
 

@@ -16,13 +16,13 @@ from typing import Any
 
 from aiohttp import web
 
-from rooms.registry import Registry
+from rooms.directory import Registry
 from server.app import HOST, LIFECYCLE, SOCKETS
-from server.engine import EngineServer
-from server.gateway import Gateway
-from server.rest.http import CONTEXT
 from server.settings import YEAR_S
+from server.transport.engineio import EngineServer
+from server.transport.http.routes import CONTEXT
 from server.transport.socketio import DefaultNamespace, SocketHost
+from server.transport.socketio.gateway import Gateway
 from server.usecases.context import Context
 from storage.memory import MemoryStore
 

@@ -11,12 +11,13 @@ import pytest
 
 from tests.support.processes import ROOT
 
-OURS = ("server", "signaling", "storage", "rooms")
+OURS = ("server", "signaling", "storage", "rooms", "peer")
 MAY_IMPORT = {
     "server": {"server", "signaling", "storage", "rooms"},
-    "signaling": {"signaling", "rooms"},
+    "signaling": {"signaling", "rooms", "peer"},
     "storage": {"storage", "rooms"},
     "rooms": {"rooms"},
+    "peer": {"peer"},
 }
 """package → which of our packages it may import"""
 
@@ -24,22 +25,38 @@ EDGES = {
     "motor": ("storage/mongo.py",),
     "pymongo": ("storage/mongo.py",),
     "bson": ("storage/mongo.py",),
-    "aiortc": ("signaling/peer/",),
-    "aioice": ("signaling/peer/",),
-    "av": ("signaling/peer/",),
-    "aiohttp": ("server/", "signaling/peer/own_room.py"),
-    "socketio": ("server/transport/socketio/host.py", "signaling/peer/"),
-    "engineio": ("server/transport/socketio/host.py", "server/engine/"),
+    "aiortc": ("peer/",),
+    "aioice": ("peer/",),
+    "av": ("peer/",),
+    "aiohttp": ("server/", "peer/own_room.py"),
+    "socketio": ("server/transport/socketio/host.py", "peer/"),
+    "engineio": ("server/transport/socketio/host.py", "server/transport/engineio/"),
     "pydantic": ("server/",),
     "pydantic_core": ("server/",),
     "pydantic_settings": ("server/settings.py",),
     "dotenv": ("server/settings.py",),
     "orjson": ("server/",),
     "prometheus_client": ("server/observability/",),
-    "typing_extensions": ("server/payloads.py",),
+    "typing_extensions": ("server/protocol/requests.py",),
     "uvloop": ("server/__main__.py",),
 }
 """third-party package → the only files that may import it"""
+
+FLOORS = {
+    "protocol": set(),
+    "security": set(),
+    "outbound": {"protocol"},
+    "usecases": {"protocol", "security", "outbound"},
+    "transport/engineio": set(),
+    "transport/socketio": {"protocol", "security", "usecases", "transport/engineio"},
+    "observability": {"security", "outbound", "usecases", "transport/socketio"},
+    "schema": {"protocol", "usecases", "transport/engineio"},
+    "transport/http": {"protocol", "security", "usecases", "observability", "schema", "transport/engineio"},
+}
+"""folder of `server/` → the others that it may import; what lies in `server/` itself puts them together"""
+
+ROOT_MODULES = {"server.clocks", "server.settings"}
+"""modules of `server/` itself that the floors may import: they import nothing but rules"""
 
 IMPURE = frozenset(
     {
@@ -111,6 +128,76 @@ def test_the_arrows_point_inwards(package: str) -> None:
     assert wrong == []
 
 
+def folder_of(module: str) -> str:
+    """The floor of `server/` that a module is on; empty for what lies in `server/` itself, and for other packages."""
+    parts = module.split(".")
+    for length in (3, 2):
+        name = "/".join(parts[1:length])
+        if parts[0] == "server" and name in FLOORS:
+            return name
+    return ""
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_no_arrow_goes_up_inside_the_server(floor: str) -> None:
+    wrong = [
+        f"{named(path)} imports {module}"
+        for path in sources(f"server/{floor}")
+        for module in imports(path)
+        if module.startswith("server.")
+        and folder_of(module) not in FLOORS[floor] | {floor}
+        and not any(module == one or module.startswith(f"{one}.") for one in ROOT_MODULES)
+    ]
+    assert wrong == []
+
+
+def test_every_folder_of_the_server_is_on_a_floor() -> None:
+    found = {str(path.parent.relative_to(ROOT / "server")) for path in sources("server")}
+    assert found == {".", "transport", *FLOORS}
+
+
+def edges() -> dict[str, set[str]]:
+    """module → the modules of ours that it imports, wherever in the file, also for types alone."""
+    modules = {named(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in ALL}
+    return {
+        name: {one for module in imported(path) if (one := _known(module, modules)) and one != name}
+        for name, path in modules.items()
+    }
+
+
+def imported(path: Path) -> Iterator[str]:
+    """As `imports`, with the names that are imported: they may be modules."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _known(module: str, modules: dict[str, Path]) -> str:
+    while module and module not in modules:
+        module = module.rpartition(".")[0]
+    return module
+
+
+def circle_in(graph: dict[str, set[str]]) -> list[str]:
+    """The modules that are left when those that import nothing of the rest are taken away, again and again."""
+    left = {name: set(targets) for name, targets in graph.items()}
+    while free := [name for name, targets in left.items() if not targets & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def test_a_circle_is_found() -> None:
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["a", "b", "c"]
+
+
+def test_no_module_is_in_a_circle() -> None:
+    outside = {name: to for name, to in edges().items() if not name.startswith("server.transport.engineio")}
+    assert circle_in(outside) == []
+
+
 def test_third_party_code_stays_at_its_edge() -> None:
     wrong = []
     for path in ALL:
@@ -124,8 +211,8 @@ def test_third_party_code_stays_at_its_edge() -> None:
 
 
 def pure() -> list[Path]:
-    peer = ROOT / "signaling" / "peer"
-    return sources("rooms") + [path for path in sources("signaling") if not path.is_relative_to(peer)]
+    door = ROOT / "signaling" / "peer"
+    return sources("rooms") + [path for path in sources("signaling") if not path.is_relative_to(door)]
 
 
 def test_the_rules_know_no_clock_no_chance_and_no_wire() -> None:
@@ -146,40 +233,40 @@ def test_nothing_waits_inside_the_rules() -> None:
 
 
 def test_the_server_never_imports_the_test_peer() -> None:
-    wrong = [named(path) for path in sources("server") for m in imports(path) if m.startswith("signaling.peer")]
+    doors = ("peer", "signaling.peer")
+    wrong = [named(path) for path in sources("server") for m in imports(path) if m.startswith(doors)]
     assert wrong == []
 
 
 def test_the_engine_knows_nothing_of_rooms() -> None:
     wrong = [
         f"{named(path)} imports {module}"
-        for path in sources("server/engine")
+        for path in sources("server/transport/engineio")
         for module in imports(path)
-        if module.partition(".")[0] in OURS and not module.startswith("server.engine")
+        if module.partition(".")[0] in OURS and not module.startswith("server.transport.engineio")
     ]
     assert wrong == []
 
 
 def test_the_dispatcher_and_the_use_cases_know_no_socket() -> None:
     wire = {"aiohttp", "socketio", "engineio"}
-    inner = [ROOT / "server" / name for name in ("dispatcher.py", "commands.py", "replies.py", "payloads.py")]
+    inner = [path for place in ("protocol", "security", "outbound", "usecases") for path in sources(f"server/{place}")]
     wrong = [
         f"{named(path)} imports {module}"
-        for path in [*inner, *sources("server/usecases")]
+        for path in inner
         for module in imports(path)
         if module.partition(".")[0] in wire
-        or module in ("server.transport.socketio.host", "server.transport.socketio.namespace", "server.gateway")
     ]
     assert wrong == []
 
 
 def test_only_delivery_and_the_sockets_send() -> None:
     """One way out: nobody else calls the outlet or python-socketio's emit."""
-    allowed = {"server/delivery.py", "server/transport/socketio/namespace.py"}
+    allowed = {"server/outbound/delivery.py", "server/transport/socketio/namespace.py"}
     wrong = [
         f"{named(path)}:{node.lineno}"
         for path in sources("server")
-        if named(path) not in allowed and "engine" not in path.parts
+        if named(path) not in allowed and "engineio" not in path.parts
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in ("emit", "broadcast", "send_text")
     ]

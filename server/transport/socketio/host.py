@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 import engineio
 import socketio
 
-from server.engine import EngineServer
+from server.transport.engineio import EngineServer
 from server.transport.socketio.namespace import POLICY_VIOLATION, SERVICE_RESTART
 from server.transport.socketio.packets import BadPacket, is_too_long
 
@@ -96,7 +96,7 @@ class OwnNamespace(Protocol):
 class SocketHost(socketio.AsyncServer):  # type: ignore[misc]
     """A `socketio.AsyncServer` on our engine; what takes the default namespace is given with `serve_default`.
 
-    `options` are those of `socketio.AsyncServer` and of `server.engine.EngineServer`.
+    `options` are those of `socketio.AsyncServer` and of `server.transport.engineio.EngineServer`.
     """
 
     def __init__(self, *, engine_class: type[engineio.AsyncServer] = EngineServer, **options: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from server.replies import OUTCOMES, Outcome, Refusal, Reply, envelope
+from server.protocol.acknowledgements import OUTCOMES, Outcome, Refusal, Reply, envelope
 from server.transport.socketio.packets import (
     Attachments,
     BadPacket,
@@ -84,7 +84,7 @@ class SendToMany(Protocol):
 
 
 class Engine(Protocol):
-    """What the namespace needs of the Engine.IO server (`server.engine.EngineServer`)."""
+    """What the namespace needs of the Engine.IO server (`server.transport.engineio.EngineServer`)."""
 
     def generate_id(self) -> str:
         """A new random id."""

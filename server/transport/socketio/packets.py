@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from server.engine.frames import BinaryHead
-from server.engine.packets import Head
+from server.transport.engineio.frames import BinaryHead
+from server.transport.engineio.packets import Head
 
 MAX_PACKET_BYTES = 262_144
 """A request that is longer is neither kept nor read, but refused: four times the longest SDP."""

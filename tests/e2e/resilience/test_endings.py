@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from rooms.directory import Registry
 from rooms.model import RoomOptions
-from rooms.registry import Registry
 from rooms.room import House
 from server.app import create_app
 from server.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from server.event_payloads import Sent
+from server.protocol.events import Sent
 from tests.integration.contract.shapes import fits
 from tests.integration.contract.wire import Answered, Server
 

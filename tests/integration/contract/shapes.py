@@ -9,8 +9,8 @@ from typing import Any
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import BaseModel
 
-from server.answer_payloads import ACKS, BRIEF_ACKS
-from server.event_payloads import ErrorObject
+from server.protocol.answers import ACKS, BRIEF_ACKS
+from server.protocol.events import ErrorObject
 from server.schema.components import reference, schemas
 
 CHECKED_BY_SCHEMA = 100

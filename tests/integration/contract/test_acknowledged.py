@@ -11,7 +11,7 @@ import pytest
 
 from rooms.ports import StoreUnavailable
 from rooms.records import Purged, RoomRecord, SessionRecord, Tombstone
-from server.commands import COMMANDS, Command
+from server.usecases.commands import COMMANDS, Command
 from storage.memory import MemoryStore
 from tests.integration.contract.wire import Client, Server, running
 

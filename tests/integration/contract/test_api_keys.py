@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from server import answer_payloads
-from server.guard import TOKEN_FAILURES
+from server.protocol import answers
+from server.security.guard import TOKEN_FAILURES
 from tests.integration.contract.rest import granted
 from tests.integration.contract.wire import Server, running, talking_to
 from tests.support.processes import server_process
@@ -19,11 +19,11 @@ KEYS = f"shop:{SHOP},forum:{FORUM}"
 
 async def make(server: Server, key: str, **wish: Any) -> Any:
     answer = await server.call("POST", "/api/rooms", key=key, json=wish)
-    return granted(answer, answer_payloads.RoomCreated, 201)
+    return granted(answer, answers.RoomCreated, 201)
 
 
 async def listed(server: Server, key: str, query: str = "") -> list[str]:
-    answer = granted(await server.call("GET", f"/api/rooms{query}", key=key), answer_payloads.Rooms)
+    answer = granted(await server.call("GET", f"/api/rooms{query}", key=key), answers.Rooms)
     return [room["id"] for room in answer["rooms"]]
 
 
@@ -36,7 +36,7 @@ async def test_a_site_lists_and_ends_the_rooms_that_it_made_and_no_others() -> N
         foreign = await server.call("DELETE", f"/api/rooms/{other}", key=SHOP)
         assert (foreign.status, foreign.code) == (403, "FORBIDDEN")
         ended = await server.call("DELETE", f"/api/rooms/{mine[1]}", key=SHOP)
-        granted(ended, answer_payloads.Erased)
+        granted(ended, answers.Erased)
         assert await listed(server, SHOP) == sorted([mine[0], mine[2]])
         assert (await server.call("DELETE", f"/api/rooms/{mine[1]}", key=SHOP)).code == "ROOM_ENDED"
 

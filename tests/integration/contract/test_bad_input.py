@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.payloads import MAX_CANDIDATE_CHARS, MAX_SDP_BYTES
+from server.protocol.requests import MAX_CANDIDATE_CHARS, MAX_SDP_BYTES
 from tests.integration.contract.test_long_messages import connected
 from tests.integration.contract.test_requests import CANDIDATE, OFFER
 from tests.integration.contract.wire import Client, Server, running

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rooms.limits import MAX_MESSAGE_CHARS, MAX_SEALED_CHARS
-from server import answer_payloads
+from server.protocol import answers
 from tests.integration.contract.rest import granted
 from tests.integration.contract.wire import Server
 
@@ -18,7 +18,7 @@ async def test_a_room_is_encrypted_where_its_creator_says_so_and_everybody_is_to
     plain, made = await server.room(), await server.room(encrypted=True, keyCheck="abc")
     assert plain["room"]["encrypted"] is False
     assert "keyCheck" not in plain["room"]
-    looked = granted(await server.call("GET", f"/api/rooms/{made['roomId']}"), answer_payloads.RoomAnswer)
+    looked = granted(await server.call("GET", f"/api/rooms/{made['roomId']}"), answers.RoomAnswer)
     assert (looked["room"]["encrypted"], looked["room"]["keyCheck"]) == (True, "abc")
     _, snapshot = await server.seated(made["roomId"])
     assert (snapshot["room"]["encrypted"], snapshot["room"]["keyCheck"]) == (True, "abc")
@@ -26,7 +26,7 @@ async def test_a_room_is_encrypted_where_its_creator_says_so_and_everybody_is_to
     path = f"/api/rooms/{made['roomId']}"
     changed = await server.call("PATCH", path, key=made["hostKey"], json={"encrypted": False, "locked": True})
     assert (changed.status, changed.code) == (400, "INVALID_PAYLOAD"), "it is decided when the room is made"
-    looked = granted(await server.call("GET", path), answer_payloads.RoomAnswer)
+    looked = granted(await server.call("GET", path), answers.RoomAnswer)
     assert looked["room"]["encrypted"] is True
     assert "keyCheck" not in (await server.room(keyCheck="abc"))["room"], "of a room without a key"
 
@@ -52,7 +52,7 @@ async def test_an_encrypted_room_refuses_what_its_owner_says_in_the_clear(server
     answer = await server.call("POST", path, key=key, json={"text": "Five minutes left."})
     assert (answer.status, answer.code) == (409, "ENCRYPTION_REQUIRED")
     sealed = await server.call("POST", path, key=key, json={"text": SEALED, "encrypted": True})
-    granted(sealed, answer_payloads.SentMessage, 201)
+    granted(sealed, answers.SentMessage, 201)
     message = await client.wait_for("message-received")
     assert (message["text"], message["encrypted"]) == (SEALED, True)
     assert len(client.all("message-received")) == 1
@@ -70,7 +70,7 @@ async def test_a_sealed_text_may_be_longer_than_a_plain_one(server: Server) -> N
         assert ack["error"]["details"] == {"text": f"String should have at most {limit} characters"}
         granted(
             await server.call("POST", path, key=key, json={"text": "y" * limit, "encrypted": sealed}),
-            answer_payloads.SentMessage,
+            answers.SentMessage,
             201,
         )
         refused = await server.call("POST", path, key=key, json={"text": "y" * (limit + 1), "encrypted": sealed})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rooms.errors import Code
-from server.answer_payloads import InviteStanding
-from server.guard import TOKEN_FAILURES
+from server.protocol.answers import InviteStanding
+from server.security.guard import TOKEN_FAILURES
 from tests.integration.contract.rest import granted
 from tests.integration.contract.test_requests import OFFER
 from tests.integration.contract.wire import Clock, Server, running

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.guard import MAX_PASSWORD_CHECKS_PER_ADDRESS, PASSWORD_FAILURES, TOKEN_FAILURES
+from server.security.guard import MAX_PASSWORD_CHECKS_PER_ADDRESS, PASSWORD_FAILURES, TOKEN_FAILURES
 from tests.integration.contract.wire import Clock, Server, running
 
 

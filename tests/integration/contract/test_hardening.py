@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.rest import http
+from server.transport.http import routes
 from tests.integration.contract.rest import WORD
 from tests.integration.contract.wire import Answered, Server, running
 
@@ -78,7 +78,7 @@ async def dripped(server: Server, method: str, path: str, *headers: str) -> tupl
 async def test_a_body_that_drips_is_refused_in_time(
     server: Server, method: str, rest: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "BODY_TIMEOUT_S", 0.4)
+    monkeypatch.setattr(routes, "BODY_TIMEOUT_S", 0.4)
     made = await server.room()
     path = "/api/rooms" if rest is None else f"/api/rooms/{made['roomId']}{rest}"
     answer, took_s = await dripped(server, method, path, f"Authorization: Bearer {made['hostKey']}")
@@ -100,7 +100,7 @@ async def test_a_dripped_body_that_nobody_reads_is_not_waited_for(server: Server
 
 
 async def test_many_dripped_bodies_are_all_gone_in_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "BODY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(routes, "BODY_TIMEOUT_S", 0.5)
     answers = await asyncio.gather(*(dripped(server, "POST", "/api/rooms") for _ in range(100)))
     assert {answer[:12] for answer, _ in answers} == {b"HTTP/1.1 408"}
     assert (await server.call("GET", "/health")).status == 200

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from rooms import entry, lobby, talk
+from rooms import joining, lobby, messages
 from rooms.digests import digest
-from rooms.entry import Admission
+from rooms.joining import Admission
 from rooms.limits import (
     BACKLOG_BYTES,
     BACKLOG_MESSAGES,
@@ -29,8 +29,8 @@ from rooms.limits import (
 from rooms.model import Seat
 from rooms.room import Room
 from server.app import HOST
-from server.engine import EngineLimits
-from server.payloads import MAX_SDP_BYTES
+from server.protocol.requests import MAX_SDP_BYTES
+from server.transport.engineio import EngineLimits
 from signaling.negotiation import Kind
 from signaling.relay import MAILBOX_BYTES
 from tests.integration.contract.wire import Client, Server
@@ -52,8 +52,8 @@ TEXTS = {
 def planted(room: Room, number: int, host_key: str, now: float) -> Seat:
     """A seat taken by a connection that is not there."""
     admission = Admission(f"{number:016d}", f"token-{number}", NAME, host_key=host_key if number == 0 else None)
-    granted = entry.admit(room, admission, now)
-    entry.seat(room, granted, f"planted-{number}", now)
+    granted = joining.admit(room, admission, now)
+    joining.seat(room, granted, f"planted-{number}", now)
     return granted
 
 
@@ -79,7 +79,7 @@ class Full:
 
     def say(self, text: str, count: int = BACKLOG_MESSAGES) -> None:
         for _ in range(count):
-            talk.post(self.room, self.seats[0], text, self.server.context.clock(), encrypted=True)
+            messages.post(self.room, self.seats[0], text, self.server.context.clock(), encrypted=True)
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ async def test_fifty_long_messages_lock_nobody_out(server: Server, transport: st
     host, one = await server.seated(made["roomId"], hostKey=made["hostKey"], name="Ada")
     room = server.context.find(made["roomId"])
     for _ in range(BACKLOG_MESSAGES):
-        talk.post(room, room.seats[one["self"]["id"]], text, server.context.clock())
+        messages.post(room, room.seats[one["self"]["id"]], text, server.context.clock())
     await host.leave()
     async with js_client() as js:
         guest = await js.connect(server.url, transports=[transport])
@@ -185,7 +185,7 @@ async def test_what_was_missed_is_told_up_to_its_bound_and_beyond_it_is_no_conti
     text = "語" * MAX_MESSAGE_CHARS
     back = await server.connect()
     for number in range(40):
-        talk.post(room, other, text, server.context.clock())
+        messages.post(room, other, text, server.context.clock())
         picture = await back.ok("join-room", roomId=room_id, resume=resume)
         assert size(picture.get("missed", [])) <= MISSED_BYTES
         if not picture["recovered"]:
@@ -211,7 +211,7 @@ async def test_a_recovered_connection_is_sent_no_more_than_fits(server: Server, 
             await client.close_transport()
             await other.wait_for("user-updated")
             for _ in range(count):
-                talk.post(room, room.seats[two["self"]["id"]], "語" * MAX_MESSAGE_CHARS, server.context.clock())
+                messages.post(room, room.seats[two["self"]["id"]], "語" * MAX_MESSAGE_CHARS, server.context.clock())
             connected = await client.wait_for("connect")
             assert connected.payload["recovered"] is recovered
             client.take(connected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.event_payloads import DURABLE, WITH_OFFSET
+from server.protocol.events import DURABLE, WITH_OFFSET
 from tests.integration.contract.wire import Client, Server
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from server.answer_payloads import ACKS
-from server.commands import COMMANDS
+from server.protocol.answers import ACKS
+from server.usecases.commands import COMMANDS
 from tests.integration.contract.wire import Server
 
 OFFER = {"type": "offer", "sdp": "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server import answer_payloads
+from server.protocol import answers
 from tests.integration.contract.rest import WORD, granted
 from tests.integration.contract.wire import Server, running
 
@@ -16,7 +16,7 @@ from tests.integration.contract.wire import Server, running
 async def test_an_empty_body_makes_a_room_with_the_defaults(server: Server) -> None:
     bodies: list[dict[str, Any]] = [{}, {"data": b""}, {"json": {}}, {"data": b"  \n"}]
     for options in bodies:
-        made = granted(await server.call("POST", "/api/rooms", **options), answer_payloads.RoomCreated, 201)
+        made = granted(await server.call("POST", "/api/rooms", **options), answers.RoomCreated, 201)
         assert made["url"] == f"{server.url}/r/{made['roomId']}"
         assert len(made["roomId"]) >= 26  # 128 bits in base 32
         room = made["room"]
@@ -94,7 +94,7 @@ async def test_a_long_body_is_refused_with_413(server: Server) -> None:
 
 async def test_looking_at_a_room(server: Server) -> None:
     made = await server.room()
-    seen = granted(await server.call("GET", f"/api/rooms/{made['roomId']}"), answer_payloads.RoomAnswer)
+    seen = granted(await server.call("GET", f"/api/rooms/{made['roomId']}"), answers.RoomAnswer)
     assert seen == {"room": made["room"]}
     missing = await server.call("GET", "/api/rooms/nosuchroom")
     assert (missing.status, missing.code) == (404, "ROOM_NOT_FOUND")
@@ -110,7 +110,7 @@ async def test_an_odd_room_id_is_not_found(server: Server, path: str) -> None:
 
 async def test_who_is_in(server: Server) -> None:
     room, _, one, _, two = await server.pair()
-    users = granted(await server.call("GET", f"/api/rooms/{room}/users"), answer_payloads.Users)
+    users = granted(await server.call("GET", f"/api/rooms/{room}/users"), answers.Users)
     assert [user["id"] for user in users["participants"]] == [one["self"]["id"], two["self"]["id"]]
 
 
@@ -131,7 +131,7 @@ async def test_ending_a_room_erases_and_counts(server: Server) -> None:
     client, _ = await server.seated(made["roomId"])
     await client.ok("send-message", roomId=made["roomId"], text=WORD)
     await server.call("POST", f"{path}/invites", key=made["hostKey"])
-    erased = granted(await server.call("DELETE", path, key=made["hostKey"]), answer_payloads.Erased)
+    erased = granted(await server.call("DELETE", path, key=made["hostKey"]), answers.Erased)
     assert erased == {"erased": {"messages": 1, "seats": 1, "invites": 1}}
     assert (await client.wait_for("room-left"))["reason"] == "room-ended"
     for method in ("GET", "DELETE", "PATCH"):
@@ -144,7 +144,7 @@ async def test_changing_a_room_is_told_to_its_members(server: Server) -> None:
     client, _ = await server.seated(made["roomId"])
     path = f"/api/rooms/{made['roomId']}"
     wish = {"locked": True, "capacity": 2, "expiresInS": 90}
-    changed = granted(await server.call("PATCH", path, key=made["hostKey"], json=wish), answer_payloads.RoomAnswer)
+    changed = granted(await server.call("PATCH", path, key=made["hostKey"], json=wish), answers.RoomAnswer)
     assert (changed["room"]["status"], changed["room"]["capacity"]) == ("locked", 2)
     assert (await client.wait_for("room-updated"))["room"] == changed["room"]
     above = await server.call("PATCH", path, key=made["hostKey"], json={"capacity": 1001})
@@ -155,13 +155,13 @@ async def test_invites_are_made_listed_without_tokens_and_revoked(server: Server
     made = await server.room(inviteOnly=True)
     path, key = f"/api/rooms/{made['roomId']}/invites", made["hostKey"]
     answer = await server.call("POST", path, key=key, json={"uses": 2, "expiresInS": 60})
-    invite = granted(answer, answer_payloads.InviteCreated, 201)
+    invite = granted(answer, answers.InviteCreated, 201)
     assert invite["url"] == f"{made['url']}#invite={invite['invite']}"
-    listed = granted(await server.call("GET", path, key=key), answer_payloads.Invites)
+    listed = granted(await server.call("GET", path, key=key), answers.Invites)
     assert [each["inviteId"] for each in listed["invites"]] == [invite["inviteId"]]
     assert invite["invite"] not in json.dumps(listed)
     gone = await server.call("DELETE", f"{path}/{invite['inviteId']}", key=key)
-    granted(gone, answer_payloads.Empty)
+    granted(gone, answers.Empty)
     assert (await server.call("GET", path, key=key)).json["invites"][0]["revoked"] is True
     unknown = await server.call("DELETE", f"{path}/nosuchinvite", key=key)
     assert (unknown.status, unknown.code) == (403, "INVITE_INVALID")
@@ -218,7 +218,7 @@ async def test_ice_servers_carry_credentials_made_for_the_seat() -> None:
         made = await server.room()
         client, seat = await server.seated(made["roomId"])
         path = f"/api/rooms/{made['roomId']}/ice-servers"
-        answer = granted(await server.call("GET", path, key=seat["resumeToken"]), answer_payloads.IceServers)
+        answer = granted(await server.call("GET", path, key=seat["resumeToken"]), answers.IceServers)
         turn = answer["iceServers"][-1]
         assert turn["urls"] == ["turn:turn.example.com:3478"]
         assert turn["username"].endswith(":" + seat["self"]["id"])
@@ -233,11 +233,11 @@ async def test_turn_is_for_seats_each_under_its_own_name() -> None:
     async with running(**turn, api_keys="shop:the-secret-of-the-shop") as server:
         made = await server.room()
         path = f"/api/rooms/{made['roomId']}/ice-servers"
-        by_key = granted(await server.call("GET", path, key=made["hostKey"]), answer_payloads.IceServers)
+        by_key = granted(await server.call("GET", path, key=made["hostKey"]), answers.IceServers)
         assert by_key == {"iceServers": [{"urls": ["stun:127.0.0.1:9"]}], "expiresAt": None}
         assert (await server.call("GET", path, key="the-secret-of-the-shop")).status == 403
         _, host = await server.seated(made["roomId"], hostKey=made["hostKey"])
         _, guest = await server.seated(made["roomId"])
         for seat in (host, guest):
-            answer = granted(await server.call("GET", path, key=seat["resumeToken"]), answer_payloads.IceServers)
+            answer = granted(await server.call("GET", path, key=seat["resumeToken"]), answers.IceServers)
             assert answer["iceServers"][-1]["username"].partition(":")[2] == seat["self"]["id"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server import answer_payloads
+from server.protocol import answers
 from tests.integration.contract.rest import granted
 from tests.integration.contract.wire import Server
 
@@ -15,7 +15,7 @@ async def test_messages_come_in_pages_newest_first(server: Server) -> None:
     client, _ = await server.seated(made["roomId"])
     for number in range(50):
         await client.ok("send-message", roomId=made["roomId"], text=str(number))
-    whole = granted(await server.call("GET", path, key=key), answer_payloads.Messages)["messages"]
+    whole = granted(await server.call("GET", path, key=key), answers.Messages)["messages"]
     assert [message["text"] for message in whole] == [str(n) for n in reversed(range(50))]
     pages: list[str] = []
     before = ""
@@ -56,7 +56,7 @@ async def test_a_message_from_outside_reaches_everybody(server: Server) -> None:
     second, _ = await server.seated(made["roomId"])
     body = {"text": "Five minutes left.", "senderName": "Desk"}
     answer = await server.call("POST", f"/api/rooms/{made['roomId']}/messages", key=made["hostKey"], json=body)
-    sent = granted(answer, answer_payloads.SentMessage, 201)
+    sent = granted(answer, answers.SentMessage, 201)
     assert sent["deliveredTo"] == 2
     for client in (first, second):
         message = await client.wait_for("message-received")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from server import answer_payloads
-from server.rest import http, rooms
+from server.protocol import answers
+from server.transport.http import rooms, routes
 from storage.memory import MemoryStore
 from tests.integration.contract.rest import WORD, granted, status_of, status_of_call
 from tests.integration.contract.wire import Server, running
@@ -45,7 +45,7 @@ async def test_a_body_that_cannot_be_read_is_a_400_and_no_failure(
 async def test_a_room_that_ends_while_a_body_comes_in_is_over(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     made = await server.room()
     reading, go_on = asyncio.Event(), asyncio.Event()
-    real = http.body
+    real = routes.body
 
     async def observed(*args: Any) -> Any:
         reading.set()
@@ -68,9 +68,9 @@ async def test_a_room_that_ends_while_a_body_comes_in_is_over(server: Server, mo
 
 async def test_health_ready_and_metrics(server: Server) -> None:
     for path in ("/health", "/api/health"):
-        health = granted(await server.call("GET", path), answer_payloads.Health)
+        health = granted(await server.call("GET", path), answers.Health)
         assert (health["status"], health["storage"]) == ("ok", {"kind": "memory", "ok": True})
-    granted(await server.call("GET", "/ready"), answer_payloads.Ready)
+    granted(await server.call("GET", "/ready"), answers.Ready)
     made = await server.room()
     await server.seated(made["roomId"])
     metrics = await server.call("GET", "/metrics")
@@ -81,7 +81,7 @@ async def test_health_ready_and_metrics(server: Server) -> None:
 
 async def test_a_store_that_is_down_degrades_health_and_fails_readiness(server: Server) -> None:
     server.context.journal.healthy = False
-    health = granted(await server.call("GET", "/health"), answer_payloads.Health)
+    health = granted(await server.call("GET", "/health"), answers.Health)
     assert (health["status"], health["storage"]["ok"]) == ("degraded", False)
     ready = await server.call("GET", "/ready")
     assert (ready.status, ready.code) == (503, "UNAVAILABLE")
@@ -101,7 +101,7 @@ async def test_the_admin_route_is_for_the_admin_key() -> None:
         made = await server.room()
         await server.seated(made["roomId"])
         answer = await server.call("GET", "/api/admin/stats", key="the admin key")
-        stats = granted(answer, answer_payloads.Stats)
+        stats = granted(answer, answers.Stats)
         assert (stats["rooms"], stats["seats"], stats["sockets"], stats["requests"]["ok"]) == (1, 1, 1, 1)
 
 

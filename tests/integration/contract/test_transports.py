@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from server.app import SOCKETS
-from server.gateway import Gateway
+from server.transport.socketio.gateway import Gateway
 from tests.integration.contract.wire import Client, Server, running
 from tests.integration.engine.wire import eventually
 

@@ -21,13 +21,13 @@ from jsonschema import ValidationError  # type: ignore[import-untyped]
 
 from rooms.ports import Store
 from server.__main__ import LINGERING_S
-from server.answer_payloads import ErrorAnswer
 from server.app import HOST, create_app
 from server.clocks import Clocks
-from server.event_payloads import EVENTS, WITH_OFFSET
-from server.rest.http import CONTEXT
-from server.runner import Runner
+from server.protocol.answers import ErrorAnswer
+from server.protocol.events import EVENTS, WITH_OFFSET
 from server.settings import Settings
+from server.transport.http.routes import CONTEXT
+from server.transport.http.runner import Runner
 from server.usecases.context import Context
 from tests.integration.contract.documented import check_status
 from tests.integration.contract.shapes import check_ack, fits

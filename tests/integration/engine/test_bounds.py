@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from server.engine import EngineLimits
+from server.transport.engineio import EngineLimits
 from tests.integration.engine.wire import RawWebSocket, Rig, engine_rig, eventually
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.engine import EngineLimits
-from server.engine.compression import DeflatingCarrier
-from server.engine.inbox import Inbox
-from server.engine.polling import PollingCarrier
-from server.engine.session import Session
-from server.engine.upgrade import Probe
-from server.engine.websocket import WebSocketCarrier
+from server.transport.engineio import EngineLimits
+from server.transport.engineio.compression import DeflatingCarrier
+from server.transport.engineio.inbox import Inbox
+from server.transport.engineio.polling import PollingCarrier
+from server.transport.engineio.session import Session
+from server.transport.engineio.upgrade import Probe
+from server.transport.engineio.websocket import WebSocketCarrier
 from tests.integration.engine.wire import PATH, UPGRADE, Rig, client_frame, engine_rig, eventually
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from server.engine import EngineLimits
+from server.transport.engineio import EngineLimits
 from tests.integration.engine.wire import Rig, engine_rig, eventually
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server.engine import EngineLimits, compression
+from server.transport.engineio import EngineLimits, compression
 from tests.integration.engine.wire import PATH, RawWebSocket, Rig, client_frame, engine_rig, eventually
 
 BROWSERS = "permessage-deflate; client_max_window_bits"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.engine import compression
+from server.transport.engineio import compression
 from tests.integration.engine.test_socketio_protocol import socketio_rig
 from tests.integration.engine.wire import PATH, engine_rig, eventually
 from tests.support.js_client import js_client

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.engine import server as engine_server
+from server.transport.engineio import server as engine_server
 from tests.integration.engine.wire import Rig, eventually
 
 

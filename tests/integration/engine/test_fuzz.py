@@ -14,8 +14,8 @@ import struct
 
 import pytest
 
-from server.engine import EngineLimits
-from server.engine.complaints import REPEAT_AFTER_S
+from server.transport.engineio import EngineLimits
+from server.transport.engineio.complaints import REPEAT_AFTER_S
 from tests.integration.engine.test_slow_readers import MIB, rss
 from tests.integration.engine.test_socketio_protocol import socketio_rig
 from tests.integration.engine.wire import (

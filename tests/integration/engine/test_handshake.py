@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from server.engine import EngineLimits
+from server.transport.engineio import EngineLimits
 from tests.integration.engine.wire import ACCEPT, PATH, UPGRADE, Connection, RawWebSocket, Rig, client_frame, engine_rig
 
 

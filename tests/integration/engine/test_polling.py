@@ -7,7 +7,7 @@ import gzip
 
 import pytest
 
-from server.engine import EngineLimits
+from server.transport.engineio import EngineLimits
 from tests.integration.engine.wire import PATH, Connection, Rig, engine_rig, eventually
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from server.engine import EngineLimits
-from server.engine.frames import text_frame
+from server.transport.engineio import EngineLimits
+from server.transport.engineio.frames import text_frame
 from tests.integration.engine.wire import RawWebSocket, Rig, engine_rig, eventually
 
 MIB = 1_048_576

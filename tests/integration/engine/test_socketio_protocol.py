@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import socketio
 
-from server.engine import EngineServer
+from server.transport.engineio import EngineServer
 from tests.integration.engine.wire import RawWebSocket, Rig, attached, client_frame, eventually
 
 

@@ -15,7 +15,7 @@ import engineio
 import pytest
 from aiohttp import web
 
-from server.engine import EngineServer
+from server.transport.engineio import EngineServer
 from tests.integration.engine.wire import PATH, Connection, Rig, client_frame, eventually, served
 from tests.support.at_rest import engine_at_rest
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from server.engine import EngineLimits
+from server.transport.engineio import EngineLimits
 from tests.integration.engine.wire import PATH, Rig, client_frame, engine_rig, eventually
 
 

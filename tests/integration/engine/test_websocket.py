@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from server.engine import EngineLimits
+from server.transport.engineio import EngineLimits
 from tests.integration.engine.wire import Rig, client_frame, engine_rig
 
 

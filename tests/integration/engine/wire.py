@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from server.engine import EngineServer
-from server.engine.polling import PollingCarrier
+from server.transport.engineio import EngineServer
+from server.transport.engineio.polling import PollingCarrier
 from tests.support.at_rest import engine_at_rest, tasks_ended
 
 LIMIT_S = 8.0

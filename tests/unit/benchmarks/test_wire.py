@@ -8,7 +8,7 @@ import random
 import pytest
 
 from benchmarks.wire import Counter, FrameReader, event_frame, masked_text, upgrade_request
-from server.engine.frames import FrameParser, text_frame
+from server.transport.engineio.frames import FrameParser, text_frame
 
 MARKER = b'["message-received"'
 SEED = 20_261_120

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.engine.budget import Budget
+from server.transport.engineio.budget import Budget
 
 
 class Holder:

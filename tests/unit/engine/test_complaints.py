@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from server.engine import complaints as module
-from server.engine.complaints import MAX_KINDS, Complaints, describe
+from server.transport.engineio import complaints as module
+from server.transport.engineio.complaints import MAX_KINDS, Complaints, describe
 
 
 def failure(text: str = "secret") -> Exception:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from server.engine import deadlines as module
-from server.engine.deadlines import Deadlines
+from server.transport.engineio import deadlines as module
+from server.transport.engineio.deadlines import Deadlines
 
 
 class Handle:

@@ -10,14 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.engine.deflate import (
-    MAX_FINAL_BLOCKS,
-    MAX_OFFER_CHARS,
-    deflate_frame,
-    inflate,
-    negotiate,
-)
-from server.engine.frames import FrameError, binary_frame, text_frame
+from server.transport.engineio.deflate import MAX_FINAL_BLOCKS, MAX_OFFER_CHARS, deflate_frame, inflate, negotiate
+from server.transport.engineio.frames import FrameError, binary_frame, text_frame
 
 OURS = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 MAX = 100_000

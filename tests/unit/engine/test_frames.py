@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.engine.frames import (
+from server.transport.engineio.frames import (
     NO_STATUS,
     Control,
     FrameError,

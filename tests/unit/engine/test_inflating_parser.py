@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.engine.compression import InflatingParser
-from server.engine.frames import Control, FrameError, Message
+from server.transport.engineio.compression import InflatingParser
+from server.transport.engineio.frames import Control, FrameError, Message
 from tests.unit.engine.test_frames import masked
 
 MAX = 100_000

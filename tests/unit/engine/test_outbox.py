@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from server.engine.budget import Budget
-from server.engine.limits import EngineLimits
-from server.engine.outbox import Outbox, OutboxFull
-from server.engine.packets import message_frame
+from server.transport.engineio.budget import Budget
+from server.transport.engineio.limits import EngineLimits
+from server.transport.engineio.outbox import Outbox, OutboxFull
+from server.transport.engineio.packets import message_frame
 
 
 def outbox(**limits: int) -> Outbox:

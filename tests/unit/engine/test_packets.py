@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.engine.frames import binary_frame, frame_payload, text_frame
-from server.engine.packets import (
+from server.transport.engineio.frames import binary_frame, frame_payload, text_frame
+from server.transport.engineio.packets import (
     PacketError,
     decode_payload,
     encode_payload,

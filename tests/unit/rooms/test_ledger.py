@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rooms.ledger import Ledger
 from rooms.limits import BACKLOG_MESSAGES, CHAR_BYTES, EVENT_OVERHEAD_BYTES, HISTORY_AGE_S
+from rooms.messages import post
 from rooms.model import Seat
 from rooms.room import House, Room
-from rooms.talk import post
 from signaling.negotiation import Kind
 from signaling.relay import MAILBOX_AGE_S, Relay
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rooms import entry, lobby, talk
+from rooms import joining, lobby, messages
 from rooms.errors import Code, Refused
 from rooms.events import KnockAnswered, SeatTakenOver, TypingChanged
 from rooms.limits import MAX_INVITES, MAX_KNOCKS_PER_ORIGIN
@@ -20,8 +20,8 @@ def room_with_lobby() -> Room:
 
 def seated(room: Room, name: str) -> Seat:
     room.invites.add(f"invite of {name}", f"token of {name}", uses=1, now=0.0, expires_at=1e6)
-    seat = entry.admit(room, entry.Admission(name, f"resume {name}", name, invite=f"token of {name}"), 0.0)
-    entry.seat(room, seat, f"connection of {name}", 0.0)
+    seat = joining.admit(room, joining.Admission(name, f"resume {name}", name, invite=f"token of {name}"), 0.0)
+    joining.seat(room, seat, f"connection of {name}", 0.0)
     return seat
 
 
@@ -83,7 +83,7 @@ def test_one_address_cannot_fill_the_door() -> None:
 def test_a_seat_that_is_taken_over_types_no_more() -> None:
     room = room_with_lobby()
     ada = seated(room, "Ada")
-    talk.set_typing(room, ada, is_typing=True)
+    messages.set_typing(room, ada, is_typing=True)
     events = room.take(ada, "another connection", 1.0)
     assert events == [SeatTakenOver("room", "Ada", "connection of Ada"), TypingChanged("room", "Ada", False)]
     assert not ada.typing

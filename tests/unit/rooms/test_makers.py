@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from rooms.directory import Registry
 from rooms.makers import Makers
 from rooms.model import RoomOptions
-from rooms.registry import Registry
 from rooms.room import House
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rooms import entry
+from rooms import joining
 from rooms.errors import Code, Refused
 from rooms.limits import JOINS_REGRETTED
 from rooms.model import Seat
@@ -19,9 +19,9 @@ def room_with_invites(count: int, uses: int = 1) -> Room:
 
 
 def admitted(room: Room, number: int, join: str, now: float = 0.0) -> Seat:
-    admission = entry.Admission(f"p{room.ordinals}", "resume", "Ada", invite=f"token {number}", join_id=join)
-    seat = entry.admit(room, admission, now)
-    entry.seat(room, seat, "connection", now)
+    admission = joining.Admission(f"p{room.ordinals}", "resume", "Ada", invite=f"token {number}", join_id=join)
+    seat = joining.admit(room, admission, now)
+    joining.seat(room, seat, "connection", now)
     return seat
 
 
@@ -41,9 +41,9 @@ def test_a_join_that_is_repeated_counts_once() -> None:
 def test_a_join_that_was_given_up_and_is_withdrawn_frees_its_use() -> None:
     room = room_with_invites(1)
     room.remove(admitted(room, 0, "mine"), "left", 1.0)
-    again = entry.admit(room, entry.Admission("p9", "resume", "Ada", invite="token 0", join_id="mine"), 2.0)
+    again = joining.admit(room, joining.Admission("p9", "resume", "Ada", invite="token 0", join_id="mine"), 2.0)
     assert used(room) == [1]
-    entry.withdraw(room, again, 2.0)
+    joining.withdraw(room, again, 2.0)
     assert used(room) == [0]
 
 
@@ -52,7 +52,7 @@ def test_another_invite_is_not_opened_by_it() -> None:
     room.remove(admitted(room, 0, "mine"), "left", 1.0)
     admitted(room, 1, "other")
     with pytest.raises(Refused) as refused:
-        entry.admit(room, entry.Admission("p9", "resume", "Ada", invite="token 1", join_id="mine"), 2.0)
+        joining.admit(room, joining.Admission("p9", "resume", "Ada", invite="token 1", join_id="mine"), 2.0)
     assert refused.value.code is Code.INVITE_USED
 
 

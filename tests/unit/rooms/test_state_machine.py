@@ -11,11 +11,11 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from rooms import entry, hosting, lobby, snapshots, talk
+from rooms import joining, lobby, messages, moderation, snapshots
+from rooms.directory import Registry
 from rooms.errors import Code, Refused
 from rooms.events import Durable, MemberJoined, MemberLeft, SeatTakenOver
 from rooms.model import HOST, Media, RoomOptions, Seat
-from rooms.registry import Registry
 from rooms.room import House, Room
 from rooms.schedule import Task
 
@@ -90,9 +90,9 @@ class Life(RuleBasedStateMachine):
         invite = invites[number % len(invites)] if with_invite and invites else None
         token, participant = self.new_id(), self.new_id()
         before = len(self.room.seats) + len(self.room.pending)
-        wish = entry.Admission(participant, token, SECRET, host_key=key, invite=invite)
+        wish = joining.Admission(participant, token, SECRET, host_key=key, invite=invite)
         try:
-            granted = entry.admit(self.room, wish, self.now)
+            granted = joining.admit(self.room, wish, self.now)
         except Refused as refused:
             if refused.code is Code.ROOM_FULL and before < self.room.capacity:
                 raise
@@ -109,14 +109,14 @@ class Life(RuleBasedStateMachine):
     def take_the_seat(self, connection: str, number: int) -> None:
         if self.held(connection) is None:
             granted = self.granted.pop(number % len(self.granted))
-            self.seen(entry.seat(self.room, granted, connection, self.now))
+            self.seen(joining.seat(self.room, granted, connection, self.now))
 
     @precondition(lambda self: self.granted)
     @rule(number=pick)
     def give_up_the_seat(self, number: int) -> None:
         granted = self.granted.pop(number % len(self.granted))
-        entry.withdraw(self.room, granted, self.now)
-        entry.withdraw(self.room, granted, self.now)  # twice is once
+        joining.withdraw(self.room, granted, self.now)
+        joining.withdraw(self.room, granted, self.now)  # twice is once
         self.given_back(granted)
 
     def given_back(self, seat: Seat) -> None:
@@ -138,7 +138,7 @@ class Life(RuleBasedStateMachine):
         if self.held(connection) not in (None, seat):
             return
         try:
-            found = entry.reclaim(self.room, seat.id, token)
+            found = joining.reclaim(self.room, seat.id, token)
         except Refused:
             assert not honest
             return
@@ -174,11 +174,11 @@ class Life(RuleBasedStateMachine):
     def kick(self, number: int, ban: bool) -> None:
         seat, host = self.seat(number), self.host()
         if seat is not host:
-            self.seen(hosting.kick(self.room, host, seat.id, self.now, ban=ban))
+            self.seen(moderation.kick(self.room, host, seat.id, self.now, ban=ban))
             if seat.provisional:
                 self.given_back(seat)
             with pytest.raises(Refused) as refused:
-                entry.reclaim(self.room, seat.id, self.tokens[seat.id])
+                joining.reclaim(self.room, seat.id, self.tokens[seat.id])
             assert refused.value.code is (Code.BANNED if ban else Code.RESUME_INVALID)
 
     # Hosting and talking
@@ -186,11 +186,11 @@ class Life(RuleBasedStateMachine):
     @precondition(anybody_in)
     @rule(number=pick)
     def hand_over(self, number: int) -> None:
-        self.seen(hosting.transfer(self.room, self.host(), self.seat(number).id, self.now))
+        self.seen(moderation.transfer(self.room, self.host(), self.seat(number).id, self.now))
 
     @rule(capacity=st.integers(min_value=1, max_value=4), locked=st.booleans(), ends_in=st.floats(1, 4_000))
     def change(self, capacity: int, locked: bool, ends_in: float) -> None:
-        self.seen(hosting.update(self.room, self.now, capacity=capacity, locked=locked, expires_in_s=ends_in))
+        self.seen(moderation.update(self.room, self.now, capacity=capacity, locked=locked, expires_in_s=ends_in))
 
     @rule(connection=connections, admit=st.booleans())
     def knock_and_be_answered(self, connection: str, admit: bool) -> None:
@@ -210,7 +210,7 @@ class Life(RuleBasedStateMachine):
             return
         mark = f"mark {number % 5}" if repeated else None
         known = seat.sent.get(mark) if mark else None
-        receipt, message, more = talk.post(self.room, seat, SECRET, self.now, client_message_id=mark)
+        receipt, message, more = messages.post(self.room, seat, SECRET, self.now, client_message_id=mark)
         assert (message is None) == (known is not None)
         if message is None:
             assert not more
@@ -222,9 +222,9 @@ class Life(RuleBasedStateMachine):
     def show_media_and_type(self, connection: str, on: bool) -> None:
         seat = self.held(connection)
         if seat is not None:
-            self.seen(talk.set_media(self.room, seat, self.now, audio=on, hand_raised=not on))
+            self.seen(messages.set_media(self.room, seat, self.now, audio=on, hand_raised=not on))
             assert seat.media == Media(audio=on, hand_raised=not on, video=seat.media.video, screen=seat.media.screen)
-            self.seen(talk.set_typing(self.room, seat, is_typing=on))
+            self.seen(messages.set_typing(self.room, seat, is_typing=on))
 
     # Time
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.addresses import client_address, origin_digest
+from server.security.addresses import client_address, origin_digest
 
 CLIENT, PROXY, EDGE = "203.0.113.7", "10.0.0.1", "198.51.100.2"
 

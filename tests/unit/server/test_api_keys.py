@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from server.api_keys import name_of, read_keys
+from server.security.api_keys import name_of, read_keys
 
 
 @pytest.mark.parametrize(

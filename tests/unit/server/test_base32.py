@@ -7,7 +7,7 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.base32 import base32
+from server.security.base32 import base32
 
 
 @given(st.binary(min_size=1, max_size=64))

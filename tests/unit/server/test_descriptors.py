@@ -6,8 +6,8 @@ import os
 from types import SimpleNamespace
 from typing import Any, cast
 
-from server.descriptors import Descriptors
 from server.observability import bounds as observed
+from server.security.descriptors import Descriptors
 
 
 def test_the_figure_is_counted_when_it_is_asked_for(monkeypatch: Any) -> None:

@@ -10,13 +10,14 @@ from typing import Any, cast
 import pytest
 
 from rooms.errors import Code, Refused
-from server.commands import COMMANDS, Command
-from server.connections import Connection, TokenBucket, bucket
-from server.dispatcher import Dispatcher
-from server.payloads import EndRoom
-from server.replies import EMPTY, Data, Outcome, Refusal, Reply
-from server.replies import envelope as envelope_of
+from server.protocol.acknowledgements import EMPTY, Data, Outcome, Refusal, Reply
+from server.protocol.acknowledgements import envelope as envelope_of
+from server.protocol.requests import EndRoom
+from server.security.throttles import TokenBucket, bucket
+from server.usecases.commands import COMMANDS, Command
+from server.usecases.connections import Connection
 from server.usecases.context import Context
+from server.usecases.dispatcher import Dispatcher
 
 WORD = "xyzzyplugh"
 ASKED = [{"roomId": "r"}]

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from server import door as subject
-from server.descriptors import Descriptors
-from server.door import MAX_SILENT_PER_ADDRESS, Door
+from server.security.descriptors import Descriptors
+from server.transport.http import listener as subject
+from server.transport.http.listener import MAX_SILENT_PER_ADDRESS, Door
 
 LOOPBACK = "127.0.0.1"
 

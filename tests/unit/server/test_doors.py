@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server import doors as module
-from server.doors import GUESSER_FORGOTTEN_S, MAX_DOORS, SHARED_GUESSES, Doors
+from server.security import password_doors as module
+from server.security.password_doors import GUESSER_FORGOTTEN_S, MAX_DOORS, SHARED_GUESSES, Doors
 
 KEPT = "scrypt$salt$hash"
 

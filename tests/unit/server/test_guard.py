@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from rooms.errors import Code, Refused
-from server import guard
-from server.doors import GUESSER_FORGOTTEN_S, SHARED_GUESSES
-from server.guard import Guard
+from server.security import guard
+from server.security.guard import Guard
+from server.security.password_doors import GUESSER_FORGOTTEN_S, SHARED_GUESSES
 
 
 class Time:

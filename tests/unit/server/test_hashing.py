@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from rooms.errors import Code, Refused
-from server import hashing
-from server.hashing import MAX_WAITING, HashQueue
+from server.security import hashing
+from server.security.hashing import MAX_WAITING, HashQueue
 
 MAX_OF_ONE_ADDRESS = 2
 

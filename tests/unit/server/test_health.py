@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from server.health import (
+from server.outbound.health import (
     CALM_FIRST_S,
     CALM_LONGEST_S,
     FAILURES_TO_FALL,
@@ -118,7 +118,7 @@ def test_each_relapse_takes_longer_to_be_forgiven_up_to_a_bound(store: Store) ->
 
 
 def test_the_log_has_one_line_for_each_change(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, "server.health")
+    caplog.set_level(logging.WARNING, "server.outbound.health")
     store.fails(20)
     store.recovers()
     store.answers(20)

@@ -8,13 +8,13 @@ from contextlib import suppress
 
 import pytest
 
-from rooms import entry, snapshots
+from rooms import joining, snapshots
+from rooms.directory import Registry
 from rooms.model import RoomOptions
 from rooms.ports import StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
-from rooms.registry import Registry
 from rooms.room import House, Room
-from server.journal import MAX_QUEUED_MESSAGES, RETRY_LONGEST_S, Journal
+from server.outbound.journal import MAX_QUEUED_MESSAGES, RETRY_LONGEST_S, Journal
 from storage.memory import MemoryStore
 
 NOW = 1_000.0
@@ -88,8 +88,8 @@ async def stored_room(journal: Journal, name: str = "r", *, log: bool = False) -
 
 
 def sit(room: Room, who: str) -> None:
-    granted = entry.admit(room, entry.Admission(who, "token", who), NOW)
-    entry.seat(room, granted, f"connection of {who}", NOW)
+    granted = joining.admit(room, joining.Admission(who, "token", who), NOW)
+    joining.seat(room, granted, f"connection of {who}", NOW)
 
 
 def end(room: Room) -> tuple[Tombstone, SessionRecord]:

@@ -6,10 +6,10 @@ import pytest
 
 from rooms.errors import Code, Refused
 from rooms.ledger import Ledger
-from server import memory as subject
-from server.engine.budget import Budget
-from server.memory import INPUT_SHARE, MIB, OUTPUT_SHARE, ROOMS_SHARE, Memory
-from server.replies import status_of
+from server.protocol.acknowledgements import status_of
+from server.security import memory as subject
+from server.security.memory import INPUT_SHARE, MIB, OUTPUT_SHARE, ROOMS_SHARE, Memory
+from server.transport.engineio.budget import Budget
 
 
 def test_shares_are_of_what_the_process_leaves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rooms.errors import Code, Refused
-from server.commands import COMMANDS
-from server.payloads import (
+from server.protocol.requests import (
     MAX_DETAILS,
     MAX_SDP_BYTES,
     CreateRoom,
@@ -23,6 +22,7 @@ from server.payloads import (
     parse,
 )
 from server.schema.components import name_of, schemas
+from server.usecases.commands import COMMANDS
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("\ud800"),

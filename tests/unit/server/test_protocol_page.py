@@ -8,16 +8,16 @@ import pytest
 
 from rooms import limits
 from rooms.errors import Code
-from server import guard
-from server.commands import COMMANDS
-from server.event_payloads import EVENTS
-from server.rest.http import MAX_BODY_BYTES
+from server.protocol.events import EVENTS
 from server.schema.markdown import TABLES, filled
 from server.schema.operations import OPERATIONS
+from server.security import guard
 from server.settings import Settings
+from server.transport.http.routes import MAX_BODY_BYTES
 from server.transport.socketio import host, packets
 from server.transport.socketio import namespace as sockets
 from server.usecases import owning
+from server.usecases.commands import COMMANDS
 from signaling import relay
 from tests.support.processes import ROOT
 

@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from rooms.errors import Code, Refused
-from server.quotas import Bounds, Quotas
-from server.replies import status_of
+from server.protocol.acknowledgements import status_of
+from server.security.quotas import Bounds, Quotas
 
 BOUNDS = Bounds(
     connections=6, connections_per_address=3, unseated_per_address=2, rooms_per_address=2, seats_per_address=2

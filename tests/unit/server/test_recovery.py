@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rooms import entry, talk
+from rooms import joining, messages
+from rooms.directory import Registry
 from rooms.events import MessagePosted
 from rooms.limits import HISTORY_AGE_S, HISTORY_EVENTS
 from rooms.model import RoomOptions, Seat
-from rooms.registry import Registry
 from rooms.room import House, Room
-from server.connections import Connection, bucket
-from server.recovery import Recovered, Recovery, in_order, read_offset
+from server.security.throttles import bucket
+from server.usecases.connections import Connection
+from server.usecases.recovery import Recovered, Recovery, in_order, read_offset
 
 GRACE_S = 30.0
 
@@ -40,8 +41,8 @@ class Stage:
 
     def sit(self, room: Room, who: Connection) -> Seat:
         """Join, and be sent the snapshot; its offset is `self.offset()`."""
-        granted = entry.admit(room, entry.Admission(f"{who.id} in {room.id}", "token", who.id), self.now)
-        entry.seat(room, granted, who.id, self.now)
+        granted = joining.admit(room, joining.Admission(f"{who.id} in {room.id}", "token", who.id), self.now)
+        joining.seat(room, granted, who.id, self.now)
         who.sent_from[room.id] = self.offset()
         self.recovery.connected(who)
         return granted
@@ -52,7 +53,7 @@ class Stage:
 
     def say(self, room: Room, text: str) -> int:
         """Ada says something; returns the offset of its frame."""
-        talk.post(room, self.ada[room.id], text, self.now)
+        messages.post(room, self.ada[room.id], text, self.now)
         return self.offset()
 
     def vanish(self, who: Connection) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rooms.errors import Code, Refused
-from server.event_payloads import ErrorObject
-from server.replies import MEANINGS, Reply, envelope, error_object, refusal
+from server.protocol.acknowledgements import MEANINGS, Reply, envelope, error_object, refusal
+from server.protocol.events import ErrorObject
 
 # The protocol's own table, written out once more so that a slip in ours shows.
 STATUS = {

@@ -13,16 +13,16 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rooms.errors import Code
-from server.answer_payloads import ACKS
 from server.app import create_app
-from server.commands import COMMANDS
-from server.event_payloads import DURABLE, EVENTS, ErrorObject
+from server.protocol.answers import ACKS
+from server.protocol.events import DURABLE, EVENTS, ErrorObject
 from server.schema import files
 from server.schema.asyncapi import asyncapi
 from server.schema.components import PREFIX, name_of, schemas
 from server.schema.openapi import openapi
 from server.schema.typescript import bounds_of
 from server.settings import Settings
+from server.usecases.commands import COMMANDS
 from tests.support.parts import requires
 from tests.support.processes import ROOT
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from rooms.errors import Code, Refused
-from server.payloads import CreateRoom
-from server.unknown_fields import MAX_UNKNOWN, MEANT, known_fields, refuse_unknown
+from server.protocol.requests import CreateRoom
+from server.protocol.unknown_fields import MAX_UNKNOWN, MEANT, known_fields, refuse_unknown
 
 KNOWN = ("capacity", "expiresInS", "inviteOnly", "password", "lobby", "log")
 

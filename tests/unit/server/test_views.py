@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooms.model import Media, Participant, RoomView
-from server import event_payloads, views
+from server.protocol import events, views
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_a_time_is_never_more_than_a_millisecond_off(at: float) -> None:
 
 def test_a_participant_fits_its_model() -> None:
     value = Participant("p", "Ada", "host", True, 1.5, Media(audio=True, hand_raised=True))
-    event_payloads.Participant.model_validate(views.participant(value))
+    events.Participant.model_validate(views.participant(value))
 
 
 def test_a_room_fits_its_model() -> None:
     for status, host in (("open", None), ("locked", "p"), ("ended", None)):
         for encrypted, check in ((False, None), (True, None), (True, "abc")):
             value = RoomView("r", status, 8, 0, host, True, False, True, 1.0, 2.0, encrypted, check)
-            event_payloads.Room.model_validate(views.room(value))
+            events.Room.model_validate(views.room(value))
 
 
 @given(st.lists(st.text()), st.integers(min_value=0, max_value=200))

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from signaling.peer.call import Call, CallContext
-from signaling.peer.connection import ConnectionSettings, MediaMode
+from peer.call import Call, CallContext
+from peer.connection import ConnectionSettings, MediaMode
 
 LIMIT_S = 20.0
 

@@ -12,16 +12,10 @@ import aioice.ice
 import aioice.stun
 import pytest
 
-from signaling.peer.call import RESEND_AFTER_S, Call, CallContext, SignalRefused
-from signaling.peer.candidates import (
-    UnusableCandidate,
-    candidate_ufrag,
-    description_ufrags,
-    is_mdns,
-    parse_candidate,
-)
-from signaling.peer.connection import ConnectionSettings, MediaMode
-from signaling.peer.transport import use_loopback_where_there_is_nothing_else
+from peer.call import RESEND_AFTER_S, Call, CallContext, SignalRefused
+from peer.candidates import UnusableCandidate, candidate_ufrag, description_ufrags, is_mdns, parse_candidate
+from peer.connection import ConnectionSettings, MediaMode
+from peer.transport import use_loopback_where_there_is_nothing_else
 from tests.support.processes import ROOT
 from tests.unit.signaling.peer_wire import flows, until, wired
 
@@ -281,7 +275,7 @@ def test_the_ice_generation_of_a_description_is_its_user_name_fragments() -> Non
 
 
 def test_the_peer_imports_nothing_of_the_server_and_the_server_nothing_of_the_peer() -> None:
-    sources = {path: path.read_text() for path in (ROOT / "signaling" / "peer").glob("*.py")}
+    sources = {path: path.read_text() for path in (ROOT / "peer").glob("*.py")}
     assert len(sources) > 10
     for path, source in sources.items():
         assert not re.search(r"^\s*(from|import) (server|storage|rooms)\b", source, re.MULTILINE), path
@@ -292,7 +286,7 @@ def test_the_peer_imports_nothing_of_the_server_and_the_server_nothing_of_the_pe
 
 def test_importing_signaling_loads_none_of_the_heavy_packages() -> None:
     code = (
-        "import sys, signaling, signaling.ice, signaling.peer, signaling.peer.link, signaling.peer.cli;"
+        "import sys, signaling, signaling.ice, peer, peer.link, peer.cli;"
         "print(sorted({'aiortc', 'aioice', 'av', 'socketio', 'aiohttp', 'server'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

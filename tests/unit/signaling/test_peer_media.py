@@ -12,10 +12,10 @@ import pytest
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, VideoFrame
 
-from signaling.peer import picture
-from signaling.peer.media import FRAME_RATE, MAX_ECHO_FRAMES, Echo, SyntheticVideo, Tone, pump
-from signaling.peer.picture import Code, draw, read_code
-from signaling.peer.stats import MAX_PINGS_UNDERWAY, AudioMeter, PingMeter, VideoMeter, is_ping
+from peer import picture
+from peer.media import FRAME_RATE, MAX_ECHO_FRAMES, Echo, SyntheticVideo, Tone, pump
+from peer.picture import Code, draw, read_code
+from peer.stats import MAX_PINGS_UNDERWAY, AudioMeter, PingMeter, VideoMeter, is_ping
 
 
 @pytest.mark.parametrize("code", [Code(0, 0), Code(1, 1), Code(0xABC, 0x1234), Code(0xFFF, 0xFFFF)])

@@ -9,9 +9,9 @@ import av
 import pytest
 from av import AudioFrame
 
-from signaling.peer.media import Frame, SyntheticVideo, Tone
-from signaling.peer.picture import read_code
-from signaling.peer.recording import Recorder, Recordings
+from peer.media import Frame, SyntheticVideo, Tone
+from peer.picture import read_code
+from peer.recording import Recorder, Recordings
 
 
 async def frames_of_a_second() -> list[Frame]:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from av import AudioFrame
 
-from signaling.peer.diagnosis import diagnose
-from signaling.peer.picture import draw
-from signaling.peer.report import Problem, Report, SeatReport
-from signaling.peer.stats import Candidate, Measurements, Pair
-from signaling.peer.turn_check import TurnResult
+from peer.diagnosis import diagnose
+from peer.picture import draw
+from peer.report import Problem, Report, SeatReport
+from peer.stats import Candidate, Measurements, Pair
+from peer.turn_check import TurnResult
 
 WORKING = TurnResult("turn:a", True, 12.0)
 BROKEN = TurnResult("turn:b", False, problem="no answer")

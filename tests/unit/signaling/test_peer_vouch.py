@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from signaling.peer.sdp import Unverified, fingerprints_in
-from signaling.peer.vouch import Voucher
+from peer.sdp import Unverified, fingerprints_in
+from peer.vouch import Voucher
 from tests.support.processes import ROOT
 
 SECRET = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode()

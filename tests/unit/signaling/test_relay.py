@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rooms import entry
+from rooms import joining
 from rooms.errors import Code, Refused
 from rooms.model import Seat
 from rooms.room import House, Room
@@ -21,8 +21,8 @@ def room_of(*names: str) -> tuple[Room, list[Seat]]:
     room = Room(House(30.0, 300.0), "room", "epoch", 0.0, 1e6, 8, b"")
     seats = []
     for name in names:
-        seat = entry.admit(room, entry.Admission(name, f"token of {name}", name), 0.0)
-        entry.seat(room, seat, f"connection of {name}", 0.0)
+        seat = joining.admit(room, joining.Admission(name, f"token of {name}", name), 0.0)
+        joining.seat(room, seat, f"connection of {name}", 0.0)
         seats.append(seat)
     return room, seats
 

@@ -1,0 +1,7 @@
+"""`python -m signaling.peer`."""
+
+import sys
+
+from peer.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""The way out: what is made durable, told and cleaned up."""

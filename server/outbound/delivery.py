@@ -1,0 +1,196 @@
+"""From what happened to who is told what: the sole path out to clients.
+
+A frame is encoded once, whoever gets it. Durable events carry their offset as a second argument, which is what
+socket.io-client sends back to have its connection state recovered (`server.usecases.recovery` says what it means). A
+connection may ask to be spared them; the frame without is made only where somebody in the room did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import orjson
+
+from rooms.events import (
+    Durable,
+    Event,
+    KnockAnswered,
+    KnockReceived,
+    MemberJoined,
+    MemberLeft,
+    MessagePosted,
+    RoomEnded,
+    RoomExpiring,
+    SeatTakenOver,
+    TypingChanged,
+)
+from rooms.room import Room
+from server.protocol import views
+from signaling.negotiation import Kind
+from signaling.relay import Signal
+
+SIGNAL_EVENTS = {
+    Kind.OFFER: "offer-received",
+    Kind.ANSWER: "answer-received",
+    Kind.CANDIDATE: "ice-candidate-received",
+}
+LEFT_ACTIONS = {"timeout": "rejoin", "server-shutdown": "resume"}
+PUT_OUT = frozenset({"kicked", "banned"})
+
+
+class Outlet(Protocol):
+    """What delivery needs of the transport; nothing in it waits."""
+
+    def send(self, connections: Iterable[str], packet: bytes, but: str | None = None) -> None:
+        """Send one encoded Socket.IO packet to each of these connections but one; the unknown are passed over."""
+
+    def send_one(self, connection: str, packet: bytes) -> None:
+        """The same to one connection."""
+
+    def send_answer(self, connection: str, packet: bytes) -> None:
+        """The same, for a part of an answer that may be long: it does not count as unread."""
+
+    def send_kept(self, connection: str, packet: bytes) -> None:
+        """Send one of many packets that have waited for this connection; none of them counts as unread."""
+
+    def close_later(self, connection: str) -> None:
+        """Close a connection that holds no seat any more, once what is under way has been answered."""
+
+
+def event_packet(*args: Any) -> bytes:
+    """A Socket.IO EVENT packet in the default namespace (Socket.IO protocol v5, type 2)."""
+    return b"2" + orjson.dumps(args)
+
+
+class Delivery:
+    """Who gets which frame."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+        self.without_offsets: set[str] = set()
+        """Ids of the live connections that asked for events of one argument."""
+
+    def publish(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
+        """Tell everybody concerned, in order; `but` is a connection that is told the same by its own answer."""
+        for event in events:
+            if type(event) is MessagePosted:
+                self.message(room, event)
+            elif isinstance(event, Durable):
+                self._durable(room, event, but)
+            else:
+                self._transient(room, event, but)
+
+    def signal(self, room_id: str, signal: Signal, connection: str) -> None:
+        """Hand a signal to its target, stamped with its sender."""
+        self._outlet.send_one(connection, _signal_packet(room_id, signal))
+
+    def tell(self, connection: str, event: str, payload: Any) -> None:
+        """One event to one connection."""
+        self._outlet.send_one(connection, event_packet(event, payload))
+
+    def kept_signal(self, room_id: str, signal: Signal, connection: str) -> None:
+        """Hand over a signal that waited for its target."""
+        self._outlet.send_kept(connection, _signal_packet(room_id, signal))
+
+    def snapshot(self, connection: str, picture: orjson.Fragment, position: int) -> None:
+        """`room-joined`, with the offset that proves that it has arrived."""
+        self._outlet.send_answer(connection, self._packet_for(connection, "room-joined", picture, position))
+
+    def replay(self, packet: bytes, connection: str) -> None:
+        """A durable event (`durable_packet`) once more, to one that missed it: it had an offset, so it wants them."""
+        self._outlet.send_kept(connection, packet)
+
+    def message(self, room: Room, event: MessagePosted) -> dict[str, Any]:
+        """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
+        payload = views.message(event)
+        packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, payload, str(event.position)))
+        if event.to is not None:
+            target = room.connections.get(event.to)
+            if target is not None:
+                if target in self.without_offsets:
+                    packet = event_packet(views.MESSAGE_RECEIVED, payload)
+                self._outlet.send_one(target, packet)
+            return payload
+        to: Iterable[str] = room.connections.values()
+        me = room.connections.get(event.sender)
+        if self.without_offsets:
+            to = self._but_spared(to, me, views.MESSAGE_RECEIVED, payload)
+        self._outlet.send(to, packet, me)
+        return payload
+
+    def _packet_for(self, connection: str, name: str, payload: Any, position: int) -> bytes:
+        if connection in self.without_offsets:
+            return event_packet(name, payload)
+        return event_packet(name, payload, str(position))
+
+    def _but_spared(self, to: Iterable[str], but: str | None, name: str, payload: Any) -> list[str]:
+        """Tell those that want no offset, with a frame of their own; returns the others."""
+        others: list[str] = []
+        spared: list[str] = []
+        for connection in to:
+            (spared if connection in self.without_offsets else others).append(connection)
+        if spared:
+            self._outlet.send(spared, event_packet(name, payload), but)
+        return others
+
+    def _durable(self, room: Room, event: Durable, but: str | None) -> None:
+        name, payload = views.durable(event)
+        about = None
+        if isinstance(event, MemberJoined) or (
+            not isinstance(event, MemberLeft) and getattr(event, "change", "") == "connected"
+        ):
+            # Whoever came or came back learns it from the snapshot.
+            about = room.connections.get(event.participant.id)  # type: ignore[union-attr]
+        to = [c for c in room.connections.values() if c not in (about, but)]
+        if self.without_offsets:
+            to = self._but_spared(to, None, name, payload)
+        self._outlet.send(to, event_packet(name, payload, str(event.position)))
+        if isinstance(event, MemberLeft) and event.connection is not None and event.connection != but:
+            self.seat_gone(event.room_id, event.reason, event.connection)
+
+    def _transient(self, room: Room, event: Event, but: str | None) -> None:
+        match event:
+            case TypingChanged(room_id, participant_id, is_typing):
+                payload: dict[str, Any] = {
+                    "roomId": room_id,
+                    "participantId": participant_id,
+                    "isTyping": is_typing,
+                }
+                me = room.connections.get(participant_id)
+                self._to_all(room, "typing-changed", payload, but=me)
+            case SeatTakenOver(room_id, _, connection):
+                self.seat_gone(room_id, "replaced", connection)
+            case KnockReceived(room_id, knock_id, name, connection):
+                self.tell(connection, "knock-received", {"roomId": room_id, "knockId": knock_id, "name": name})
+            case KnockAnswered(room_id, admitted, invite, connection):
+                answer = {"roomId": room_id, "admitted": admitted}
+                self.tell(connection, "knock-answered", answer | ({"invite": invite} if invite else {}))
+            case RoomExpiring(room_id, expires_at):
+                self._to_all(room, "room-expiring", {"roomId": room_id, "expiresAt": views.iso(expires_at)})
+            case RoomEnded(room_id, _, reason, connections):
+                packet = event_packet("room-left", {"roomId": room_id, "reason": reason, "action": "none"})
+                self._outlet.send(connections, packet, but)
+
+    def _to_all(self, room: Room, event: str, payload: Any, *, but: str | None = None) -> None:
+        self._outlet.send(room.connections.values(), event_packet(event, payload), but)
+
+    def seat_gone(self, room_id: str, reason: str, connection: str) -> None:
+        """`room-left`, to the one whose seat it was."""
+        payload = {"roomId": room_id, "reason": reason, "action": LEFT_ACTIONS.get(reason, "none")}
+        self.tell(connection, "room-left", payload)
+        if reason in PUT_OUT:
+            self._outlet.close_later(connection)
+
+
+def _signal_packet(room_id: str, signal: Signal) -> bytes:
+    payload: dict[str, Any] = {"roomId": room_id, "from": signal.sender, **signal.body}
+    if signal.negotiation_id is not None:
+        payload["negotiationId"] = signal.negotiation_id
+    return event_packet(SIGNAL_EVENTS[signal.kind], payload)
+
+
+def durable_packet(event: Durable) -> bytes:
+    """The frame of a durable event: its payload and its offset."""
+    name, payload = views.durable(event)
+    return event_packet(name, payload, str(event.position))

@@ -1,0 +1,290 @@
+"""Writing behind: rooms are changed in memory first and saved soon after, one call at a time for each room.
+
+Where the store outlives the process, every change of a room's seats, roles, invites or settings is saved as one
+document, the newest state only; an outage delays that and stops nothing. Whoever needs certainty waits with `saved`.
+Logged messages go in batches, in order, and never after the end of their room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from rooms import snapshots
+from rooms.ports import RoomExists, Store, StoreUnavailable
+from rooms.records import LoggedMessage, Purged, SessionRecord, Tombstone
+from rooms.room import Room
+from server.outbound.health import StoreHealth
+
+log = logging.getLogger(__name__)
+
+MAX_SAVES_UNDER_WAY = 16
+MAX_QUEUED_MESSAGES = 10_000
+MESSAGE_BATCH = 500
+RETRY_FIRST_S = 0.25
+RETRY_LONGEST_S = 5.0
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Saving:
+    """The state of one room's writer: versions wanted and done, and who waits for which."""
+
+    room: Room
+    wanted: int = 0
+    waiters: list[tuple[int, asyncio.Future[bool]]] = field(default_factory=list)
+
+    def settle(self, done: int, *, ok: bool) -> None:
+        """Tell whoever waited for versions up to `done`; after a failure, everybody."""
+        rest = []
+        for version, waiter in self.waiters:
+            if version <= done or not ok:
+                if not waiter.done():
+                    waiter.set_result(ok)
+            else:
+                rest.append((version, waiter))
+        self.waiters = rest
+
+
+class Unwritten(NamedTuple):
+    """How much the store does not have yet: rooms with changes, ends of rooms, logged messages."""
+
+    rooms: int
+    ends: int
+    messages: int
+
+
+class Journal:
+    """Keeps the store up with the rooms."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._saving: dict[str, _Saving] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(MAX_SAVES_UNDER_WAY)
+        self._messages: deque[LoggedMessage] = deque()
+        self._writing_messages = asyncio.Lock()
+        self._messages_under_way = 0
+        self._message_task: asyncio.Task[None] | None = None
+        self._ends: deque[tuple[Tombstone, SessionRecord]] = deque()
+        self._end_task: asyncio.Task[None] | None = None
+        self._back = asyncio.Event()
+        self._failed_since_open = False
+        self.health = StoreHealth()
+        self.dropped_messages = 0
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the store counts as there, for the world; `health.answers` is how the newest call went."""
+        return self.health.healthy
+
+    @healthy.setter
+    def healthy(self, healthy: bool) -> None:
+        if healthy:
+            self.health.rise()
+        else:
+            self.health.fall()
+
+    async def create(self, room: Room) -> None:
+        """Keep a new room. Raises `RoomExists` or `StoreUnavailable`."""
+        if self._store.outlives_process or room.log:
+            await self._watched(self._store.create_room(snapshots.record_of(room)))
+
+    def changed(self, room: Room) -> None:
+        """Save the room soon."""
+        if not self._store.outlives_process or room.ended:
+            return
+        saving = self._saving.get(room.id)
+        if saving is None:
+            saving = self._saving[room.id] = _Saving(room)
+            self._spawn(self._save(saving))
+        saving.wanted += 1
+
+    async def saved(self, room: Room, *, insist: bool = False) -> bool:
+        """Wait until the room as it is now is saved; False where the store failed.
+
+        While the store is known to be down nobody is kept waiting; who insists has it asked once more.
+        """
+        if not self._store.outlives_process:
+            return True
+        if not self.health.answers and not (insist and await self._answers()):
+            self.changed(room)
+            return False
+        self.changed(room)
+        saving = self._saving.get(room.id)
+        if saving is None:
+            return False  # the room has ended meanwhile
+        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        saving.waiters.append((saving.wanted, waiter))
+        return await waiter
+
+    async def ended(self, grave: Tombstone, session: SessionRecord) -> Purged:
+        """Erase an ended room; while the store is down this goes on being tried behind."""
+        if self.health.answers:
+            with contextlib.suppress(StoreUnavailable):
+                return await self._end(grave, session)
+        self.end_behind(grave, session)
+        return Purged()
+
+    def end_behind(self, grave: Tombstone, session: SessionRecord) -> None:
+        """Erase an ended room soon, however often it takes."""
+        self._forget_messages(grave.room_id)
+        self._ends.append((grave, session))
+        if self._end_task is None or self._end_task.done():
+            self._end_task = self._spawn(self._write_ends())
+
+    def log_message(self, message: LoggedMessage) -> None:
+        """Keep a message of a room that asked for a log. Beyond `MAX_QUEUED_MESSAGES` the oldest are dropped."""
+        if len(self._messages) >= MAX_QUEUED_MESSAGES:
+            self._messages.popleft()
+            self.dropped_messages += 1
+        self._messages.append(message)
+        if self._message_task is None or self._message_task.done():
+            self._message_task = self._spawn(self._write_messages())
+
+    async def flush_messages(self) -> None:
+        """Wait until every message logged so far is in the store, or has failed to get there."""
+        if self._message_task is not None and self.health.answers:
+            await asyncio.wait({self._message_task}, timeout=RETRY_LONGEST_S)
+
+    async def check(self) -> None:
+        """Ask the store whether it is there, so that `healthy` is true of now and not of the last write."""
+        with contextlib.suppress(StoreUnavailable):
+            # Opening again also erases what a write may have left behind that was given up and came late.
+            if not self._failed_since_open:
+                await self._watched(self._store.ping())
+                return
+            await self._watched(self._store.open())
+            self._failed_since_open = False
+
+    def unwritten(self) -> Unwritten:
+        """What the store does not have yet."""
+        rooms = sum(not saving.room.ended for saving in self._saving.values())
+        return Unwritten(rooms, len(self._ends), len(self._messages) + self._messages_under_way)
+
+    async def close(self, timeout_s: float) -> None:
+        """Write what is left, within `timeout_s`, and stop. One line tells of what could not be written."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
+        lost = self.unwritten()
+        if any(lost) or self.dropped_messages:
+            log.warning(
+                "Stopped with the store behind: %d rooms, %d ends of rooms and %d messages could not be written.",
+                lost.rooms,
+                lost.ends,
+                lost.messages + self.dropped_messages,
+            )
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _save(self, saving: _Saving) -> None:
+        try:
+            await self._save_until_done(saving)
+        finally:
+            # Whatever happened, nobody is left waiting.
+            saving.settle(saving.wanted, ok=False)
+            self._saving.pop(saving.room.id, None)
+
+    async def _save_until_done(self, saving: _Saving) -> None:
+        pause = RETRY_FIRST_S
+        done = 0
+        while done < saving.wanted and not saving.room.ended:
+            version = saving.wanted
+            try:
+                async with self._slots:
+                    await self._watched(self._store.save_room(snapshots.record_of(saving.room)))
+            except StoreUnavailable:
+                saving.settle(version, ok=False)
+                pause = await self._pause(pause)
+                continue
+            done, pause = version, RETRY_FIRST_S
+            saving.settle(done, ok=True)
+
+    async def _end(self, grave: Tombstone, session: SessionRecord) -> Purged:
+        # A batch under way may hold messages of this room: it must not land after the purge.
+        async with self._writing_messages:
+            self._forget_messages(grave.room_id)
+            return await self._watched(self._store.end_room(grave, session))
+
+    def _forget_messages(self, room_id: str) -> None:
+        if any(message.room_id == room_id for message in self._messages):
+            self._messages = deque(message for message in self._messages if message.room_id != room_id)
+
+    async def _write_ends(self) -> None:
+        pause = RETRY_FIRST_S
+        while self._ends:
+            try:
+                await self._end(*self._ends[0])
+            except StoreUnavailable:
+                pause = await self._pause(pause)
+                continue
+            self._ends.popleft()
+            pause = RETRY_FIRST_S
+
+    async def _write_messages(self) -> None:
+        pause = RETRY_FIRST_S
+        while self._messages:
+            async with self._writing_messages:
+                batch = [self._messages.popleft() for _ in range(min(MESSAGE_BATCH, len(self._messages)))]
+                self._messages_under_way = len(batch)
+                try:
+                    await self._watched(self._store.append_messages(batch))
+                    pause = RETRY_FIRST_S
+                    continue
+                except StoreUnavailable:
+                    self._messages.extendleft(reversed(batch))
+                finally:
+                    self._messages_under_way = 0
+            pause = await self._pause(pause)
+
+    async def _pause(self, pause_s: float) -> float:
+        """Wait before another try, at most until the store answers somebody; returns the next pause."""
+        self._back.clear()
+        # Not `wait_for`: in Python 3.11 it can lose a cancellation that comes together with the event.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._back.wait()
+        return min(pause_s * 2, RETRY_LONGEST_S)
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(StoreUnavailable):
+            await self._watched(self._store.ping())
+        return self.health.answers
+
+    async def _watched(self, call: Awaitable[T]) -> T:
+        started_at = time.monotonic()
+        try:
+            result = await call
+        except StoreUnavailable:
+            self._failed(started_at)
+            raise
+        except RoomExists:
+            raise
+        except Exception as error:
+            # Nobody may wait for ever, or lose later changes, because a store failed in a way that nobody foresaw.
+            if self.health.answers:
+                log.error("The store failed: %s", type(error).__name__)
+            self._failed(started_at)
+            raise StoreUnavailable from None
+        if not self.health.answers:
+            self._back.set()
+        self.health.succeeded()
+        return result
+
+    def _failed(self, started_at: float) -> None:
+        self._failed_since_open = True
+        self.health.failed(started_at)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,218 @@
+"""What the server answers, as pydantic models: the data of acknowledgements and the bodies of REST responses.
+
+Like `server.protocol.events`, they are for the published schemas and for tests, not for the hot path.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from server.protocol.events import (
+    Count,
+    ErrorObject,
+    IceServer,
+    MessageReceived,
+    Participant,
+    Room,
+    RoomJoined,
+    Sent,
+    Time,
+    absent,
+)
+
+
+class Empty(Sent):
+    """Granted; there is nothing more to say."""
+
+
+class SeatTaken(Sent):
+    """How `join-room` is acknowledged with `snapshot: "event"`: the picture itself comes as `room-joined`."""
+
+    room_id: str
+    participant_id: str
+    resume_token: str
+    resume_ttl_s: float = Field(ge=0)
+
+
+class SentMessage(Sent):
+    """`deliveredTo` is how many connected others it went to at once."""
+
+    id: str
+    seq: int = Field(ge=1)
+    timestamp: Time
+    delivered_to: Count
+
+
+class MessageAccepted(SentMessage):
+    """`duplicate`: the same `clientMessageId` was accepted before, and this is the answer of that time."""
+
+    duplicate: bool
+
+
+class SignalAccepted(Sent):
+    """`buffered`: the target is away, and gets it if it comes back in time."""
+
+    delivery: Literal["sent", "buffered"]
+
+
+class IceServers(Sent):
+    """`expiresAt` is null where nothing expires."""
+
+    ice_servers: list[IceServer]
+    expires_at: Time | None
+
+
+ACKS: dict[str, type[Sent]] = {
+    "join-room": RoomJoined,
+    "leave-room": Empty,
+    "send-message": MessageAccepted,
+    "offer": SignalAccepted,
+    "answer": SignalAccepted,
+    "ice-candidate": SignalAccepted,
+    "get-ice-servers": IceServers,
+    "call-state": Empty,
+    "update-media": Empty,
+    "typing": Empty,
+    "knock": Empty,
+    "answer-knock": Empty,
+    "kick": Empty,
+    "ban": Empty,
+    "update-room": Room,
+    "transfer-host": Empty,
+    "end-room": Empty,
+}
+"""The data of the acknowledgement of each request."""
+
+BRIEF_ACKS: dict[str, type[Sent]] = {"join-room": SeatTaken}
+"""What it is in its place where the request says that an event is to carry it."""
+
+
+class RoomCreated(Sent):
+    """`hostKey` is told this once: a repetition with an Idempotency-Key that others may guess goes without."""
+
+    room_id: str
+    url: str
+    host_key: str = absent()
+    room: Room
+
+
+class RoomAnswer(Sent):
+    """A room."""
+
+    room: Room
+
+
+class Rooms(Sent):
+    """A page of rooms, in the order of their ids."""
+
+    rooms: list[Room]
+
+
+class Users(Sent):
+    """Who is in a room."""
+
+    participants: list[Participant]
+
+
+class ErasedCounts(Sent):
+    """How much was erased."""
+
+    messages: Count
+    seats: Count
+    invites: Count
+
+
+class Erased(Sent):
+    """The room is over."""
+
+    erased: ErasedCounts
+
+
+class Invite(Sent):
+    """An invite, without its token."""
+
+    invite_id: str
+    uses: int = Field(ge=1)
+    used: Count
+    created_at: Time
+    expires_at: Time
+    revoked: bool
+
+
+class InviteStanding(Sent):
+    """What an invite is worth now: `usesLeft` people can still come in with it, until `expiresAt`."""
+
+    uses_left: int = Field(ge=1)
+    expires_at: Time
+
+
+class InviteCreated(Invite):
+    """A new invite. Its token, `invite`, is told this once; `url` carries it in the fragment."""
+
+    invite: str
+    url: str
+
+
+class Invites(Sent):
+    """All invites of a room."""
+
+    invites: list[Invite]
+
+
+class Messages(Sent):
+    """A page of messages, newest first."""
+
+    messages: list[MessageReceived]
+
+
+class Storage(Sent):
+    """The store of the process."""
+
+    kind: str
+    ok: bool
+
+
+class Health(Sent):
+    """`degraded`: it serves, but not all of what it depends on does."""
+
+    status: Literal["ok", "degraded"]
+    storage: Storage
+    bus: Storage
+    draining: bool
+    uptime_s: float = Field(ge=0)
+
+
+class Ready(Sent):
+    """New rooms can be made."""
+
+    status: Literal["ready"]
+
+
+class Rates(Sent):
+    """Averages since the start."""
+
+    requests_per_s: float = Field(ge=0)
+
+
+class ErrorAnswer(Sent):
+    """The body of every refused REST call."""
+
+    error: ErrorObject
+
+
+class Stats(Sent):
+    """The figures of the process. `requests` is by outcome: `ok`, or the error code."""
+
+    uptime_s: float = Field(ge=0)
+    rooms: Count
+    tombstones: Count
+    seats: Count
+    seats_away: Count
+    sockets: Count
+    calls: Count
+    messages: Count
+    requests: dict[str, int]
+    rates: Rates
+    dropped_log_messages: Count

@@ -1,0 +1,40 @@
+"""Whether a new Engine.IO session is taken, and how one that is not learns why."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from rooms.errors import Refused
+from server.protocol.acknowledgements import error_object, status_of
+from server.security.descriptors import Descriptors
+from server.security.memory import Memory
+from server.security.quotas import Quotas
+from server.transport.engineio.http import Unwelcome
+
+
+class Admission:
+    """Asked by the engine before each handshake."""
+
+    def __init__(self, quotas: Quotas, memory: Memory, descriptors: Descriptors) -> None:
+        self._quotas = quotas
+        self._memory = memory
+        self._descriptors = descriptors
+
+    def __call__(self, session_id: str, request: web.BaseRequest) -> None:
+        """Count the session, or raise `Unwelcome`: 429 of an address, 503 of the process, with the error object."""
+        forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
+        try:
+            self._memory.check()
+            self._descriptors.check()
+            self._quotas.connect(session_id, self._quotas.keys(request.remote, forwarded_for))
+        except Refused as refused:
+            raise Unwelcome(_response(refused)) from None
+
+
+def _response(refused: Refused) -> web.Response:
+    error = error_object(refused)
+    # `code` and `message` are what Engine.IO's own refusals have (engine.io, `Server.errors`).
+    response = web.json_response({"code": 4, "message": error["message"], "error": error}, status=status_of(refused))
+    if refused.retry_after_ms is not None:
+        response.headers["Retry-After"] = str(-(-refused.retry_after_ms // 1000))
+    return response

@@ -1,0 +1,132 @@
+"""Where connections come in: they are shown to aiohttp with the head of their first request, and not before.
+
+aiohttp waits for a head without an end, and keeps a parser and a task meanwhile. Here a connection that says nothing,
+or dribbles, costs a file descriptor and half a kilobyte, for ten seconds at most; and the oldest of them goes at once
+where one address has many, or where descriptors run out. So whoever says what they want always gets in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from server.security.descriptors import Descriptors
+from server.transport.engineio.deadlines import Deadlines
+
+HEAD_TIMEOUT_S = 10.0
+"""How long the head of a connection's first request may take. Later ones end with aiohttp's keep-alive timeout."""
+
+MAX_HEAD_BYTES = 16_384
+"""A longer head goes to aiohttp as it is, which refuses it."""
+
+MAX_SILENT_PER_ADDRESS = 100
+"""Connections of one peer that have not said what they want; beyond it the oldest is closed for the newest."""
+
+BACKLOG = 2_048
+
+MakeProtocol = Callable[[], asyncio.Protocol]
+
+
+class Door:
+    """Makes the first protocol of each connection; counts those that say nothing."""
+
+    def __init__(self, make_protocol: MakeProtocol, descriptors: Descriptors) -> None:
+        self._make_protocol = make_protocol
+        self.descriptors = descriptors
+        self.closed = 0
+        """Connections that were closed before they had said anything, since the start."""
+        self._waiting: Deadlines[_Newcomer] = Deadlines(HEAD_TIMEOUT_S, lambda newcomer: newcomer.turn_away())
+        self._of_address: dict[str, dict[_Newcomer, None]] = {}
+        self._oldest: dict[_Newcomer, None] = {}
+
+    def __call__(self) -> asyncio.Protocol:
+        """The protocol of a connection that was accepted."""
+        return _Newcomer(self)
+
+    def __len__(self) -> int:
+        return len(self._oldest)
+
+    @property
+    def backlog(self) -> int:
+        """Connections that the system accepts before we do: all may come at once, so no more than descriptors allow."""
+        limit = self.descriptors.limit
+        return min(BACKLOG, max(16, (limit - self.descriptors.for_anybody) // 2)) if limit else BACKLOG
+
+    def arrived(self, newcomer: _Newcomer, address: str) -> None:
+        """A connection has come. Somebody who has come before and said nothing may have to go for it."""
+        self.descriptors.opened()
+        of_address = self._of_address.setdefault(address, {})
+        if len(of_address) >= MAX_SILENT_PER_ADDRESS:
+            next(iter(of_address)).turn_away()
+            of_address = self._of_address.setdefault(address, {})
+        elif self.descriptors.exhausted and self._oldest:
+            next(iter(self._oldest)).turn_away()
+            of_address = self._of_address.setdefault(address, {})
+        of_address[newcomer] = None
+        self._oldest[newcomer] = None
+        self._waiting.add(newcomer)
+
+    def spoke(self, newcomer: _Newcomer) -> asyncio.Protocol:
+        """Its first head is there: the protocol that is to have it."""
+        self.gone(newcomer)
+        return self._make_protocol()
+
+    def close(self) -> None:
+        """Close all who have said nothing: the server stops."""
+        for newcomer in list(self._oldest):
+            newcomer.turn_away()
+
+    def gone(self, newcomer: _Newcomer) -> None:
+        """It waits no more."""
+        self._waiting.discard(newcomer)
+        self._oldest.pop(newcomer, None)
+        of_address = self._of_address.get(newcomer.address)
+        if of_address is not None:
+            of_address.pop(newcomer, None)
+            if not of_address:
+                del self._of_address[newcomer.address]
+
+
+class _Newcomer(asyncio.Protocol):
+    """A connection that has not said what it wants."""
+
+    __slots__ = ("_door", "_head", "_transport", "address")
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._head = b""
+        self._transport: asyncio.Transport | None = None
+        self.address = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is there."""
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        self._transport = transport  # type: ignore[assignment]  # TCP has one that reads and writes
+        self._door.arrived(self, self.address)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came; a whole head, what is none at all, and what is too long for one, is aiohttp's."""
+        self._head += data
+        head = self._head
+        if b"\r\n\r\n" in head or len(head) > MAX_HEAD_BYTES or not head[:1].isalpha():
+            transport, self._transport, self._head = self._transport, None, b""
+            if transport is None or transport.is_closing():
+                return
+            protocol = self._door.spoke(self)
+            transport.set_protocol(protocol)
+            protocol.connection_made(transport)
+            protocol.data_received(head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._door.gone(self)
+        self._transport = None
+
+    def turn_away(self) -> None:
+        """Close it."""
+        self._door.gone(self)
+        self._door.closed += 1
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()

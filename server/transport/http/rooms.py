@@ -1,0 +1,183 @@
+"""`/api/rooms`: making, looking at, changing and ending rooms; their invites and messages."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from rooms.errors import Code, Refused
+from rooms.records import InviteRecord
+from rooms.room import Room
+from server.protocol import views
+from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
+from server.security.guard import GUESSES
+from server.transport.http.callers import as_ender, as_maker, as_site, payer
+from server.transport.http.routes import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response, scheme
+from server.usecases import messages, moderation, owning
+from server.usecases.signaling import ice_for
+
+routes = web.RouteTableDef()
+MAX_LIMIT_DIGITS = 9
+IDEMPOTENCY: web.AppKey[owning.IdempotencyKeys] = web.AppKey("idempotency", owning.IdempotencyKeys)
+
+
+def public_url(request: web.Request) -> str:
+    """The base of links: as configured, or as the caller reached us."""
+    settings = request.app[CONTEXT].settings
+    if settings.public_url:
+        return settings.public_url
+    return f"{scheme(request)}://{request.host}"
+
+
+@routes.post("/api/rooms")
+async def create(request: web.Request) -> web.Response:
+    """Make a room: 201 `{roomId, url, hostKey, room}`; a repetition with a short Idempotency-Key has no `hostKey`."""
+    site = as_maker(request)
+    maker = owning.Maker(address(request), site, payer(request))
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 0 < len(key) <= owning.MAX_IDEMPOTENCY_KEY_CHARS:
+        raise Refused(Code.INVALID_PAYLOAD, details={"Idempotency-Key": "is empty or too long"})
+    wish = await body(request, CreateRoom)
+    made = await owning.create_room(request.app[CONTEXT], wish, request.app[IDEMPOTENCY], key, maker)
+    url = f"{public_url(request)}/r/{made.room.id}"
+    secret = {} if made.host_key is None else {"hostKey": made.host_key}
+    answer = {"roomId": made.room.id, "url": url, **secret, "room": views.room(made.room.view())}
+    return json_response(answer, 201, Location=f"/api/rooms/{made.room.id}")
+
+
+@routes.get("/api/rooms")
+async def made_by_site(request: web.Request) -> web.Response:
+    """The rooms that the caller's API key has made, in the order of their ids: 200 `{rooms}`."""
+    rooms = owning.rooms_of(
+        request.app[CONTEXT], as_site(request), request.query.get("after", ""), _limit(request, owning.ROOMS_PER_PAGE)
+    )
+    return json_response({"rooms": [views.room(room.view()) for room in rooms]})
+
+
+def _limit(request: web.Request, most: int) -> int:
+    """How many things on one page: as asked for, and at most so many."""
+    limit = request.query.get("limit", str(most))
+    if not (limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS and int(limit) >= 1):
+        raise Refused(Code.INVALID_PAYLOAD, details={"limit": f"must be a number from 1 to {most}"})
+    return min(int(limit), most)
+
+
+@routes.get("/api/rooms/{room_id}")
+async def look(request: web.Request) -> web.Response:
+    """What anyone with the link may know. Looking spends nothing."""
+    return json_response({"room": views.room(find_room(request).view())})
+
+
+@routes.get("/api/rooms/{room_id}/users")
+async def users(request: web.Request) -> web.Response:
+    """Who is in; for a closed room only with the host key."""
+    room = find_room(request)
+    if room.invite_only or room.locked or room.lobby or room.password_hash is not None:
+        as_owner(request)
+    return json_response({"participants": [views.participant(seat.participant) for seat in room.seats.values()]})
+
+
+@routes.delete("/api/rooms/{room_id}")
+async def end(request: web.Request) -> web.Response:
+    """End the room for all: 200 `{erased: {messages, seats, invites}}`."""
+    room = as_ender(request)
+    erased = await request.app[CONTEXT].end(room, "room-ended")
+    return json_response({"erased": {"messages": erased.messages, "seats": erased.seats, "invites": erased.invites}})
+
+
+@routes.patch("/api/rooms/{room_id}")
+async def change(request: web.Request) -> web.Response:
+    """Change settings: 200 `{room}`."""
+    room, wish = await _owner_and_wish(request, RoomSettings)
+    await moderation.change_settings(request.app[CONTEXT], room, wish)
+    return json_response({"room": views.room(room.view())})
+
+
+async def _owner_and_wish(request: web.Request, model: type[P]) -> tuple[Room, P]:
+    """The owner's room and what the body asks for. A body may come slowly: the room is looked up again after it."""
+    as_owner(request)
+    wish = await body(request, model)
+    return find_room(request), wish
+
+
+def _invite_json(record: InviteRecord) -> dict[str, object]:
+    return {
+        "inviteId": record.id,
+        "uses": record.uses,
+        "used": record.used,
+        "createdAt": views.iso(record.created_at),
+        "expiresAt": views.iso(record.expires_at),
+        "revoked": record.revoked,
+    }
+
+
+@routes.post("/api/rooms/{room_id}/invites")
+async def invite(request: web.Request) -> web.Response:
+    """Make an invite: 201 `{inviteId, invite, url, expiresAt}`. The token is told once."""
+    room, wish = await _owner_and_wish(request, CreateInvite)
+    record, token = await owning.create_invite(request.app[CONTEXT], room, wish)
+    url = f"{public_url(request)}/r/{room.id}#invite={token}"
+    return json_response({**_invite_json(record), "invite": token, "url": url}, 201)
+
+
+@routes.get("/api/rooms/{room_id}/invites")
+async def invites(request: web.Request) -> web.Response:
+    """All invites, without their tokens."""
+    room = as_owner(request)
+    return json_response({"invites": [_invite_json(record) for record in room.invites.records()]})
+
+
+@routes.delete("/api/rooms/{room_id}/invites/{invite_id}")
+async def revoke(request: web.Request) -> web.Response:
+    """Make an invite useless: 200 `{}`."""
+    room = as_owner(request)
+    await owning.revoke_invite(request.app[CONTEXT], room, request.match_info["invite_id"])
+    return json_response({})
+
+
+@routes.get("/api/rooms/{room_id}/invite")
+async def standing(request: web.Request) -> web.Response:
+    """What the invite given as bearer token is worth now: `{usesLeft, expiresAt}`. Looking spends nothing."""
+    room, token = find_room(request), bearer(request)
+    if token is None:
+        raise Refused(Code.UNAUTHORIZED, "Send the invite as a bearer token.")
+    ctx = request.app[CONTEXT]
+    try:
+        record = room.invites.check(token, ctx.wall())
+    except Refused as refused:
+        if refused.code in GUESSES:
+            ctx.guard.failed("token", address(request))
+        raise
+    return json_response({"usesLeft": record.uses - record.used, "expiresAt": views.iso(record.expires_at)})
+
+
+@routes.get("/api/rooms/{room_id}/messages")
+async def list_messages(request: web.Request) -> web.Response:
+    """A page of messages, newest first; `before` is the id of the oldest one seen."""
+    ctx = request.app[CONTEXT]
+    room = find_room(request)
+    reader = _reader(request)
+    limit = _limit(request, owning.MESSAGES_PER_PAGE)
+    return json_response({"messages": await owning.messages(ctx, room, reader, request.query.get("before"), limit)})
+
+
+def _reader(request: web.Request) -> str | None:
+    ctx = request.app[CONTEXT]
+    try:
+        return owning.may_read(ctx, find_room(request), bearer(request))
+    except Refused as refused:
+        if refused.code is Code.FORBIDDEN:
+            ctx.guard.failed("token", address(request))
+        raise
+
+
+@routes.post("/api/rooms/{room_id}/messages")
+async def say(request: web.Request) -> web.Response:
+    """A message from outside, to everybody in the room: 201 `{id, seq, timestamp, deliveredTo}`."""
+    room, wish = await _owner_and_wish(request, OutsideMessage)
+    return json_response(messages.post_from_outside(request.app[CONTEXT], room, wish), 201)
+
+
+@routes.get("/api/rooms/{room_id}/ice-servers")
+async def ice_servers(request: web.Request) -> web.Response:
+    """Fresh ICE servers: `{iceServers, expiresAt}`. TURN is for seats; the host key alone gets STUN."""
+    return json_response(ice_for(request.app[CONTEXT], _reader(request)))

@@ -1,0 +1,172 @@
+"""What all routes share: errors, CORS, bodies, keys, addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+
+from rooms.errors import Code, Refused
+from rooms.room import Room
+from server.protocol.acknowledgements import error_object, status_of
+from server.protocol.requests import Payload, parse
+from server.protocol.unknown_fields import known_fields, refuse_unknown
+from server.security.addresses import client_address
+from server.transport.engineio.origins import OriginPolicy
+from server.usecases.context import Context
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 65_536
+BODY_TIMEOUT_S = 10.0
+"""How long a body may take to arrive, in all: as long as over polling (`EngineLimits.body_timeout_s`)."""
+
+MAX_ADDRESSES = 10_000
+"""Addresses whose request rate is remembered; the least recent go first."""
+
+CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)
+ORIGINS: web.AppKey[OriginPolicy] = web.AppKey("origins", OriginPolicy)
+
+MACHINES = ("/api", "/metrics", "/health", "/ready", "/openapi", "/asyncapi", "/events.d.ts")
+"""Paths that programs call: errors are JSON there, and pages of allowed origins may read the answers."""
+
+HTTP_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+P = TypeVar("P", bound=Payload)
+
+
+def json_response(data: Any, status: int = 200, **headers: str) -> web.Response:
+    """A JSON response. Nothing of a room is for caches."""
+    response = web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(headers)
+    return response
+
+
+def error_response(refused: Refused) -> web.Response:
+    """The error object with its status."""
+    response = json_response({"error": error_object(refused)}, status_of(refused))
+    if refused.retry_after_ms is not None:
+        response.headers["Retry-After"] = str(max(1, -(-refused.retry_after_ms // 1000)))
+    if refused.code is Code.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if refused.code is Code.TIMEOUT:
+        response.force_close()  # the rest of what is so late is not waited for
+    return response
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every refusal and every failure as an error object."""
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return error_response(refused)
+    except web.HTTPRequestEntityTooLarge:
+        return error_response(Refused(Code.PAYLOAD_TOO_LARGE))
+    except web.RequestPayloadError:
+        return error_response(Refused(Code.INVALID_PAYLOAD, "The body cannot be read."))
+    except web.HTTPException as answer:
+        if answer.status < 400 or not request.path.startswith(MACHINES):
+            raise
+        code = HTTP_CODES.get(answer.status, Code.INVALID_PAYLOAD)
+        response = json_response({"error": error_object(Refused(code))}, answer.status)
+        if "Allow" in answer.headers:
+            response.headers["Allow"] = answer.headers["Allow"]
+        return response
+    except Exception as error:
+        log.error("%s %s raised %s", request.method, request.match_info.route.name, type(error).__name__)
+        return error_response(Refused(Code.INTERNAL_ERROR))
+
+
+@web.middleware
+async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """CORS for the API, by the same policy as for Socket.IO (Fetch standard, CORS protocol)."""
+    if not request.path.startswith(MACHINES):
+        return await handler(request)
+    policy = request.app[ORIGINS]
+    allowed = policy.allows(request)
+    if request.method == "OPTIONS":
+        response: web.StreamResponse = _preflight(allowed=allowed)
+    else:
+        response = await handler(request)
+    origin = request.headers.get("Origin")
+    if origin is not None and allowed:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    response.headers["Vary"] = "Origin"
+    return response
+
+
+def _preflight(*, allowed: bool) -> web.Response:
+    if not allowed:
+        return error_response(Refused(Code.FORBIDDEN, "This origin is not allowed."))
+    response = web.Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
+    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, X-Requested-With"
+    response.headers["Access-Control-Max-Age"] = "600"
+    return response
+
+
+async def body(request: web.Request, model: type[P]) -> P:
+    """The JSON body as a payload; an empty body is an empty object.
+
+    Refused with INVALID_PAYLOAD where it is not of the model's shape or has a field that the model does not know, and
+    with TIMEOUT where it does not arrive in time.
+    """
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            raw = await request.read()
+    except TimeoutError:
+        raise Refused(Code.TIMEOUT) from None
+    if not raw.strip():
+        return parse(model, {})
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise Refused(Code.INVALID_PAYLOAD, "The body is not JSON.") from None
+    refuse_unknown(value, known_fields(model))
+    return parse(model, value)
+
+
+def bearer(request: web.Request) -> str | None:
+    """The secret of `Authorization: Bearer …`, if there is one."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() or None if scheme.lower() == "bearer" else None
+
+
+def scheme(request: web.Request) -> str:
+    """`http` or `https`, as the caller used it, also where a proxy stands between."""
+    named = request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[0].strip()
+    return "https" if named == "https" else "http"
+
+
+def address(request: web.Request) -> str:
+    """The network address of the caller."""
+    hops = request.app[CONTEXT].settings.trusted_proxy_hops
+    # A list may come in several lines (RFC 9110, section 5.3); the client's own is the first of them.
+    return client_address(request.remote, ",".join(request.headers.getall("X-Forwarded-For", ())), hops)
+
+
+def find_room(request: web.Request) -> Room:
+    """The live room that the path names."""
+    return request.app[CONTEXT].find(request.match_info["room_id"])
+
+
+def as_owner(request: web.Request) -> Room:
+    """The room that the path names, for whoever has its host key; else UNAUTHORIZED or FORBIDDEN."""
+    ctx = request.app[CONTEXT]
+    room = find_room(request)
+    key = bearer(request)
+    if key is None:
+        raise Refused(Code.UNAUTHORIZED, "Send the room's host key as a bearer token.")
+    if not room.is_host_key(key):
+        ctx.guard.failed("token", address(request))
+        raise Refused(Code.FORBIDDEN, "This is not the room's host key.")
+    return room

@@ -1,0 +1,75 @@
+"""Between the sockets and the use cases: which connections there are, and what they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from server.protocol.acknowledgements import Outcome
+from server.security.addresses import client_address
+from server.security.throttles import bucket
+from server.transport.socketio import Welcome
+from server.usecases import joining
+from server.usecases.connections import BURST_FACTOR, Connection, Transport
+from server.usecases.context import TOKEN_BYTES, Context
+from server.usecases.dispatcher import Dispatcher
+
+
+class Gateway:
+    """Implements `server.transport.socketio.Application`."""
+
+    def __init__(self, context: Context, dispatcher: Dispatcher) -> None:
+        self._context = context
+        self._dispatcher = dispatcher
+        self.request: Callable[[Any, str, list[Any]], Outcome | Awaitable[Outcome]] = dispatcher.handle
+        self.too_large: Callable[[Any], Outcome] = dispatcher.too_large
+        self.unreadable: Callable[[Any], Outcome] = dispatcher.unreadable
+        self.binary: Callable[[Any], Outcome] = dispatcher.binary
+        self._transports: dict[str, Transport] = {}
+
+    def admits(self, connection_id: str) -> bool:
+        """Count a packet that is no request against the transport; the first one, a CONNECT as a rule, is free."""
+        transport = self._transports.get(connection_id)
+        if transport is not None:
+            return not transport.bucket.take(self._dispatcher.now())
+        rate = self._context.settings.events_per_s
+        self._transports[connection_id] = Transport(bucket(rate, rate * BURST_FACTOR, self._dispatcher.now()))
+        return True
+
+    def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
+        """Take note of a connection, and give it back its seats if it can be recovered."""
+        ctx = self._context
+        address = client_address(
+            environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR"), ctx.settings.trusted_proxy_hops
+        )
+        transport = self._transports[connection_id]
+        caller = Connection(
+            connection_id, address, ctx.new_id(TOKEN_BYTES), transport.bucket, put_out=transport.put_out
+        )
+        ctx.connections[connection_id] = caller
+        found = None
+        if isinstance(auth, dict):
+            if auth.get("offsets") is False:
+                ctx.delivery.without_offsets.add(connection_id)
+            if "pid" in auth:
+                found = joining.came_back(ctx, caller, auth["pid"], auth.get("offset"))
+        ctx.recovery.connected(caller)
+        if found is not None:
+            return Welcome(caller, caller.private_id, partial(joining.show_missed, ctx, caller, found))
+        return Welcome(caller, caller.private_id)
+
+    def disconnected(self, connection_id: str) -> None:
+        """Keep the seats of a connection that is gone, for the grace period."""
+        caller = self._context.connections.pop(connection_id, None)
+        self._context.delivery.without_offsets.discard(connection_id)
+        if caller is not None:
+            joining.vanished(self._context, caller)
+
+    def closed(self, connection_id: str) -> None:
+        """Forget a transport that is gone."""
+        self._transports.pop(connection_id, None)
+
+    def seatless(self, connection_id: str) -> bool:
+        """Whether the connection holds no seat."""
+        return not self._context.registry.house.holdings.of(connection_id)

@@ -1,0 +1,40 @@
+"""What the server knows of a live connection, and how fast it may ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from server.security.throttles import TokenBucket
+
+BURST_FACTOR = 4
+"""A connection may save up this many seconds' worth of requests (protocol page, `EVENTS_PER_S`)."""
+
+
+@dataclass(slots=True)
+class Transport:
+    """What a client cannot be rid of by a DISCONNECT and another CONNECT on one Engine.IO session."""
+
+    bucket: TokenBucket
+    put_out: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Connection:
+    """One Socket.IO connection. `id` is the Engine.IO session id and never leaves the server.
+
+    `address` is the client's network address. `private_id` is the secret by
+    which socket.io-client asks for connection state recovery.
+    """
+
+    id: str
+    address: str
+    private_id: str
+    bucket: TokenBucket
+    recovered: bool = False
+    alive: bool = True
+    sent_from: dict[str, int] = field(default_factory=dict)
+    """room id → the position from which on this connection was sent everything it is entitled to"""
+    recovered_from: dict[str, int] = field(default_factory=dict)
+    """room id → the `seq` after which connection state recovery has sent everything on this connection"""
+    put_out: set[str] = field(default_factory=set)
+    """ids of rooms that it was kicked out of: it does not come straight back. Its transport's own."""

@@ -1,0 +1,106 @@
+"""One way in: look the request up, limit, validate, run, map errors, answer. Knows nothing of Socket.IO.
+
+Every request gets exactly one answer: a reply, or a refusal. A handler that fails is answered with INTERNAL_ERROR,
+and what it failed on stays out of the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from rooms.errors import Code, Refused
+from server.protocol.acknowledgements import GRANTED, Granted, Outcome, refusal
+from server.protocol.requests import not_of_the_shape
+from server.security.throttles import too_many
+from server.usecases.commands import COMMANDS, Command
+from server.usecases.connections import Connection
+from server.usecases.context import Context
+
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Answers the requests of connections."""
+
+    def __init__(self, context: Context, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._context = context
+        self.now = monotonic
+        self.answered: dict[str, int] = defaultdict(int)
+        """Requests by outcome: `ok`, or the error code."""
+
+    def handle(self, connection: Connection, event: str, args: list[Any]) -> Outcome | Awaitable[Outcome]:
+        """Answer one request; an awaitable only where the answer has to wait for something."""
+        try:
+            wait_s = connection.bucket.take(self.now())
+            if wait_s:
+                raise too_many(wait_s)
+            command = COMMANDS.get(event)
+            if command is None:
+                raise Refused(Code.UNKNOWN_EVENT)
+            if len(args) != 1:
+                raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
+            try:
+                payload = command.validate(args[0])
+            except ValidationError as error:
+                raise not_of_the_shape(args[0], error) from None
+            reply = command.run(self._context, connection, payload)
+        except Refused as refused:
+            return self._refused(refused)
+        except Exception as error:
+            return self._failed(event, error)
+        if isinstance(reply, GRANTED):
+            self.answered["ok"] += 1
+            return reply
+        return self._later(event, reply)
+
+    def too_large(self, connection: Connection) -> Outcome:
+        """The answer to a request that was not even read."""
+        return self._not_run(connection, Refused(Code.PAYLOAD_TOO_LARGE))
+
+    def unreadable(self, connection: Connection) -> Outcome:
+        """The answer to a request that is JSON, but not to be taken in (nested too deep)."""
+        return self._not_run(connection, Refused(Code.INVALID_PAYLOAD, "The request cannot be read."))
+
+    def binary(self, connection: Connection) -> Outcome:
+        """The answer to a request with binary attachments."""
+        return self._not_run(connection, Refused(Code.INVALID_PAYLOAD, "This protocol has no binary attachments."))
+
+    def _not_run(self, connection: Connection, refused: Refused) -> Outcome:
+        # It counts like any other.
+        wait_s = connection.bucket.take(self.now())
+        return self._refused(too_many(wait_s) if wait_s else refused)
+
+    async def _later(self, event: str, reply: Awaitable[Granted]) -> Outcome:
+        try:
+            granted = await reply
+        except Refused as refused:
+            return self._refused(refused)
+        except Exception as error:
+            return self._failed(event, error)
+        self.answered["ok"] += 1
+        return granted
+
+    def _refused(self, refused: Refused) -> Outcome:
+        self.answered[refused.code.value] += 1
+        return refusal(refused)
+
+    def _failed(self, event: str, error: Exception) -> Outcome:
+        log.error("A request failed: %s raised %s at %s", event, type(error).__name__, _place(error))
+        return self._refused(Refused(Code.INTERNAL_ERROR))
+
+
+def _place(error: BaseException) -> str:
+    # The message of an exception may repeat what was said; where it was raised never does.
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
+
+
+__all__ = ["COMMANDS", "Command", "Dispatcher"]

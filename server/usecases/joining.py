@@ -1,0 +1,275 @@
+"""`join-room`, `leave-room`, and what becomes of a connection that vanishes or comes back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rooms import joining
+from rooms.errors import Code, Refused
+from rooms.events import Durable
+from rooms.history import replayable
+from rooms.limits import MISSED_BYTES
+from rooms.model import NO_MEDIA, Media, Seat
+from rooms.room import Room
+from server.outbound.delivery import durable_packet
+from server.protocol.acknowledgements import EMPTY, Reply
+from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequest
+from server.security.addresses import origin_digest
+from server.security.guard import GUESSES
+from server.usecases.connections import Connection
+from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
+from server.usecases.names import guest_name
+from server.usecases.recovery import Recovered, in_order, read_offset
+from server.usecases.signaling import deliver_kept
+from server.usecases.snapshot import snapshot
+
+
+class Entered(NamedTuple):
+    """A seat that was taken. `missed`: what its holder is to be told again; `waiting`: signals may wait for it."""
+
+    room: Room
+    seat: Seat
+    token: str
+    missed: list[Durable] | None
+    waiting: bool
+
+
+async def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
+    """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise."""
+    if ctx.draining:
+        raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
+    if request.room_id in caller.put_out:
+        raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
+    try:
+        if request.resume is not None:
+            entered = _resume(ctx, caller, request.room_id, request.resume)
+        else:
+            entered = await _enter(ctx, caller, request)
+    except Refused as refused:
+        if refused.code in GUESSES:
+            ctx.guard.failed("token", caller.address)
+        raise
+    return _welcome(ctx, caller, entered, request.snapshot or "both")
+
+
+def _resume(ctx: Context, caller: Connection, room_id: str, resume: ResumeRequest) -> Entered:
+    room = ctx.find(room_id)
+    seat = joining.reclaim(room, resume.participant_id, resume.resume_token)
+    held = ctx.registry.house.holdings.of(caller.id)
+    if any(other_room is room and other is not seat for other_room, other in held):
+        raise Refused(Code.ALREADY_JOINED, "This connection holds another seat of the room.")
+    if seat.connection != caller.id:
+        ctx.registry.house.holdings.may_take_another(caller.id)
+    missed = _missed(ctx, caller, room, seat, resume)
+    return _taken(ctx, caller, room, seat, resume.resume_token, missed)
+
+
+def _missed(ctx: Context, caller: Connection, room: Room, seat: Seat, resume: ResumeRequest) -> list[Durable] | None:
+    if resume.epoch != room.epoch or resume.last_seq is None:
+        return None
+    # What connection state recovery has sent on this connection is not sent twice.
+    sent_after = caller.recovered_from.get(room.id) if seat.connection == caller.id else None
+    if sent_after is not None and sent_after <= resume.last_seq <= room.seq:
+        return []
+    events = room.history.since(resume.last_seq, ctx.clock())
+    if events is None:
+        return None
+    return replayable((e for e in events if sent_after is None or e.seq <= sent_after), seat.id)
+
+
+def _taken(
+    ctx: Context, caller: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None
+) -> Entered:
+    was_away, was_held, was_provisional = seat.connection is None, seat.connection == caller.id, seat.provisional
+    seat.origin = origin_digest(caller.address, room.host_key_digest)
+    ctx.publish(room, room.take(seat, caller.id, ctx.clock()))
+    ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(caller.id))
+    if not was_held:
+        caller.sent_from[room.id] = ctx.registry.house.position
+    if was_provisional:
+        ctx.journal.changed(room)
+    return Entered(room, seat, token, missed, waiting=was_away)
+
+
+async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered:
+    token = ctx.new_id(TOKEN_BYTES)
+    repeated = _repeated(ctx, caller, request, token)
+    if repeated is not None:
+        return repeated
+    # The host key opens every door by itself: no guesses of others behind the same address may stand in its way.
+    password = request.password if request.host_key is None else None
+    password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), password)
+    # While the password was checked, another try of the same join may have come through, or the room have ended.
+    repeated = _repeated(ctx, caller, request, token)
+    if repeated is not None:
+        return repeated
+    room = ctx.find(request.room_id)
+    joining.give_way(room, request.client_join_id, ctx.clock())
+    if request.host_key is None:
+        ctx.quotas.check_seat(ctx.quotas.keys_at(caller.id))
+    granted = joining.admit(room, _admission(ctx, caller, room, request, token, password_ok), ctx.clock())
+    # From here on: joins that wait for the store count, too.
+    ctx.quotas.seat_taken(room.id, granted.id, ctx.quotas.keys_at(caller.id))
+    try:
+        await _seat(ctx, caller, room, granted)
+    except BaseException:
+        ctx.quotas.seat_gone(room.id, granted.id)
+        joining.withdraw(room, granted, ctx.clock())
+        ctx.journal.changed(room)
+        raise
+    return Entered(room, granted, token, None, waiting=False)
+
+
+def _repeated(ctx: Context, caller: Connection, request: JoinRoom, token: str) -> Entered | None:
+    """The seat that this join has opened before, if it has; refuses a second seat on one connection."""
+    room = ctx.find(request.room_id)
+    holdings = ctx.registry.house.holdings
+    held = next((seat for other, seat in holdings.of(caller.id) if other is room), None)
+    # A page that joins on each `connect`, whether or not its state was recovered, means the seat that it has.
+    again = joining.same_join(room, request.client_join_id) or (held if caller.recovered else None)
+    if held is None:
+        holdings.may_take_another(caller.id)
+    elif again is not held:
+        raise Refused(Code.ALREADY_JOINED)
+    if again is None:
+        return None
+    joining.renew_token(again, token)
+    ctx.journal.changed(room)
+    return _taken(ctx, caller, room, again, token, None)
+
+
+async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> None:
+    # What an invite was spent on must be on disk before anybody sits: a crash may neither admit two nor burn it.
+    kept = await ctx.journal.saved(room, insist=granted.invite_id is not None)
+    if room.ended:
+        raise Refused(Code.ROOM_ENDED)
+    if not kept and granted.invite_id is not None:
+        raise Refused(Code.UNAVAILABLE, "The invite could not be redeemed.", retry_after_ms=2_000)
+    if not caller.alive or not ctx.is_open(caller.id) or granted.id not in room.pending:
+        raise Refused(Code.UNAVAILABLE, "The connection is gone, or the join was repeated on another.")
+    ctx.publish(room, joining.seat(room, granted, caller.id, ctx.clock()), but=caller.id)
+    caller.sent_from[room.id] = ctx.registry.house.position
+    ctx.quotas.room_entered(room.id)
+    ctx.journal.changed(room)
+
+
+async def _password_ok(ctx: Context, caller: Connection, room: Room, password: str | None) -> bool | None:
+    kept = room.password_hash
+    if password is None or kept is None:
+        return None
+    try:
+        return await ctx.guard.password_matches(password, kept, caller.address)
+    finally:
+        if room.ended:
+            ctx.guard.forget(kept)
+
+
+def _admission(
+    ctx: Context, caller: Connection, room: Room, request: JoinRoom, token: str, password_ok: bool | None
+) -> joining.Admission:
+    media = request.media
+    return joining.Admission(
+        participant_id=ctx.new_id(PARTICIPANT_ID_BYTES),
+        token=token,
+        name=request.name or guest_name(ctx.new_id(4)),
+        media=NO_MEDIA if media is None else _media(media),
+        host_key=request.host_key,
+        invite=request.invite,
+        password_ok=password_ok,
+        origin=origin_digest(caller.address, room.host_key_digest),
+        join_id=request.client_join_id,
+    )
+
+
+def _media(said: MediaState) -> Media:
+    on = (bool(said.audio), bool(said.video), bool(said.screen), bool(said.hand_raised))
+    return Media(*on, can_call=said.can_call is not False)
+
+
+def _welcome(ctx: Context, caller: Connection, entered: Entered, reads: str) -> Reply:
+    """The answer to a join. `reads`: where the client looks for the snapshot, `ack`, `event` or `both`."""
+    room, seat, token, missed, waiting = entered
+    picture = snapshot(ctx, room, seat, token, missed)
+
+    def then(acknowledged: bool) -> None:
+        if reads != "ack" or not acknowledged:
+            ctx.delivery.snapshot(caller.id, picture, ctx.registry.house.tick(ctx.clock()))
+        if seat.connection != caller.id:
+            return
+        if waiting:
+            deliver_kept(ctx, room.id, seat)
+        if room.host_id == seat.id:
+            ctx.delivery.publish(room, room.waiting_for_host())
+
+    if reads != "event":
+        return Reply(picture, then, is_long=True)
+    brief = {
+        "roomId": room.id,
+        "participantId": seat.id,
+        "resumeToken": token,
+        "resumeTtlS": ctx.settings.seat_grace_s,
+    }
+    return Reply(brief, then, is_long=True)
+
+
+def leave_room(ctx: Context, caller: Connection, request: LeaveRoom) -> Reply:
+    """Free the seat at once."""
+    room, seat = ctx.seated(caller, request.room_id)
+    ctx.publish(room, room.remove(seat, "left", ctx.clock()), but=caller.id)
+    ctx.journal.changed(room)
+    # A client may close on `room-left`, and would never know that it was answered.
+    return Reply(EMPTY, lambda _: ctx.delivery.seat_gone(room.id, "left", caller.id))
+
+
+class Comeback(NamedTuple):
+    """The seats that a recovered connection holds again, and the packets that it missed."""
+
+    seats: list[Recovered]
+    missed: list[bytes]
+
+
+def came_back(ctx: Context, caller: Connection, private_id: object, offset: object) -> Comeback | None:
+    """Connection state recovery: the seats of a vanished connection for this one, or None.
+
+    Returns what is to be done once the client knows that it was recovered.
+    """
+    position = read_offset(offset)
+    if not isinstance(private_id, str) or position is None:
+        return None
+    found = ctx.recovery.recover(private_id, position, ctx.clock())
+    if found is None or any(ctx.relay.has_lost(one.room.id, one.seat.id, ctx.clock()) for one in found):
+        # Signals that are lost are told in a snapshot only, and a client asks for one where it was not recovered.
+        return None
+    missed = [durable_packet(event) for event in in_order(found)]
+    if sum(map(len, missed)) > MISSED_BYTES:
+        return None
+    caller.recovered, caller.private_id = True, private_id
+    for one in found:
+        was_provisional = one.seat.provisional
+        one.seat.origin = origin_digest(caller.address, one.room.host_key_digest)
+        caller.recovered_from[one.room.id] = one.room.history.seq_at(position)
+        ctx.publish(one.room, one.room.take(one.seat, caller.id, ctx.clock()))
+        ctx.quotas.seat_taken(one.room.id, one.seat.id, ctx.quotas.keys_at(caller.id))
+        caller.sent_from[one.room.id] = position
+        if was_provisional:
+            ctx.journal.changed(one.room)
+    return Comeback(found, missed)
+
+
+def show_missed(ctx: Context, caller: Connection, comeback: Comeback) -> None:
+    """Send a recovered connection what it missed, then what waited in its mailboxes and at its door."""
+    for packet in comeback.missed:
+        ctx.delivery.replay(packet, caller.id)
+    for one in comeback.seats:
+        deliver_kept(ctx, one.room.id, one.seat)
+        if one.room.host_id == one.seat.id:
+            ctx.delivery.publish(one.room, one.room.waiting_for_host())
+
+
+def vanished(ctx: Context, caller: Connection) -> None:
+    """A connection is gone: its seats wait, and so does the right to recover them."""
+    caller.alive = False
+    now = ctx.clock()
+    ctx.recovery.vanished(caller, now)
+    for room, events in ctx.registry.drop(caller.id, now):
+        ctx.publish(room, events)

@@ -1,0 +1,139 @@
+"""`knock`, and what only the host may ask for."""
+
+from __future__ import annotations
+
+from rooms import lobby, moderation
+from rooms.errors import Code, Refused
+from rooms.model import Seat
+from rooms.room import Room
+from server.protocol.acknowledgements import EMPTY, Data, Reply
+from server.protocol.requests import (
+    AboutParticipant,
+    AnswerKnock,
+    EndRoom,
+    InRoom,
+    KnockRequest,
+    RoomSettings,
+    UpdateRoom,
+)
+from server.protocol.views import room as room_json
+from server.security.addresses import origin_digest
+from server.usecases.connections import Connection
+from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
+from server.usecases.names import guest_name
+
+
+def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Data:
+    """Wait at the door of a room with a lobby."""
+    room = ctx.find(request.room_id)
+    if room.id in caller.put_out:
+        raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
+    if any(held is room for held, _ in ctx.registry.house.holdings.of(caller.id)):
+        raise Refused(Code.ALREADY_JOINED)
+    name = request.name or guest_name(ctx.new_id(4))
+    origin = origin_digest(caller.address, room.host_key_digest)
+    ctx.publish(room, lobby.knock(room, ctx.new_id(PARTICIPANT_ID_BYTES), name, caller.id, origin))
+    return EMPTY
+
+
+async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -> Data:
+    """Let somebody in, or send them away."""
+    room, _ = _as_host(ctx, caller, request)
+    events = lobby.answer(
+        room,
+        request.knock_id,
+        admit=request.admit,
+        invite_id=ctx.new_id(PARTICIPANT_ID_BYTES),
+        token=ctx.new_id(TOKEN_BYTES),
+        now=ctx.clock(),
+    )
+    ctx.publish(room, events)
+    await ctx.journal.saved(room)
+    return EMPTY
+
+
+async def kick(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
+    """Put somebody out."""
+    return await _put_out(ctx, caller, request, ban=False)
+
+
+async def ban(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
+    """Put somebody out and keep them out."""
+    return await _put_out(ctx, caller, request, ban=True)
+
+
+async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, *, ban: bool) -> Data:
+    room, seat = _as_host(ctx, caller, request)
+    target = ctx.connections.get(room.connections.get(request.participant_id, ""))
+    ctx.publish(room, moderation.kick(room, seat, request.participant_id, ctx.clock(), ban=ban))
+    if target is not None:
+        target.put_out.add(room.id)
+    # Where the store answers, it is acknowledged only when a restart cannot bring the seat back.
+    await ctx.journal.saved(room)
+    return EMPTY
+
+
+async def update_room(ctx: Context, caller: Connection, request: UpdateRoom) -> Data:
+    """Change the room's settings. The acknowledgement is the room."""
+    room, _ = _as_host(ctx, caller, request)
+    await change_settings(ctx, room, request)
+    return room_json(room.view())
+
+
+async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> None:
+    """Change settings within the server's ceilings, for a host by key or by seat."""
+    check_ceilings(ctx, request.capacity, request.expires_in_s)
+    events = moderation.update(
+        room,
+        ctx.clock(),
+        locked=request.locked,
+        capacity=request.capacity,
+        lobby=request.lobby,
+        expires_in_s=request.expires_in_s,
+    )
+    ctx.publish(room, events)
+    await ctx.journal.saved(room)
+    if room.ended:
+        raise Refused(Code.ROOM_ENDED)
+
+
+def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | None) -> None:
+    """Refuse with INVALID_PAYLOAD what lies above what the operator allows."""
+    details = {}
+    if capacity is not None and capacity > ctx.settings.max_room_capacity:
+        details["capacity"] = f"must not be above {ctx.settings.max_room_capacity}"
+    if expires_in_s is not None and expires_in_s > ctx.settings.max_room_ttl_s:
+        details["expiresInS"] = f"must not be above {ctx.settings.max_room_ttl_s:g}"
+    if details:
+        raise Refused(Code.INVALID_PAYLOAD, details=details)
+
+
+async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
+    """Make somebody else the host."""
+    room, seat = _as_host(ctx, caller, request)
+    ctx.publish(room, moderation.transfer(room, seat, request.participant_id, ctx.clock()))
+    ctx.delivery.publish(room, room.waiting_for_host())
+    await ctx.journal.saved(room)
+    return EMPTY
+
+
+async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
+    """End the room for all."""
+    room, _ = _as_host(ctx, caller, request)
+
+    def then(_: bool = False) -> None:
+        ctx.delivery.seat_gone(room.id, "room-ended", caller.id)
+
+    # The others hear of it at once. The host is answered first: a client may close on `room-left`.
+    try:
+        await ctx.end(room, "room-ended", but=caller.id)
+    except BaseException:
+        then()
+        raise
+    return Reply(EMPTY, then)
+
+
+def _as_host(ctx: Context, caller: Connection, request: InRoom) -> tuple[Room, Seat]:
+    room, seat = ctx.seated(caller, request.room_id)
+    moderation.require_host(seat)
+    return room, seat

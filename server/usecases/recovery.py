@@ -1,0 +1,134 @@
+"""Connection state recovery as socket.io-client knows it: a `pid` in CONNECT, an offset on each durable event.
+
+An offset is the process-wide position of the newest durable event when its frame was sent: whoever has seen it was
+sent all that it is entitled to up to there, in every room. It rides on the snapshot too, so that an offset older than
+a seat tells that the snapshot was lost, and the client is then told that it was not recovered.
+
+A connection that vanishes leaves its private id behind, with the seats it held. One that is still held to be alive,
+because its network went away without a word, is taken over.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rooms.directory import Registry
+from rooms.events import Durable
+from rooms.history import replayable
+from rooms.model import Seat
+from rooms.room import Room
+from server.usecases.connections import Connection
+
+MAX_SESSIONS = 50_000
+"""Vanished connections remembered; the oldest go first."""
+
+MAX_OFFSET_DIGITS = 18
+
+
+class Claim(NamedTuple):
+    """A seat that a connection held, and the position from which on it had been sent everything in that room."""
+
+    participant_id: str
+    sent_from: int
+
+
+@dataclass(slots=True)
+class _Session:
+    claims: Mapping[str, Claim]  # by room id
+    until: float
+
+
+@dataclass(slots=True)
+class Recovered:
+    """One seat to take, and what its holder missed."""
+
+    room: Room
+    seat: Seat
+    missed: list[Durable]
+
+
+class Recovery:
+    """private id → the seats that a connection holds or held. Secrets stay in memory, for the grace period."""
+
+    def __init__(self, registry: Registry, grace_s: float) -> None:
+        self._registry = registry
+        self._grace_s = grace_s
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._live: dict[str, Connection] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def connected(self, caller: Connection) -> None:
+        """Note who has a private id now."""
+        self._live[caller.private_id] = caller
+
+    def vanished(self, caller: Connection, now: float) -> None:
+        """A connection is about to lose its seats: remember them."""
+        self.forget_old(now)
+        if self._live.get(caller.private_id) is not caller:
+            return  # another connection has its private id, and its seats
+        del self._live[caller.private_id]
+        claims = self._claims(caller)
+        if claims:
+            self._sessions.pop(caller.private_id, None)
+            self._sessions[caller.private_id] = _Session(claims, now + self._grace_s)
+            if len(self._sessions) > MAX_SESSIONS:
+                self._sessions.popitem(last=False)
+
+    def recover(self, private_id: str, offset: int, now: float) -> list[Recovered] | None:
+        """The seats of a session and what was missed since `offset`: all or nothing, None where anything is missing."""
+        claims, holder = self._claims_of(private_id, now)
+        if not claims or offset > self._registry.house.position:
+            return None
+        found: list[Recovered] = []
+        for room_id, claim in claims.items():
+            room = self._registry.rooms.get(room_id)
+            seat = room.seats.get(claim.participant_id) if room else None
+            if room is None or seat is None or seat.connection != holder or offset < claim.sent_from:
+                return None
+            events = room.history.after_position(offset, now)
+            if events is None:
+                return None
+            found.append(Recovered(room, seat, replayable(events, seat.id)))
+        self._sessions.pop(private_id, None)
+        return found
+
+    def _claims_of(self, private_id: str, now: float) -> tuple[Mapping[str, Claim], str | None]:
+        """What a private id may claim, and which connection holds those seats."""
+        live = self._live.get(private_id)
+        if live is not None:
+            return self._claims(live), live.id
+        session = self._sessions.get(private_id)
+        if session is None or session.until <= now:
+            return {}, None
+        return session.claims, None
+
+    def _claims(self, caller: Connection) -> dict[str, Claim]:
+        held = self._registry.house.holdings.of(caller.id)
+        return {room.id: Claim(seat.id, caller.sent_from[room.id]) for room, seat in held}
+
+    def forget_old(self, now: float) -> None:
+        """Let go of what can no longer be claimed."""
+        # All are kept for the same time, so the oldest is the first to go.
+        while self._sessions:
+            private_id, session = next(iter(self._sessions.items()))
+            if session.until > now:
+                return
+            del self._sessions[private_id]
+
+
+def read_offset(offset: object) -> int | None:
+    """The position that a client sent back, if it is one."""
+    if isinstance(offset, str) and offset.isascii() and offset.isdecimal() and len(offset) <= MAX_OFFSET_DIGITS:
+        return int(offset)
+    return None
+
+
+def in_order(found: list[Recovered]) -> list[Durable]:
+    """What was missed in all rooms, as it happened: an offset speaks for every room at once."""
+    missed = [event for one in found for event in one.missed]
+    return sorted(missed, key=lambda event: event.position)
