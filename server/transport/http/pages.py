@@ -11,7 +11,7 @@ from server.protocol.acknowledgements import MEANINGS
 from server.transport.http.headers import page_headers
 from server.transport.http.routes import CONTEXT
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 VENDOR = ROOT / "client" / "node_modules" / "socket.io-client" / "dist"
 
 PAGE = ROOT / "web" / "index.html"
