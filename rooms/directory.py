@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
 
-from rooms import lobby
 from rooms.digests import digest
 from rooms.errors import Code, Refused
 from rooms.events import Event
@@ -17,13 +15,6 @@ from rooms.model import RoomOptions
 from rooms.records import Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Due, Task
-
-
-class Change(NamedTuple):
-    """What happened in one room by itself: a seat's grace ran out, the room expired or stood empty."""
-
-    room: Room
-    events: list[Event]
 
 
 class Registry:
@@ -103,14 +94,6 @@ class Registry:
         if len(self._tombstones) > MAX_TOMBSTONES:
             self._tombstones.popitem(last=False)
 
-    def drop(self, connection: str, now: float) -> list[Change]:
-        """A connection has vanished: its seats wait, its knocks are withdrawn."""
-        changes = [Change(room, room.drop(seat, connection, now)) for room, seat in self.house.holdings.of(connection)]
-        for room_id in list(self.house.knocking.get(connection, ())):
-            if room_id in self.rooms:
-                lobby.walk_away(self.rooms[room_id], connection)
-        return changes
-
     def due(self, now: float) -> Iterator[tuple[Room, Due]]:
         """What has come up and still holds, looked at one by one: the caller carries each out before the next."""
         house, wall = self.house, self.house.wall(now)
@@ -163,7 +146,7 @@ def _plan(room: Room, due: Due) -> float | None:
     match due.task:
         case Task.GRACE:
             seat = room.seats.get(due.key)
-            away_since = seat.away_since if seat is not None and seat.connection is None else None
+            away_since = seat.away_since if seat is not None and not seat.connected else None
             return None if away_since is None else away_since + room.house.grace_s
         case Task.EMPTY:
             return None if room.empty_since is None else room.empty_since + room.house.empty_ttl_s

@@ -29,7 +29,7 @@ class MemberJoined(NamedTuple):
 
 
 class MemberLeft(NamedTuple):
-    """A seat is gone for good. `connection` is the one that held it, if any still did."""
+    """A seat is gone for good. `participant_count`: how many are left."""
 
     room_id: str
     seq: int
@@ -37,7 +37,6 @@ class MemberLeft(NamedTuple):
     at: float
     participant_id: str
     reason: str
-    connection: str | None
     participant_count: int
 
 
@@ -115,11 +114,10 @@ class RoomUpdated(NamedTuple):
 
 
 class SeatTakenOver(NamedTuple):
-    """Another connection resumed the seat; the old one is out."""
+    """The seat was taken back while somebody still held it, who is out now."""
 
     room_id: str
     participant_id: str
-    connection: str
 
 
 class TypingChanged(NamedTuple):
@@ -131,21 +129,20 @@ class TypingChanged(NamedTuple):
 
 
 class KnockReceived(NamedTuple):
-    """Somebody waits in the lobby; for the host's connection."""
+    """Somebody waits in the lobby; for the host."""
 
     room_id: str
     knock_id: str
     name: str
-    connection: str
 
 
 class KnockAnswered(NamedTuple):
-    """The answer to a knock; for the connection that knocked. `invite` lets an admitted one join."""
+    """The answer to a knock, for who knocked. `invite` lets an admitted one join."""
 
     room_id: str
+    knock_id: str
     admitted: bool
     invite: str | None
-    connection: str
 
 
 class RoomExpiring(NamedTuple):
@@ -156,14 +153,28 @@ class RoomExpiring(NamedTuple):
 
 
 class RoomEnded(NamedTuple):
-    """The room is over. `connections` are those that held its seats."""
+    """The room is over, for all that sit in it and all that wait at its door."""
 
     room_id: str
     at: float
     reason: str
-    connections: tuple[str, ...]
+
+
+class SeatGranted(NamedTuple):
+    """A seat is kept for somebody who is about to take it. `spent`: an invite was, which a crash must not forget."""
+
+    room_id: str
+    participant_id: str
+    spent: bool
+
+
+class StateChanged(NamedTuple):
+    """What a store keeps of the room has changed in a way that nobody is told of: an invite, a token, a place freed."""
+
+    room_id: str
 
 
 Durable = MemberJoined | MemberLeft | MemberUpdated | MessagePosted | RoomUpdated
 Transient = SeatTakenOver | TypingChanged | KnockReceived | KnockAnswered | RoomExpiring | RoomEnded
-Event = Durable | Transient
+Silent = SeatGranted | StateChanged
+Event = Durable | Transient | Silent

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rooms.digests import digest, matches
 from rooms.errors import Code, Refused
-from rooms.events import Event, MemberJoined
+from rooms.events import Event, MemberJoined, SeatGranted, StateChanged
 from rooms.model import HOST, MEMBER, NO_MEDIA, Media, Seat
 from rooms.room import Room
 
@@ -85,7 +85,12 @@ def _check_guest(room: Room, admission: Admission) -> None:
         raise Refused(Code.LOBBY_WAITING, "This room has a lobby: knock, and wait to be admitted.")
 
 
-def seat(room: Room, granted: Seat, connection: str, now: float) -> list[Event]:
+def granted_to(room: Room, granted: Seat) -> list[Event]:
+    """What has to be kept before anybody takes the seat."""
+    return [SeatGranted(room.id, granted.id, granted.invite_id is not None)]
+
+
+def seat(room: Room, granted: Seat, now: float) -> list[Event]:
     """Take the granted seat: from here on everybody sees it."""
     del room.pending[granted.id]
     room.seats[granted.id] = granted
@@ -96,7 +101,7 @@ def seat(room: Room, granted: Seat, connection: str, now: float) -> list[Event]:
     first = room.host_id is None
     if first and becomes_host:
         granted.role, room.host_id = HOST, granted.id
-    room.hold(granted, connection)
+    room.hold(granted)
     seq, position = room.next(now)
     events = [room.keep(MemberJoined(room.id, seq, position, now, granted.participant, len(room.seats)))]
     if becomes_host and not first:
@@ -104,20 +109,21 @@ def seat(room: Room, granted: Seat, connection: str, now: float) -> list[Event]:
     return events
 
 
-def withdraw(room: Room, granted: Seat, now: float) -> None:
+def withdraw(room: Room, granted: Seat, now: float) -> list[Event]:
     """Undo `admit`: the place and the use of the invite are free again."""
     if room.pending.pop(granted.id, None) is not None and granted.invite_id is not None:
         room.invites.give_back(granted.invite_id)
     room.note_if_empty(now)
+    return [StateChanged(room.id)]
 
 
-def give_way(room: Room, join_id: str | None, now: float) -> None:
+def give_way(room: Room, join_id: str | None, now: float) -> list[Event]:
     """Withdraw an earlier try of the same join that waits for the store: nobody will be there to take its seat."""
     if join_id is None:
-        return
+        return []
     wanted = digest(join_id)
-    for granted in [seat for seat in room.pending.values() if seat.join_id_digest == wanted]:
-        withdraw(room, granted, now)
+    earlier = [seat for seat in room.pending.values() if seat.join_id_digest == wanted]
+    return [event for granted in earlier for event in withdraw(room, granted, now)]
 
 
 def reclaim(room: Room, participant_id: str, token: str) -> Seat:
@@ -147,10 +153,11 @@ def same_join(room: Room, join_id: str | None) -> Seat | None:
     return next((s for s in room.seats.values() if s.join_id_digest == wanted), None)
 
 
-def renew_token(seat: Seat, token: str) -> None:
+def renew_token(room: Room, seat: Seat, token: str) -> list[Event]:
     """Give a seat another token, because the reply that carried the first may be lost.
 
     The first stays good until the other one has been used: it is the new reply that may be lost.
     """
     seat.earlier_token_digest = seat.token_digest
     seat.token_digest = digest(token)
+    return [StateChanged(room.id)]

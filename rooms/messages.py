@@ -37,9 +37,9 @@ def post(
             return earlier, None, ()
     seat_id = seat.id
     if to is None:
-        reached = len(room.connections) - (seat_id in room.connections)
+        reached = len(room.connected) - (seat_id in room.connected)
     elif to in room.seats and to != seat_id:
-        reached = 1 if to in room.connections else 0
+        reached = 1 if to in room.connected else 0
     else:
         raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
     room.seq = seq = room.seq + 1
@@ -70,7 +70,7 @@ def post_from_outside(
     message = MessagePosted(room.id, seq, position, now, room.epoch, "", sender_name, text, None, None, encrypted, wall)
     room.history.append(message)
     room.message_count += 1
-    return (seq, now, wall, len(room.connections)), message
+    return (seq, now, wall, len(room.connected)), message
 
 
 def set_typing(room: Room, seat: Seat, *, is_typing: bool) -> list[Event]:

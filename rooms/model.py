@@ -40,7 +40,7 @@ class Participant(NamedTuple):
 class Seat:
     """One person's place in a room. It outlives the connection that holds it.
 
-    `connection` is None while nobody holds the seat; `away_since` then says since when. `ordinal` is the place in
+    `connected` is false while nobody holds the seat; `away_since` then says since when. `ordinal` is the place in
     the order of joining: of two seats the later one is the polite peer (protocol page, rule 7).
     """
 
@@ -51,7 +51,7 @@ class Seat:
     ordinal: int
     token_digest: bytes
     media: Media = NO_MEDIA
-    connection: str | None = None
+    connected: bool = False
     away_since: float | None = None
     typing: bool = False
     in_call: bool = False
@@ -65,8 +65,7 @@ class Seat:
     @property
     def participant(self) -> Participant:
         """What others see now."""
-        connected = self.connection is not None
-        return Participant(self.id, self.name, self.role, connected, self.joined_at, self.media, self.in_call)
+        return Participant(self.id, self.name, self.role, self.connected, self.joined_at, self.media, self.in_call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,6 @@ class Knock:
 
     id: str
     name: str
-    connection: str
     origin: bytes | None = None
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rooms.errors import Code, Refused
-from rooms.events import Event
+from rooms.events import Event, StateChanged
 from rooms.limits import MAX_BANS
 from rooms.model import HOST, Seat
+from rooms.records import InviteRecord
 from rooms.room import Room
 
 
@@ -63,4 +64,20 @@ def update(
 
 def transfer(room: Room, host: Seat, participant_id: str, now: float) -> list[Event]:
     """Make somebody else the host."""
-    return room.make_host(target(room, participant_id), now)
+    return [*room.make_host(target(room, participant_id), now), *room.waiting_for_host()]
+
+
+def invite(
+    room: Room, invite_id: str, token: str, now: float, *, uses: int, expires_in_s: float | None
+) -> tuple[InviteRecord, list[Event]]:
+    """Make an invite that ends with the room at the latest. Refused with RATE_LIMITED where there are too many."""
+    wall = room.house.wall(now)
+    expires_at = room.expires_at if expires_in_s is None else min(wall + expires_in_s, room.expires_at)
+    record = room.invites.add(invite_id, token, uses=uses, now=wall, expires_at=expires_at)
+    return record, [StateChanged(room.id)]
+
+
+def revoke(room: Room, invite_id: str) -> list[Event]:
+    """Make an invite useless. Refused with INVITE_INVALID where there is none of this id."""
+    room.invites.revoke(invite_id)
+    return [StateChanged(room.id)]

@@ -21,10 +21,10 @@ from rooms.events import (
     RoomExpiring,
     RoomUpdated,
     SeatTakenOver,
+    StateChanged,
     TypingChanged,
 )
 from rooms.history import History
-from rooms.holdings import Holdings
 from rooms.invites import Invites
 from rooms.ledger import Ledger
 from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, JOIN_REGRET_S, JOINS_REGRETTED
@@ -42,15 +42,12 @@ class House:
     """How far the wall clock is ahead of `now`, which never steps; the sweeper keeps it true (decision 0019)."""
     position: int = 0
     """The newest place in the order of all durable events of the process."""
-    holdings: Holdings[Room] = field(default_factory=Holdings)
     schedule: Schedule = field(default_factory=Schedule)
     """What is due at some `now`."""
     calendar: Schedule = field(default_factory=Schedule)
     """What is due when the wall clock says so."""
     ledger: Ledger = field(default_factory=Ledger)
     """What the histories of all rooms hold, and the mailboxes."""
-    knocking: dict[str, set[str]] = field(default_factory=dict)
-    """connection → ids of the rooms at whose door it waits"""
 
     def wall(self, now: float) -> float:
         """What the wall clock says at `now`: for what people are told, and for `expires_at`."""
@@ -89,7 +86,8 @@ class Room:
     host_id: str | None = None
     seats: dict[str, Seat] = field(default_factory=dict)
     pending: dict[str, Seat] = field(default_factory=dict)
-    connections: dict[str, str] = field(default_factory=dict)
+    connected: set[str] = field(default_factory=set)
+    """ids of the participants that somebody holds the seat of at this moment"""
     invites: Invites = field(default_factory=lambda: Invites({}))
     history: History = field(init=False)
     knocks: dict[str, Knock] = field(default_factory=dict)
@@ -144,35 +142,28 @@ class Room:
 
     # Seats
 
-    def hold(self, seat: Seat, connection: str) -> None:
-        """Let a connection hold a seat."""
-        seat.connection, seat.away_since, seat.provisional = connection, None, False
-        self.stop_knocking(connection)
-        self.connections[seat.id] = connection
-        self.house.holdings.take(connection, self.id, self, seat)
+    def hold(self, seat: Seat) -> None:
+        """Somebody holds the seat from now on."""
+        seat.connected, seat.away_since, seat.provisional = True, None, False
+        self.connected.add(seat.id)
 
     def let_go(self, seat: Seat) -> None:
-        """Let nobody hold a seat."""
-        if seat.connection is not None:
-            self.house.holdings.release(seat.connection, self.id)
-            del self.connections[seat.id]
-            seat.connection = None
+        """Nobody holds the seat from now on."""
+        seat.connected = False
+        self.connected.discard(seat.id)
 
-    def take(self, seat: Seat, connection: str, now: float) -> list[Event]:
-        """Give a kept seat to a connection; whoever held it is out, and what it was typing is not typed on."""
-        if seat.connection == connection:
-            return []
-        if seat.connection is not None:
-            old = seat.connection
-            self.let_go(seat)
-            self.hold(seat, connection)
-            return [SeatTakenOver(self.id, seat.id, old), *self.stop_typing(seat)]
-        self.hold(seat, connection)
-        return [self.updated(seat, "connected", now)]
+    def take(self, seat: Seat, now: float) -> list[Event]:
+        """Give a kept seat back; whoever held it is out, and what they were typing is not typed on."""
+        events: list[Event] = [StateChanged(self.id)] if seat.provisional else []
+        if seat.connected:
+            seat.provisional = False
+            return [*events, SeatTakenOver(self.id, seat.id), *self.stop_typing(seat)]
+        self.hold(seat)
+        return [*events, self.updated(seat, "connected", now)]
 
-    def drop(self, seat: Seat, connection: str, now: float) -> list[Event]:
-        """A connection has vanished. Its seat waits for the grace period, unless another one holds it by now."""
-        if seat.connection != connection or seat.id not in self.seats:
+    def drop(self, seat: Seat, now: float) -> list[Event]:
+        """Whoever held the seat has vanished. It waits for the grace period."""
+        if not seat.connected or seat.id not in self.seats:
             return []
         self.let_go(seat)
         seat.away_since = now
@@ -183,7 +174,6 @@ class Room:
 
     def remove(self, seat: Seat, reason: str, now: float) -> list[Event]:
         """End a seat for good. If it was the host's, the longest seated becomes host, and hears who waits."""
-        connection = seat.connection
         self.let_go(seat)
         del self.seats[seat.id]
         self.gone[seat.id] = (seat.token_digest, reason)
@@ -195,7 +185,7 @@ class Room:
             self._note_regret(seat, now)
         events = self.stop_typing(seat)
         seq, position = self.next(now)
-        events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, connection, len(self.seats))))
+        events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, len(self.seats))))
         if self.host_id == seat.id:
             events += self._succession(now)
         self.note_if_empty(now)
@@ -227,15 +217,14 @@ class Room:
         if not self.seats:
             return []
         # A host who is away cannot act, so anybody present comes first.
-        heir = min(self.seats.values(), key=lambda seat: (seat.connection is None, seat.ordinal))
+        heir = min(self.seats.values(), key=lambda seat: (not seat.connected, seat.ordinal))
         return [*self.make_host(heir, now), *self.waiting_for_host()]
 
     def waiting_for_host(self) -> list[KnockReceived]:
-        """Every open knock, for the host's connection; none while the host is away."""
-        host = self.connections.get(self.host_id) if self.host_id else None
-        if host is None:
+        """Every open knock, for the host; none while the host is away."""
+        if self.host_id not in self.connected:
             return []
-        return [KnockReceived(self.id, k.id, k.name, host) for k in self.knocks.values()]
+        return [KnockReceived(self.id, k.id, k.name) for k in self.knocks.values()]
 
     def note_if_empty(self, now: float) -> None:
         """Start the clock of an empty room that people have been in."""
@@ -264,17 +253,6 @@ class Room:
         seat.typing = False
         return [TypingChanged(self.id, seat.id, False)]
 
-    def stop_knocking(self, connection: str) -> None:
-        """A connection no longer waits at this door: it was answered, has come in, or is gone."""
-        doors = self.house.knocking.get(connection)
-        if doors is None:
-            return
-        doors.discard(self.id)
-        if not doors:
-            del self.house.knocking[connection]
-        for waiting in [knock for knock in self.knocks.values() if knock.connection == connection]:
-            del self.knocks[waiting.id]
-
     # The end
 
     def set_expiry(self, expires_at: float, now: float) -> None:
@@ -291,12 +269,8 @@ class Room:
 
     def end(self, reason: str, now: float) -> list[Event]:
         """End for all, once and for good; nothing of what was said or who was here stays."""
-        connections = tuple(self.connections.values())
         for seat in self.seats.values():
             self.let_go(seat)
-        waiting = tuple(knock.connection for knock in self.knocks.values())
-        for connection in waiting:
-            self.stop_knocking(connection)
         for part in (
             self.seats,
             self.pending,
@@ -310,4 +284,4 @@ class Room:
         self.invites.clear()
         self.history.clear()
         self.ended, self.host_id, self.password_hash = True, None, None
-        return [RoomEnded(self.id, now, reason, connections + waiting)]
+        return [RoomEnded(self.id, now, reason)]

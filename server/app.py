@@ -17,6 +17,8 @@ from server.observability.metrics import FIGURES, Figures
 from server.observability.sparing import RefusedOrigins
 from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
+from server.outbound.presence import Presence
+from server.outbound.publisher import Publisher
 from server.security.base32 import base32
 from server.security.descriptors import Descriptors
 from server.security.guard import Guard
@@ -118,9 +120,7 @@ def create_app(
 def _bound(app: web.Application, context: Context, host: SocketHost, descriptors: Descriptors) -> None:
     """Quotas, the memory budget and the descriptors, where they are asked for and told."""
     quotas, memory = context.quotas, context.memory
-    context.registry.house.holdings.on_change = lambda connection, any_at_all: quotas.holds_seats(
-        connection, any_at_all=any_at_all
-    )
+    context.presence.on_change = lambda connection, any_at_all: quotas.holds_seats(connection, any_at_all=any_at_all)
     host.eio.admission = Admission(quotas, memory, descriptors)
     host.eio.farewell = quotas.disconnect
     shares: tuple[Share | None, Share | None] = (host.eio.output, host.eio.input)
@@ -175,7 +175,9 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
         count_loopback=not settings.local,
         trusted_hops=settings.trusted_proxy_hops,
     )
-    return Context(
+    presence, journal = Presence(), Journal(store)
+    delivery = Delivery(sockets, presence)
+    context = Context(
         settings=settings,
         quotas=quotas,
         memory=Memory(settings.memory_budget_mb, registry.house.ledger),
@@ -185,12 +187,14 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
         registry=registry,
         relay=Relay(registry.house.ledger),
         calls=Calls(),
-        delivery=Delivery(sockets),
+        delivery=delivery,
+        presence=presence,
+        publisher=Publisher(delivery, journal, presence, log_messages=settings.message_log == "on"),
         is_open=sockets.is_open,
         store=store,
-        journal=Journal(store),
+        journal=journal,
         guard=Guard(clocks.now),
-        recovery=Recovery(registry, settings.seat_grace_s),
+        recovery=Recovery(registry, presence, settings.seat_grace_s),
         ice=IceSettings(
             stun_urls=settings.stun_urls,
             turn_urls=settings.turn_urls,
@@ -198,3 +202,5 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
             turn_ttl_s=settings.turn_ttl_s,
         ),
     )
+    context.publisher.subscribe(context.let_go)
+    return context

@@ -13,6 +13,7 @@ from rooms.schedule import Task
 from server.clocks import tell_rooms
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.usecases.context import Context
+from server.usecases.endings import end_behind
 
 log = logging.getLogger(__name__)
 
@@ -84,14 +85,13 @@ class Lifecycle:
         for done, (room, due) in enumerate(ctx.registry.due(now), start=1):
             match due.task:
                 case Task.GRACE:
-                    ctx.publish(room, room.remove(room.seats[due.key], "timeout", now))
-                    ctx.journal.changed(room)
+                    ctx.publisher.commit(room, room.remove(room.seats[due.key], "timeout", now))
                 case Task.WARNING:
-                    ctx.publish(room, room.warn(due.key))
+                    ctx.publisher.commit(room, room.warn(due.key))
                 case Task.EXPIRY:
-                    ctx.end_behind(room, "room-expired")
+                    end_behind(ctx, room, "room-expired")
                 case Task.EMPTY:
-                    ctx.end_behind(room, "room-ended")
+                    end_behind(ctx, room, "room-ended")
             if done % SWEEP_AT_ONCE == 0:
                 await asyncio.sleep(0)
         ctx.recovery.forget_old(now)

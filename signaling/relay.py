@@ -33,13 +33,6 @@ class Signal(NamedTuple):
     size: int
 
 
-class Routed(NamedTuple):
-    """Where a signal goes. `connection` is None where it was put into the target's mailbox."""
-
-    signal: Signal
-    connection: str | None
-
-
 @dataclass(slots=True, eq=False)
 class _Mailbox:
     ledger: Ledger
@@ -169,8 +162,8 @@ class Relay:
         *,
         negotiation_id: str | None,
         size: int,
-    ) -> Routed:
-        """Decide where a signal goes, and keep it where its target is away.
+    ) -> Signal:
+        """Stamp a signal with its sender, and keep it where its target is away.
 
         Refused with STALE_NEGOTIATION. `size` is in bytes.
         """
@@ -179,9 +172,9 @@ class Relay:
             lines = self._rooms[room.id] = _Lines()
         lines.negotiations.admit(kind, sender.id, target.id, negotiation_id)
         signal = Signal(kind, sender.id, body, negotiation_id, now, size)
-        if target.connection is None:
+        if not target.connected:
             lines.mailboxes.setdefault(target.id, _Mailbox(self._ledger)).put(signal)
-        return Routed(signal, target.connection)
+        return signal
 
     def collect(self, room_id: str, participant_id: str, now: float) -> list[Signal]:
         """What waited for a participant that is back, in the order sent. `lost_from` still tells of what is gone."""
@@ -233,7 +226,7 @@ def target_of(room: Room, sender: Seat, to: str | None) -> Seat:
             raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
         return target
     others = [seat for seat in room.seats.values() if seat is not sender]
-    present = [seat for seat in others if seat.connection is not None]
+    present = [seat for seat in others if seat.connected]
     candidates = present or others
     if not candidates:
         raise Refused(Code.PEER_NOT_FOUND, "Nobody else is in the room.")

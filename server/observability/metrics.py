@@ -43,7 +43,7 @@ class Figures:
         """`{uptimeS, rooms, tombstones, seats, seatsAway, sockets, calls, messages, requests}`."""
         rooms = list(self._context.registry.rooms.values())
         seats = sum(len(room.seats) for room in rooms)
-        held = sum(len(room.connections) for room in rooms)
+        held = sum(len(room.connected) for room in rooms)
         uptime_s = time.monotonic() - self.started_at
         answered = sum(self._dispatcher.answered.values())
         return {

@@ -19,6 +19,7 @@ from rooms.events import (
     KnockReceived,
     MemberJoined,
     MemberLeft,
+    MemberUpdated,
     MessagePosted,
     RoomEnded,
     RoomExpiring,
@@ -26,6 +27,7 @@ from rooms.events import (
     TypingChanged,
 )
 from rooms.room import Room
+from server.outbound.presence import Presence
 from server.protocol import views
 from signaling.negotiation import Kind
 from signaling.relay import Signal
@@ -66,20 +68,23 @@ def event_packet(*args: Any) -> bytes:
 class Delivery:
     """Who gets which frame."""
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: Outlet, presence: Presence) -> None:
         self._outlet = outlet
+        self._presence = presence
         self.without_offsets: set[str] = set()
         """Ids of the live connections that asked for events of one argument."""
 
-    def publish(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
-        """Tell everybody concerned, in order; `but` is a connection that is told the same by its own answer."""
-        for event in events:
-            if type(event) is MessagePosted:
-                self.message(room, event)
-            elif isinstance(event, Durable):
-                self._durable(room, event, but)
-            else:
-                self._transient(room, event, but)
+    def tell_all(self, room: Room, event: Event, but: str | None = None) -> None:
+        """Tell everybody concerned; `but` is a connection that is told the same by its own answer."""
+        if isinstance(event, Durable):
+            self._durable(room, event, but)
+        else:
+            self._transient(room, event, but)
+
+    def waiting(self, room: Room, connection: str) -> None:
+        """Tell a host who has come or come back of everybody who waits."""
+        for knock in room.waiting_for_host():
+            self.tell(connection, "knock-received", _knock(knock))
 
     def signal(self, room_id: str, signal: Signal, connection: str) -> None:
         """Hand a signal to its target, stamped with its sender."""
@@ -105,15 +110,16 @@ class Delivery:
         """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
         payload = views.message(event)
         packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, payload, str(event.position)))
+        here = self._presence.in_room(room.id)
         if event.to is not None:
-            target = room.connections.get(event.to)
+            target = here.get(event.to)
             if target is not None:
                 if target in self.without_offsets:
                     packet = event_packet(views.MESSAGE_RECEIVED, payload)
                 self._outlet.send_one(target, packet)
             return payload
-        to: Iterable[str] = room.connections.values()
-        me = room.connections.get(event.sender)
+        to: Iterable[str] = here.values()
+        me = here.get(event.sender)
         if self.without_offsets:
             to = self._but_spared(to, me, views.MESSAGE_RECEIVED, payload)
         self._outlet.send(to, packet, me)
@@ -136,18 +142,15 @@ class Delivery:
 
     def _durable(self, room: Room, event: Durable, but: str | None) -> None:
         name, payload = views.durable(event)
-        about = None
-        if isinstance(event, MemberJoined) or (
-            not isinstance(event, MemberLeft) and getattr(event, "change", "") == "connected"
-        ):
-            # Whoever came or came back learns it from the snapshot.
-            about = room.connections.get(event.participant.id)  # type: ignore[union-attr]
-        to = [c for c in room.connections.values() if c not in (about, but)]
+        here = self._presence.in_room(room.id)
+        # Whoever came or came back learns it from the snapshot, and whoever goes by `room-left`.
+        about = here.get(_about(event))
+        to = [connection for connection in here.values() if connection not in (about, but)]
         if self.without_offsets:
             to = self._but_spared(to, None, name, payload)
         self._outlet.send(to, event_packet(name, payload, str(event.position)))
-        if isinstance(event, MemberLeft) and event.connection is not None and event.connection != but:
-            self.seat_gone(event.room_id, event.reason, event.connection)
+        if isinstance(event, MemberLeft) and about is not None and about != but:
+            self.seat_gone(event.room_id, event.reason, about)
 
     def _transient(self, room: Room, event: Event, but: str | None) -> None:
         match event:
@@ -157,23 +160,30 @@ class Delivery:
                     "participantId": participant_id,
                     "isTyping": is_typing,
                 }
-                me = room.connections.get(participant_id)
+                me = self._presence.connection_of(room_id, participant_id)
                 self._to_all(room, "typing-changed", payload, but=me)
-            case SeatTakenOver(room_id, _, connection):
-                self.seat_gone(room_id, "replaced", connection)
-            case KnockReceived(room_id, knock_id, name, connection):
-                self.tell(connection, "knock-received", {"roomId": room_id, "knockId": knock_id, "name": name})
-            case KnockAnswered(room_id, admitted, invite, connection):
+            case SeatTakenOver(room_id, participant_id):
+                holder = self._presence.connection_of(room_id, participant_id)
+                if holder is not None:
+                    self.seat_gone(room_id, "replaced", holder)
+            case KnockReceived(room_id):
+                host = self._presence.connection_of(room_id, room.host_id or "")
+                if host is not None:
+                    self.tell(host, "knock-received", _knock(event))
+            case KnockAnswered(room_id, knock_id, admitted, invite):
                 answer = {"roomId": room_id, "admitted": admitted}
-                self.tell(connection, "knock-answered", answer | ({"invite": invite} if invite else {}))
+                knocker = self._presence.at_door(room_id).get(knock_id)
+                if knocker is not None:
+                    self.tell(knocker, "knock-answered", answer | ({"invite": invite} if invite else {}))
             case RoomExpiring(room_id, expires_at):
                 self._to_all(room, "room-expiring", {"roomId": room_id, "expiresAt": views.iso(expires_at)})
-            case RoomEnded(room_id, _, reason, connections):
+            case RoomEnded(room_id, _, reason):
                 packet = event_packet("room-left", {"roomId": room_id, "reason": reason, "action": "none"})
-                self._outlet.send(connections, packet, but)
+                concerned = [*self._presence.in_room(room_id).values(), *self._presence.at_door(room_id).values()]
+                self._outlet.send(concerned, packet, but)
 
     def _to_all(self, room: Room, event: str, payload: Any, *, but: str | None = None) -> None:
-        self._outlet.send(room.connections.values(), event_packet(event, payload), but)
+        self._outlet.send(self._presence.in_room(room.id).values(), event_packet(event, payload), but)
 
     def seat_gone(self, room_id: str, reason: str, connection: str) -> None:
         """`room-left`, to the one whose seat it was."""
@@ -181,6 +191,19 @@ class Delivery:
         self.tell(connection, "room-left", payload)
         if reason in PUT_OUT:
             self._outlet.close_later(connection)
+
+
+def _about(event: Durable) -> str:
+    """Who is told otherwise of what happened to them; empty where everybody hears of it."""
+    if isinstance(event, MemberJoined):
+        return event.participant.id
+    if isinstance(event, MemberLeft):
+        return event.participant_id
+    return event.participant.id if isinstance(event, MemberUpdated) and event.change == "connected" else ""
+
+
+def _knock(knock: KnockReceived) -> dict[str, str]:
+    return {"roomId": knock.room_id, "knockId": knock.knock_id, "name": knock.name}
 
 
 def _signal_packet(room_id: str, signal: Signal) -> bytes:

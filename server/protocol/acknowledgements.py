@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -67,12 +66,12 @@ Data = dict[str, Any]
 class Reply(NamedTuple):
     """A granted request whose acknowledgement something is to follow on the wire.
 
-    `then(acknowledged)` sends it; `acknowledged` is false where the client asked for no acknowledgement. `is_long`:
-    what is sent may cross the bound of a slow reader by itself, so the client's next request waits until it was taken.
+    `after` says what, in order; its items are the application's own (`server.usecases.aftermath`). `is_long`: what is
+    sent may cross the bound of a slow reader by itself, so the client's next request waits until it was taken.
     """
 
     data: Data | orjson.Fragment
-    then: Callable[[bool], None]
+    after: tuple[Any, ...] = ()
     is_long: bool = False
 
 

@@ -32,9 +32,5 @@ class Connection:
     bucket: TokenBucket
     recovered: bool = False
     alive: bool = True
-    sent_from: dict[str, int] = field(default_factory=dict)
-    """room id → the position from which on this connection was sent everything it is entitled to"""
-    recovered_from: dict[str, int] = field(default_factory=dict)
-    """room id → the `seq` after which connection state recovery has sent everything on this connection"""
     put_out: set[str] = field(default_factory=set)
     """ids of rooms that it was kicked out of: it does not come straight back. Its transport's own."""

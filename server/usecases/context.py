@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from rooms import snapshots
 from rooms.directory import Registry
 from rooms.errors import Code, Refused
-from rooms.events import Event, MemberLeft, SeatTakenOver
+from rooms.events import Event, MemberLeft, RoomEnded
 from rooms.model import Seat
 from rooms.ports import Store
-from rooms.records import Purged, SessionRecord, Tombstone
 from rooms.room import Room
 from server.clocks import Clocks
 from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
+from server.outbound.presence import Presence
+from server.outbound.publisher import Publisher
 from server.security.guard import Guard
 from server.security.memory import Memory
 from server.security.quotas import Quotas
@@ -47,6 +47,8 @@ class Context:
     relay: Relay
     calls: Calls
     delivery: Delivery
+    presence: Presence
+    publisher: Publisher
     store: Store
     journal: Journal
     guard: Guard
@@ -75,54 +77,17 @@ class Context:
 
     def seated(self, connection: Connection, room_id: str, now: float | None = None) -> tuple[Room, Seat]:
         """The room and the caller's seat in it, else NOT_IN_ROOM, or ROOM_EXPIRED until the sweeper has come by."""
-        house = self.registry.house
-        found = house.holdings.seated(connection.id, room_id)
-        if found[0].expires_at <= (now if now is not None else self.clock()) + house.ahead_s:
+        found = self.presence.seated(connection.id, room_id)
+        if found[0].expires_at <= (now if now is not None else self.clock()) + self.registry.house.ahead_s:
             raise Refused(Code.ROOM_EXPIRED)
         return found
 
-    def publish(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
-        """Tell those concerned (`but` gets a snapshot instead), and let go of what belonged to seats that are gone."""
-        events = list(events)
-        self.delivery.publish(room, events, but=but)
-        for event in events:
-            if isinstance(event, MemberLeft):
-                self.relay.forget(room.id, event.participant_id)
-                self.quotas.seat_gone(room.id, event.participant_id)
-                self.calls.left(room.id, event.participant_id, event.at)
-                self._forget_positions(room.id, event.connection)
-            elif isinstance(event, SeatTakenOver):
-                self._forget_positions(room.id, event.connection)
-
-    def _forget_positions(self, room_id: str, connection: str | None) -> None:
-        caller = self.connections.get(connection) if connection is not None else None
-        if caller is not None:
-            caller.sent_from.pop(room_id, None)
-            caller.recovered_from.pop(room_id, None)
-
-    async def end(self, room: Room, reason: str, *, but: str | None = None) -> Purged:
-        """End a room for all and erase what is kept of it; returns how much that was.
-
-        `but` is a connection that the caller tells itself, once it has been answered.
-        """
-        grave, session, held = self._close(room, reason, but)
-        purged = await self.journal.ended(grave, session)
-        return Purged(*map(max, astuple(purged), astuple(held)))
-
-    def end_behind(self, room: Room, reason: str) -> None:
-        """End a room for all, and let its records be erased without waiting for the store."""
-        grave, session, _ = self._close(room, reason)
-        self.journal.end_behind(grave, session)
-
-    def _close(self, room: Room, reason: str, but: str | None = None) -> tuple[Tombstone, SessionRecord, Purged]:
-        seats, invites = len(room.seats), len(room.invites)
-        messages = room.history.message_count()
-        now, ahead_s = self.clock(), self.registry.house.ahead_s
-        if room.password_hash is not None:
-            self.guard.forget(room.password_hash)
-        grave, events = self.registry.end(room, reason, now)
-        self.relay.end(room.id)
-        self.quotas.room_over(room.id)
-        self.delivery.publish(room, events, but=but)
-        calls = tuple(call.moved(ahead_s) for call in self.calls.end(room.id, now))
-        return grave, snapshots.session_of(room, grave, calls), Purged(messages, seats, invites)
+    def let_go(self, room: Room, event: Event) -> None:
+        """Let go of what belonged to a seat or a room that is gone. A subscriber of the publisher."""
+        if isinstance(event, MemberLeft):
+            self.relay.forget(room.id, event.participant_id)
+            self.quotas.seat_gone(room.id, event.participant_id)
+            self.calls.left(room.id, event.participant_id, event.at)
+        elif isinstance(event, RoomEnded):
+            self.relay.end(room.id)
+            self.quotas.room_over(room.id)

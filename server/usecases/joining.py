@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rooms import joining
+from rooms import joining, lobby
 from rooms.errors import Code, Refused
 from rooms.events import Durable
 from rooms.history import replayable
@@ -12,15 +12,16 @@ from rooms.limits import MISSED_BYTES
 from rooms.model import NO_MEDIA, Media, Seat
 from rooms.room import Room
 from server.outbound.delivery import durable_packet
+from server.outbound.presence import Told
 from server.protocol.acknowledgements import EMPTY, Reply
 from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequest
 from server.security.addresses import origin_digest
 from server.security.guard import GUESSES
+from server.usecases.aftermath import Recovered, Seated, SeatGone
 from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.names import guest_name
-from server.usecases.recovery import Recovered, in_order, read_offset
-from server.usecases.signaling import deliver_kept
+from server.usecases.recovery import in_order, read_offset
 from server.usecases.snapshot import snapshot
 
 
@@ -49,17 +50,17 @@ async def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Repl
         if refused.code in GUESSES:
             ctx.guard.failed("token", caller.address)
         raise
-    return _welcome(ctx, caller, entered, request.snapshot or "both")
+    return _answer(ctx, entered, request.snapshot or "both")
 
 
 def _resume(ctx: Context, caller: Connection, room_id: str, resume: ResumeRequest) -> Entered:
     room = ctx.find(room_id)
     seat = joining.reclaim(room, resume.participant_id, resume.resume_token)
-    held = ctx.registry.house.holdings.of(caller.id)
+    held = ctx.presence.seats_of(caller.id)
     if any(other_room is room and other is not seat for other_room, other in held):
         raise Refused(Code.ALREADY_JOINED, "This connection holds another seat of the room.")
-    if seat.connection != caller.id:
-        ctx.registry.house.holdings.may_take_another(caller.id)
+    if ctx.presence.connection_of(room.id, seat.id) != caller.id:
+        ctx.presence.may_take_another(caller.id)
     missed = _missed(ctx, caller, room, seat, resume)
     return _taken(ctx, caller, room, seat, resume.resume_token, missed)
 
@@ -68,7 +69,8 @@ def _missed(ctx: Context, caller: Connection, room: Room, seat: Seat, resume: Re
     if resume.epoch != room.epoch or resume.last_seq is None:
         return None
     # What connection state recovery has sent on this connection is not sent twice.
-    sent_after = caller.recovered_from.get(room.id) if seat.connection == caller.id else None
+    told = ctx.presence.told(caller.id).get(room.id)
+    sent_after = told.recovered_after if told is not None else None
     if sent_after is not None and sent_after <= resume.last_seq <= room.seq:
         return []
     events = room.history.since(resume.last_seq, ctx.clock())
@@ -80,15 +82,33 @@ def _missed(ctx: Context, caller: Connection, room: Room, seat: Seat, resume: Re
 def _taken(
     ctx: Context, caller: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None
 ) -> Entered:
-    was_away, was_held, was_provisional = seat.connection is None, seat.connection == caller.id, seat.provisional
-    seat.origin = origin_digest(caller.address, room.host_key_digest)
-    ctx.publish(room, room.take(seat, caller.id, ctx.clock()))
-    ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(caller.id))
-    if not was_held:
-        caller.sent_from[room.id] = ctx.registry.house.position
-    if was_provisional:
-        ctx.journal.changed(room)
+    was_away = not seat.connected
+    if ctx.presence.connection_of(room.id, seat.id) == caller.id:
+        seat.origin = origin_digest(caller.address, room.host_key_digest)
+        ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(caller.id))
+    else:
+        _take(ctx, caller, room, seat)
     return Entered(room, seat, token, missed, waiting=was_away)
+
+
+def _take(ctx: Context, caller: Connection, room: Room, seat: Seat, recovered_at: int | None = None) -> None:
+    """Take back a seat that somebody else holds, or nobody. `recovered_at`: the position that the client has seen."""
+    told = None
+    if recovered_at is not None:
+        told = Told(recovered_at, room.history.seq_at(recovered_at))
+    seat.origin = origin_digest(caller.address, room.host_key_digest)
+    ctx.publisher.commit(room, room.take(seat, ctx.clock()))
+    ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(caller.id))
+    _sit(ctx, caller, room, seat, told or Told(ctx.registry.house.position))
+
+
+def _sit(ctx: Context, caller: Connection, room: Room, seat: Seat, told: Told) -> None:
+    """The connection holds the seat from now on, and waits at the door no longer."""
+    ctx.presence.hold(caller.id, room, seat, told)
+    knock_id = ctx.presence.knock_of(caller.id, room.id)
+    if knock_id is not None:
+        lobby.walk_away(room, knock_id)
+        ctx.presence.walk_away(room.id, knock_id)
 
 
 async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered:
@@ -104,7 +124,7 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
     if repeated is not None:
         return repeated
     room = ctx.find(request.room_id)
-    joining.give_way(room, request.client_join_id, ctx.clock())
+    ctx.publisher.commit(room, joining.give_way(room, request.client_join_id, ctx.clock()))
     if request.host_key is None:
         ctx.quotas.check_seat(ctx.quotas.keys_at(caller.id))
     granted = joining.admit(room, _admission(ctx, caller, room, request, token, password_ok), ctx.clock())
@@ -114,8 +134,7 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
         await _seat(ctx, caller, room, granted)
     except BaseException:
         ctx.quotas.seat_gone(room.id, granted.id)
-        joining.withdraw(room, granted, ctx.clock())
-        ctx.journal.changed(room)
+        ctx.publisher.commit(room, joining.withdraw(room, granted, ctx.clock()))
         raise
     return Entered(room, granted, token, None, waiting=False)
 
@@ -123,34 +142,31 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
 def _repeated(ctx: Context, caller: Connection, request: JoinRoom, token: str) -> Entered | None:
     """The seat that this join has opened before, if it has; refuses a second seat on one connection."""
     room = ctx.find(request.room_id)
-    holdings = ctx.registry.house.holdings
-    held = next((seat for other, seat in holdings.of(caller.id) if other is room), None)
+    held = next((seat for other, seat in ctx.presence.seats_of(caller.id) if other is room), None)
     # A page that joins on each `connect`, whether or not its state was recovered, means the seat that it has.
     again = joining.same_join(room, request.client_join_id) or (held if caller.recovered else None)
     if held is None:
-        holdings.may_take_another(caller.id)
+        ctx.presence.may_take_another(caller.id)
     elif again is not held:
         raise Refused(Code.ALREADY_JOINED)
     if again is None:
         return None
-    joining.renew_token(again, token)
-    ctx.journal.changed(room)
+    ctx.publisher.commit(room, joining.renew_token(room, again, token))
     return _taken(ctx, caller, room, again, token, None)
 
 
 async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> None:
     # What an invite was spent on must be on disk before anybody sits: a crash may neither admit two nor burn it.
-    kept = await ctx.journal.saved(room, insist=granted.invite_id is not None)
+    kept = await ctx.publisher.settle(room, joining.granted_to(room, granted))
     if room.ended:
         raise Refused(Code.ROOM_ENDED)
     if not kept and granted.invite_id is not None:
         raise Refused(Code.UNAVAILABLE, "The invite could not be redeemed.", retry_after_ms=2_000)
     if not caller.alive or not ctx.is_open(caller.id) or granted.id not in room.pending:
         raise Refused(Code.UNAVAILABLE, "The connection is gone, or the join was repeated on another.")
-    ctx.publish(room, joining.seat(room, granted, caller.id, ctx.clock()), but=caller.id)
-    caller.sent_from[room.id] = ctx.registry.house.position
+    ctx.publisher.commit(room, joining.seat(room, granted, ctx.clock()))
+    _sit(ctx, caller, room, granted, Told(ctx.registry.house.position))
     ctx.quotas.room_entered(room.id)
-    ctx.journal.changed(room)
 
 
 async def _password_ok(ctx: Context, caller: Connection, room: Room, password: str | None) -> bool | None:
@@ -186,52 +202,33 @@ def _media(said: MediaState) -> Media:
     return Media(*on, can_call=said.can_call is not False)
 
 
-def _welcome(ctx: Context, caller: Connection, entered: Entered, reads: str) -> Reply:
+def _answer(ctx: Context, entered: Entered, reads: str) -> Reply:
     """The answer to a join. `reads`: where the client looks for the snapshot, `ack`, `event` or `both`."""
     room, seat, token, missed, waiting = entered
     picture = snapshot(ctx, room, seat, token, missed)
-
-    def then(acknowledged: bool) -> None:
-        if reads != "ack" or not acknowledged:
-            ctx.delivery.snapshot(caller.id, picture, ctx.registry.house.tick(ctx.clock()))
-        if seat.connection != caller.id:
-            return
-        if waiting:
-            deliver_kept(ctx, room.id, seat)
-        if room.host_id == seat.id:
-            ctx.delivery.publish(room, room.waiting_for_host())
-
+    after = (Seated(room, seat, picture, reads, waiting),)
     if reads != "event":
-        return Reply(picture, then, is_long=True)
+        return Reply(picture, after, is_long=True)
     brief = {
         "roomId": room.id,
         "participantId": seat.id,
         "resumeToken": token,
         "resumeTtlS": ctx.settings.seat_grace_s,
     }
-    return Reply(brief, then, is_long=True)
+    return Reply(brief, after, is_long=True)
 
 
 def leave_room(ctx: Context, caller: Connection, request: LeaveRoom) -> Reply:
     """Free the seat at once."""
     room, seat = ctx.seated(caller, request.room_id)
-    ctx.publish(room, room.remove(seat, "left", ctx.clock()), but=caller.id)
-    ctx.journal.changed(room)
-    # A client may close on `room-left`, and would never know that it was answered.
-    return Reply(EMPTY, lambda _: ctx.delivery.seat_gone(room.id, "left", caller.id))
+    ctx.publisher.commit(room, room.remove(seat, "left", ctx.clock()), but=caller.id)
+    return Reply(EMPTY, (SeatGone(room.id, "left"),))
 
 
-class Comeback(NamedTuple):
-    """The seats that a recovered connection holds again, and the packets that it missed."""
-
-    seats: list[Recovered]
-    missed: list[bytes]
-
-
-def came_back(ctx: Context, caller: Connection, private_id: object, offset: object) -> Comeback | None:
+def came_back(ctx: Context, caller: Connection, private_id: object, offset: object) -> Recovered | None:
     """Connection state recovery: the seats of a vanished connection for this one, or None.
 
-    Returns what is to be done once the client knows that it was recovered.
+    Returns what is to follow once the client knows that it was recovered.
     """
     position = read_offset(offset)
     if not isinstance(private_id, str) or position is None:
@@ -245,25 +242,8 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
         return None
     caller.recovered, caller.private_id = True, private_id
     for one in found:
-        was_provisional = one.seat.provisional
-        one.seat.origin = origin_digest(caller.address, one.room.host_key_digest)
-        caller.recovered_from[one.room.id] = one.room.history.seq_at(position)
-        ctx.publish(one.room, one.room.take(one.seat, caller.id, ctx.clock()))
-        ctx.quotas.seat_taken(one.room.id, one.seat.id, ctx.quotas.keys_at(caller.id))
-        caller.sent_from[one.room.id] = position
-        if was_provisional:
-            ctx.journal.changed(one.room)
-    return Comeback(found, missed)
-
-
-def show_missed(ctx: Context, caller: Connection, comeback: Comeback) -> None:
-    """Send a recovered connection what it missed, then what waited in its mailboxes and at its door."""
-    for packet in comeback.missed:
-        ctx.delivery.replay(packet, caller.id)
-    for one in comeback.seats:
-        deliver_kept(ctx, one.room.id, one.seat)
-        if one.room.host_id == one.seat.id:
-            ctx.delivery.publish(one.room, one.room.waiting_for_host())
+        _take(ctx, caller, one.room, one.seat, position)
+    return Recovered(missed, [(one.room, one.seat) for one in found])
 
 
 def vanished(ctx: Context, caller: Connection) -> None:
@@ -271,5 +251,10 @@ def vanished(ctx: Context, caller: Connection) -> None:
     caller.alive = False
     now = ctx.clock()
     ctx.recovery.vanished(caller, now)
-    for room, events in ctx.registry.drop(caller.id, now):
-        ctx.publish(room, events)
+    for room, seat in ctx.presence.seats_of(caller.id):
+        ctx.presence.release(room.id, seat.id)
+        ctx.publisher.commit(room, room.drop(seat, now))
+    for room_id, knock_id in ctx.presence.knocks_of(caller.id):
+        ctx.presence.walk_away(room_id, knock_id)
+        if room_id in ctx.registry.rooms:
+            lobby.walk_away(ctx.registry.rooms[room_id], knock_id)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from rooms import messages
-from rooms.events import MessagePosted
 from rooms.events import message_id as message_id_of
 from rooms.limits import MAX_MESSAGE_CHARS
-from rooms.records import LoggedMessage
 from rooms.room import Room
 from server.protocol import views
 from server.protocol.acknowledgements import EMPTY, Data, Reply
 from server.protocol.requests import OutsideMessage, SendMessage, SetTyping, UpdateMedia, check_length
+from server.usecases.aftermath import Happened
 from server.usecases.connections import Connection
 from server.usecases.context import Context
 
@@ -29,11 +28,10 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     if message is None:
         message_id, timestamp = message_id_of(seq, at, room.epoch), views.iso(told_at)
     else:
-        told = ctx.delivery.message(room, message)
+        told = ctx.publisher.message(room, message)
         message_id, timestamp = told["id"], told["timestamp"]
-        ctx.delivery.publish(room, more)
-        if room.log:
-            log_message(ctx, room, message)
+        if more:
+            ctx.publisher.commit(room, more)
     return {
         "id": message_id,
         "seq": seq,
@@ -50,36 +48,15 @@ def post_from_outside(ctx: Context, room: Room, request: OutsideMessage) -> dict
     receipt, message = messages.post_from_outside(
         room, request.sender_name or "Host", request.text, ctx.clock(), encrypted=request.encrypted
     )
-    told = ctx.delivery.message(room, message)
-    if room.log:
-        log_message(ctx, room, message)
+    told = ctx.publisher.message(room, message)
     seq, _, _, delivered_to = receipt
     return {"id": told["id"], "seq": seq, "timestamp": told["timestamp"], "deliveredTo": delivered_to}
-
-
-def log_message(ctx: Context, room: Room, event: MessagePosted) -> None:
-    """Keep a public message, where the operator and the room's creator both want a log."""
-    if ctx.settings.message_log != "on" or event.to is not None:
-        return
-    ctx.journal.log_message(
-        LoggedMessage(
-            event.id,
-            room.id,
-            event.seq,
-            room.epoch,
-            event.sender,
-            event.sender_name,
-            event.text,
-            event.timestamp,
-            event.encrypted,
-        )
-    )
 
 
 def set_typing(ctx: Context, caller: Connection, request: SetTyping) -> Data:
     """Begin or stop typing."""
     room, seat = ctx.seated(caller, request.room_id)
-    ctx.publish(room, messages.set_typing(room, seat, is_typing=request.is_typing))
+    ctx.publisher.commit(room, messages.set_typing(room, seat, is_typing=request.is_typing))
     return EMPTY
 
 
@@ -96,4 +73,4 @@ def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Repl
         hand_raised=request.hand_raised,
         can_call=request.can_call,
     )
-    return Reply(EMPTY, lambda _: ctx.publish(room, events))
+    return Reply(EMPTY, (Happened(room, events),))

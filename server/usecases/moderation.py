@@ -18,8 +18,10 @@ from server.protocol.requests import (
 )
 from server.protocol.views import room as room_json
 from server.security.addresses import origin_digest
+from server.usecases.aftermath import SeatGone
 from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
+from server.usecases.endings import end
 from server.usecases.names import guest_name
 
 
@@ -28,11 +30,15 @@ def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Data:
     room = ctx.find(request.room_id)
     if room.id in caller.put_out:
         raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
-    if any(held is room for held, _ in ctx.registry.house.holdings.of(caller.id)):
+    if any(held is room for held, _ in ctx.presence.seats_of(caller.id)):
         raise Refused(Code.ALREADY_JOINED)
     name = request.name or guest_name(ctx.new_id(4))
     origin = origin_digest(caller.address, room.host_key_digest)
-    ctx.publish(room, lobby.knock(room, ctx.new_id(PARTICIPANT_ID_BYTES), name, caller.id, origin))
+    # A second knock of one connection replaces the first.
+    knock_id = ctx.presence.knock_of(caller.id, room.id) or ctx.new_id(PARTICIPANT_ID_BYTES)
+    events = lobby.knock(room, knock_id, name, origin, elsewhere=ctx.presence.doors_but(caller.id, room.id))
+    ctx.presence.wait_at(room.id, knock_id, caller.id)
+    ctx.publisher.commit(room, events)
     return EMPTY
 
 
@@ -47,8 +53,7 @@ async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -
         token=ctx.new_id(TOKEN_BYTES),
         now=ctx.clock(),
     )
-    ctx.publish(room, events)
-    await ctx.journal.saved(room)
+    await ctx.publisher.settle(room, events)
     return EMPTY
 
 
@@ -64,12 +69,12 @@ async def ban(ctx: Context, caller: Connection, request: AboutParticipant) -> Da
 
 async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, *, ban: bool) -> Data:
     room, seat = _as_host(ctx, caller, request)
-    target = ctx.connections.get(room.connections.get(request.participant_id, ""))
-    ctx.publish(room, moderation.kick(room, seat, request.participant_id, ctx.clock(), ban=ban))
+    target = ctx.connections.get(ctx.presence.connection_of(room.id, request.participant_id) or "")
+    events = moderation.kick(room, seat, request.participant_id, ctx.clock(), ban=ban)
     if target is not None:
         target.put_out.add(room.id)
     # Where the store answers, it is acknowledged only when a restart cannot bring the seat back.
-    await ctx.journal.saved(room)
+    await ctx.publisher.settle(room, events)
     return EMPTY
 
 
@@ -91,8 +96,7 @@ async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> No
         lobby=request.lobby,
         expires_in_s=request.expires_in_s,
     )
-    ctx.publish(room, events)
-    await ctx.journal.saved(room)
+    await ctx.publisher.settle(room, events)
     if room.ended:
         raise Refused(Code.ROOM_ENDED)
 
@@ -111,9 +115,7 @@ def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | Non
 async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
     """Make somebody else the host."""
     room, seat = _as_host(ctx, caller, request)
-    ctx.publish(room, moderation.transfer(room, seat, request.participant_id, ctx.clock()))
-    ctx.delivery.publish(room, room.waiting_for_host())
-    await ctx.journal.saved(room)
+    await ctx.publisher.settle(room, moderation.transfer(room, seat, request.participant_id, ctx.clock()))
     return EMPTY
 
 
@@ -121,16 +123,13 @@ async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
     """End the room for all."""
     room, _ = _as_host(ctx, caller, request)
 
-    def then(_: bool = False) -> None:
-        ctx.delivery.seat_gone(room.id, "room-ended", caller.id)
-
     # The others hear of it at once. The host is answered first: a client may close on `room-left`.
     try:
-        await ctx.end(room, "room-ended", but=caller.id)
+        await end(ctx, room, "room-ended", but=caller.id)
     except BaseException:
-        then()
+        ctx.delivery.seat_gone(room.id, "room-ended", caller.id)
         raise
-    return Reply(EMPTY, then)
+    return Reply(EMPTY, (SeatGone(room.id, "room-ended"),))
 
 
 def _as_host(ctx: Context, caller: Connection, request: InRoom) -> tuple[Room, Seat]:

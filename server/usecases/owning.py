@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from rooms import moderation
 from rooms.digests import matches
 from rooms.errors import Code, Refused
 from rooms.limits import BACKLOG_BYTES
@@ -208,24 +209,22 @@ def rooms_of(ctx: Context, site: str, after: str, limit: int) -> list[Room]:
 async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tuple[InviteRecord, str]:
     """Make an invite, stored before it is told. Returns the record and the token."""
     check_ceilings(ctx, None, request.expires_in_s)
-    now, token = ctx.wall(), ctx.new_id(TOKEN_BYTES)
-    expires_at = now + request.expires_in_s if request.expires_in_s is not None else room.expires_at
-    record = room.invites.add(
-        ctx.new_id(PARTICIPANT_ID_BYTES), token, uses=request.uses, now=now, expires_at=min(expires_at, room.expires_at)
+    invite_id, token = ctx.new_id(PARTICIPANT_ID_BYTES), ctx.new_id(TOKEN_BYTES)
+    record, events = moderation.invite(
+        room, invite_id, token, ctx.clock(), uses=request.uses, expires_in_s=request.expires_in_s
     )
-    kept = await ctx.journal.saved(room)
+    kept = await ctx.publisher.settle(room, events)
     if room.ended:
         raise Refused(Code.ROOM_ENDED)
     if not kept:
-        room.invites.revoke(record.id)
+        ctx.publisher.commit(room, moderation.revoke(room, record.id))
         raise Refused(Code.UNAVAILABLE, "The invite could not be stored.", retry_after_ms=2_000)
     return record, token
 
 
 async def revoke_invite(ctx: Context, room: Room, invite_id: str) -> None:
     """Make an invite useless."""
-    room.invites.revoke(invite_id)
-    await ctx.journal.saved(room)
+    await ctx.publisher.settle(room, moderation.revoke(room, invite_id))
 
 
 def may_read(ctx: Context, room: Room, secret: str | None) -> str | None:

@@ -20,6 +20,7 @@ from rooms.events import Durable
 from rooms.history import replayable
 from rooms.model import Seat
 from rooms.room import Room
+from server.outbound.presence import Presence
 from server.usecases.connections import Connection
 
 MAX_SESSIONS = 50_000
@@ -42,7 +43,7 @@ class _Session:
 
 
 @dataclass(slots=True)
-class Recovered:
+class Reclaimed:
     """One seat to take, and what its holder missed."""
 
     room: Room
@@ -53,8 +54,9 @@ class Recovered:
 class Recovery:
     """private id → the seats that a connection holds or held. Secrets stay in memory, for the grace period."""
 
-    def __init__(self, registry: Registry, grace_s: float) -> None:
+    def __init__(self, registry: Registry, presence: Presence, grace_s: float) -> None:
         self._registry = registry
+        self._presence = presence
         self._grace_s = grace_s
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._live: dict[str, Connection] = {}
@@ -79,21 +81,23 @@ class Recovery:
             if len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
 
-    def recover(self, private_id: str, offset: int, now: float) -> list[Recovered] | None:
+    def recover(self, private_id: str, offset: int, now: float) -> list[Reclaimed] | None:
         """The seats of a session and what was missed since `offset`: all or nothing, None where anything is missing."""
         claims, holder = self._claims_of(private_id, now)
         if not claims or offset > self._registry.house.position:
             return None
-        found: list[Recovered] = []
+        found: list[Reclaimed] = []
         for room_id, claim in claims.items():
             room = self._registry.rooms.get(room_id)
             seat = room.seats.get(claim.participant_id) if room else None
-            if room is None or seat is None or seat.connection != holder or offset < claim.sent_from:
+            if room is None or seat is None or offset < claim.sent_from:
+                return None
+            if self._presence.connection_of(room_id, seat.id) != holder:
                 return None
             events = room.history.after_position(offset, now)
             if events is None:
                 return None
-            found.append(Recovered(room, seat, replayable(events, seat.id)))
+            found.append(Reclaimed(room, seat, replayable(events, seat.id)))
         self._sessions.pop(private_id, None)
         return found
 
@@ -108,8 +112,8 @@ class Recovery:
         return session.claims, None
 
     def _claims(self, caller: Connection) -> dict[str, Claim]:
-        held = self._registry.house.holdings.of(caller.id)
-        return {room.id: Claim(seat.id, caller.sent_from[room.id]) for room, seat in held}
+        told = self._presence.told(caller.id)
+        return {room.id: Claim(seat.id, told[room.id].since) for room, seat in self._presence.seats_of(caller.id)}
 
     def forget_old(self, now: float) -> None:
         """Let go of what can no longer be claimed."""
@@ -128,7 +132,7 @@ def read_offset(offset: object) -> int | None:
     return None
 
 
-def in_order(found: list[Recovered]) -> list[Durable]:
+def in_order(found: list[Reclaimed]) -> list[Durable]:
     """What was missed in all rooms, as it happened: an offset speaks for every room at once."""
     missed = [event for one in found for event in one.missed]
     return sorted(missed, key=lambda event: event.position)

@@ -59,7 +59,7 @@ def _relay(
     room, seat = ctx.seated(caller, request.room_id, now)
     target = target_of(room, seat, request.to)
     ctx.calls.check(room.id, seat.id, target.id, kind)
-    routed = ctx.relay.route(
+    signal = ctx.relay.route(
         room,
         seat,
         target,
@@ -71,10 +71,11 @@ def _relay(
     )
     ctx.calls.note(room.id, seat.id, target.id, kind, now)
     if not seat.in_call and _enters_call(ctx, room, seat, kind):
-        ctx.publish(room, messages.set_in_call(room, seat, now, in_call=True))
-    if routed.connection is None:
+        ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=True))
+    connection = ctx.presence.connection_of(room.id, target.id)
+    if connection is None:
         return BUFFERED
-    ctx.delivery.signal(room.id, routed.signal, routed.connection)
+    ctx.delivery.signal(room.id, signal, connection)
     return SENT
 
 
@@ -89,7 +90,7 @@ def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
     room, seat = ctx.seated(caller, request.room_id, now)
     ctx.calls.reported(room.id, seat.id, request.state, now)
     if request.state != "failed":
-        ctx.publish(room, messages.set_in_call(room, seat, now, in_call=request.state != "ended"))
+        ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=request.state != "ended"))
     return EMPTY
 
 
@@ -106,11 +107,3 @@ def ice_for(ctx: Context, participant_id: str | None) -> dict[str, Any]:
         "iceServers": servers.as_json(),
         "expiresAt": views.iso(servers.expires_at) if servers.expires_at is not None else None,
     }
-
-
-def deliver_kept(ctx: Context, room_id: str, seat: Seat) -> None:
-    """Hand over what waited in the seat's mailbox."""
-    if seat.connection is None:
-        return
-    for signal in ctx.relay.collect(room_id, seat.id, ctx.clock()):
-        ctx.delivery.kept_signal(room_id, signal, seat.connection)

@@ -12,7 +12,7 @@ from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, R
 from server.security.guard import GUESSES
 from server.transport.http.callers import as_ender, as_maker, as_site, payer
 from server.transport.http.routes import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response, scheme
-from server.usecases import messages, moderation, owning
+from server.usecases import endings, messages, moderation, owning
 from server.usecases.signaling import ice_for
 
 routes = web.RouteTableDef()
@@ -80,7 +80,7 @@ async def users(request: web.Request) -> web.Response:
 async def end(request: web.Request) -> web.Response:
     """End the room for all: 200 `{erased: {messages, seats, invites}}`."""
     room = as_ender(request)
-    erased = await request.app[CONTEXT].end(room, "room-ended")
+    erased = await endings.end(request.app[CONTEXT], room, "room-ended")
     return json_response({"erased": {"messages": erased.messages, "seats": erased.seats, "invites": erased.invites}})
 
 

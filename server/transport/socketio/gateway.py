@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 from server.protocol.acknowledgements import Outcome
 from server.security.addresses import client_address
 from server.security.throttles import bucket
 from server.transport.socketio import Welcome
-from server.usecases import joining
+from server.usecases import aftermath, joining
 from server.usecases.connections import BURST_FACTOR, Connection, Transport
 from server.usecases.context import TOKEN_BYTES, Context
 from server.usecases.dispatcher import Dispatcher
@@ -56,8 +55,12 @@ class Gateway:
                 found = joining.came_back(ctx, caller, auth["pid"], auth.get("offset"))
         ctx.recovery.connected(caller)
         if found is not None:
-            return Welcome(caller, caller.private_id, partial(joining.show_missed, ctx, caller, found))
+            return Welcome(caller, caller.private_id, (found,))
         return Welcome(caller, caller.private_id)
+
+    def follow(self, connection_id: str, after: tuple[Any, ...], *, acknowledged: bool) -> None:
+        """Carry out what follows an answer."""
+        aftermath.follow(self._context, connection_id, after, acknowledged=acknowledged)
 
     def disconnected(self, connection_id: str) -> None:
         """Keep the seats of a connection that is gone, for the grace period."""
@@ -72,4 +75,4 @@ class Gateway:
 
     def seatless(self, connection_id: str) -> bool:
         """Whether the connection holds no seat."""
-        return not self._context.registry.house.holdings.of(connection_id)
+        return not self._context.presence.seats_of(connection_id)

@@ -38,11 +38,11 @@ SERVICE_RESTART = 1012
 
 
 class Welcome(NamedTuple):
-    """Who has connected, to the application; what CONNECT tells it besides its sid; what to do once it was told."""
+    """Who has connected, to the application; what CONNECT tells it besides its sid; what is to follow it."""
 
     caller: Any
     private_id: str
-    then: Any = None
+    after: tuple[Any, ...] = ()
 
 
 class Application(Protocol):
@@ -59,6 +59,9 @@ class Application(Protocol):
 
     def closed(self, connection_id: str) -> None:
         """The transport is gone too."""
+
+    def follow(self, connection_id: str, after: tuple[Any, ...], *, acknowledged: bool) -> None:
+        """Carry out what is to follow an answer; `acknowledged` is false where the client asked for none."""
 
     request: Callable[[Any, str, list[Any]], Outcome | Awaitable[Outcome]]
     """Answers a request: caller, event, arguments."""
@@ -247,7 +250,7 @@ class DefaultNamespace:
             failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": outcome.error}
             self.send_one(eio_sid, b"2" + orjson.dumps(("request-failed", failure)))
         if isinstance(outcome, Reply):
-            outcome.then(bool(ack_id))
+            self.application.follow(eio_sid, outcome.after, acknowledged=bool(ack_id))
 
     def _control(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         """A packet that is no request."""
@@ -314,9 +317,8 @@ class DefaultNamespace:
         self._engine.mark_connected(eio_sid)
         self._listen(eio_sid)
         self.send((eio_sid,), b"0" + orjson.dumps({"sid": sid, "pid": welcome.private_id}))
-        if welcome.then is not None:
-            welcome.then()
-        return welcome.then is not None
+        self.application.follow(eio_sid, welcome.after, acknowledged=True)
+        return bool(welcome.after)
 
     def _left(self, eio_sid: str) -> None:
         self._attachments.pop(eio_sid, None)

@@ -53,7 +53,7 @@ def planted(room: Room, number: int, host_key: str, now: float) -> Seat:
     """A seat taken by a connection that is not there."""
     admission = Admission(f"{number:016d}", f"token-{number}", NAME, host_key=host_key if number == 0 else None)
     granted = joining.admit(room, admission, now)
-    joining.seat(room, granted, f"planted-{number}", now)
+    joining.seat(room, granted, now)
     return granted
 
 
@@ -91,7 +91,7 @@ async def full(server: Server) -> AsyncIterator[Full]:
         room.invites.add(f"{number:016d}", f"invite-{number}", uses=1_000, now=now, expires_at=now + 9_999)
     room.lobby = True
     for number in range(MAX_KNOCKS):
-        lobby.knock(room, f"knock-{number:010d}", NAME, f"knocking-{number}", None)
+        lobby.knock(room, f"knock-{number:010d}", NAME, None)
     full = Full(server, made, room, seats)
     full.say(TEXTS["worst"])
     for seat in seats:
@@ -308,7 +308,7 @@ async def test_pages_of_messages_lead_back_to_the_first(full: Full) -> None:
 async def test_a_client_that_does_not_read_is_not_answered_at_length_twice(full: Full) -> None:
     client = await watching(full)
     [session] = full.server.runner.app[HOST].eio.sockets.values()
-    seat = full.room.seats[next(iter(full.room.connections.keys() - {one.id for one in full.seats}))]
+    seat = full.room.seats[next(iter(full.room.connected - {one.id for one in full.seats}))]
     seat.token_digest = digest("token")
     transport = client.socket._response.connection.transport  # type: ignore[union-attr]
     transport.pause_reading()

@@ -21,7 +21,7 @@ def room_with_invites(count: int, uses: int = 1) -> Room:
 def admitted(room: Room, number: int, join: str, now: float = 0.0) -> Seat:
     admission = joining.Admission(f"p{room.ordinals}", "resume", "Ada", invite=f"token {number}", join_id=join)
     seat = joining.admit(room, admission, now)
-    joining.seat(room, seat, "connection", now)
+    joining.seat(room, seat, now)
     return seat
 
 

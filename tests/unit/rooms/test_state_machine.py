@@ -49,6 +49,7 @@ class Life(RuleBasedStateMachine):
         self.granted: list[Seat] = []
         self.tokens: dict[str, str] = {}
         self.members: set[str] = set()
+        self.holders: dict[str, str] = {}  # by participant id, as a server keeps them
         self.uses: dict[str, int] = {}
         self.entered_by: Counter[str] = Counter()
         self.restarts = 0
@@ -67,9 +68,10 @@ class Life(RuleBasedStateMachine):
                 self.members.add(event.participant.id)
             elif isinstance(event, MemberLeft):
                 self.members.remove(event.participant_id)  # leaves once, and only who has joined
+                self.holders.pop(event.participant_id, None)
 
     def held(self, connection: str) -> Seat | None:
-        found = [seat for room, seat in self.registry.house.holdings.of(connection) if room is self.room]
+        found = [self.room.seats[who] for who, holder in self.holders.items() if holder == connection]
         return found[0] if found else None
 
     def seat(self, number: int) -> Seat:
@@ -109,7 +111,8 @@ class Life(RuleBasedStateMachine):
     def take_the_seat(self, connection: str, number: int) -> None:
         if self.held(connection) is None:
             granted = self.granted.pop(number % len(self.granted))
-            self.seen(joining.seat(self.room, granted, connection, self.now))
+            self.seen(joining.seat(self.room, granted, self.now))
+            self.holders[granted.id] = connection
 
     @precondition(lambda self: self.granted)
     @rule(number=pick)
@@ -143,25 +146,28 @@ class Life(RuleBasedStateMachine):
             assert not honest
             return
         assert honest
-        old = seat.connection
-        events = self.room.take(found, connection, self.now)
+        old = self.holders.get(seat.id)
+        events = self.room.take(found, self.now)
         replaced = [event for event in events if isinstance(event, SeatTakenOver)]
-        assert bool(replaced) == (old is not None and old != connection)
+        assert bool(replaced) == (old is not None)
         self.seen(events)
+        self.holders[seat.id] = connection
 
     # Going
 
     @rule(connection=connections)
     def vanish(self, connection: str) -> None:
-        for _, events in self.registry.drop(connection, self.now):
-            self.seen(events)
+        seat = self.held(connection)
+        if seat is not None:
+            del self.holders[seat.id]
+            self.seen(self.room.drop(seat, self.now))
 
     @precondition(anybody_in)
-    @rule(connection=connections, number=pick)
-    def an_old_connection_vanishes_late(self, connection: str, number: int) -> None:
+    @rule(number=pick)
+    def who_is_away_vanishes_once_more(self, number: int) -> None:
         seat = self.seat(number)
-        if seat.connection != connection:
-            assert self.room.drop(seat, connection, self.now) == []
+        if not seat.connected:
+            assert self.room.drop(seat, self.now) == []
 
     @rule(connection=connections)
     def leave(self, connection: str) -> None:
@@ -196,7 +202,7 @@ class Life(RuleBasedStateMachine):
     def knock_and_be_answered(self, connection: str, admit: bool) -> None:
         if not self.room.lobby or self.room.locked or self.held(connection) is not None:
             return
-        lobby.knock(self.room, knock := self.new_id(), SECRET, connection, None)
+        lobby.knock(self.room, knock := self.new_id(), SECRET, None)
         if knock in self.room.knocks:
             token = self.new_id()
             lobby.answer(self.room, knock, admit=admit, invite_id=f"invite {token}", token=token, now=self.now)
@@ -235,7 +241,7 @@ class Life(RuleBasedStateMachine):
             match due.task:
                 case Task.GRACE:
                     seat = room.seats[due.key]
-                    assert seat.connection is None
+                    assert not seat.connected
                     assert seat.away_since is not None
                     assert seat.away_since + GRACE_S <= self.now, "before the end of its grace period"
                     if seat.provisional:
@@ -262,7 +268,7 @@ class Life(RuleBasedStateMachine):
         self.room = snapshots.room_from(record, self.registry.house, f"epoch {self.restarts}", self.now)
         self.registry.restore([self.room], [], self.now)
         # A seat that was granted and not taken is there now, and waits for whoever has its token.
-        self.members = set(self.room.seats)
+        self.members, self.holders = set(self.room.seats), {}
         self.granted, self.events = [], []
 
     @rule(capacity=st.integers(min_value=1, max_value=4), invite_only=st.booleans(), has_lobby=st.booleans())
@@ -271,12 +277,11 @@ class Life(RuleBasedStateMachine):
         self.open_room(capacity, invite_only=invite_only, has_lobby=has_lobby)
 
     def end(self) -> None:
-        room, house = self.room, self.registry.house
+        room = self.room
         _, events = self.registry.end(room, "room-ended", self.now)
         (ended,) = events
-        assert not any((room.seats, room.pending, room.connections, room.knocks, room.gone, room.host_id))
+        assert not any((room.seats, room.pending, room.connected, room.knocks, room.gone, room.host_id))
         assert len(room.invites) == len(room.history) == room.history.message_count() == 0
-        assert len(house.holdings) == len(house.knocking) == 0
         assert SECRET not in repr(room), "nothing that was said, and nobody's name"
         assert SECRET not in repr(ended)
         with pytest.raises(Refused) as refused:
@@ -286,13 +291,9 @@ class Life(RuleBasedStateMachine):
     # What always holds
 
     @invariant()
-    def one_seat_for_each_socket_and_one_socket_for_each_seat(self) -> None:
-        held = {seat.id: seat.connection for seat in self.room.seats.values() if seat.connection is not None}
-        assert len(set(held.values())) == len(held)
-        assert self.room.connections == held
-        assert {(seat.connection, seat.id) for c in CONNECTIONS if (seat := self.held(c))} == {
-            (connection, seat) for seat, connection in held.items()
-        }
+    def those_count_as_connected_whose_seat_somebody_holds(self) -> None:
+        assert self.room.connected == {seat.id for seat in self.room.seats.values() if seat.connected}
+        assert self.room.connected == self.holders.keys()
 
     @invariant()
     def exactly_one_host_while_anyone_is_in(self) -> None:
@@ -320,7 +321,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def who_is_away_and_what_is_empty_has_an_end_ahead(self) -> None:
-        away = [seat for seat in self.room.seats.values() if seat.connection is None]
+        away = [seat for seat in self.room.seats.values() if not seat.connected]
         assert all(seat.away_since is not None and seat.away_since <= self.now for seat in away)
         if self.room.came and not self.room.seats and not self.room.pending:
             assert self.room.empty_since is not None

@@ -83,12 +83,10 @@ async def test_a_handler_that_waits_is_awaited(dispatcher: Dispatcher, answers_w
 async def test_what_is_to_follow_an_answer_comes_with_it(
     dispatcher: Dispatcher, answers_with: Callable[[Any], None]
 ) -> None:
-    def follow_up(acknowledged: bool) -> None: ...
-
-    answers_with(lambda *_: Reply({}, follow_up))
+    answers_with(lambda *_: Reply({}, ("what is to follow",)))
     answer = dispatcher.handle(connection(), "end-room", ASKED)
     assert isinstance(answer, Reply)
-    assert answer.then is follow_up
+    assert answer.after == ("what is to follow",)
 
 
 def refusing(*_: Any) -> Reply:

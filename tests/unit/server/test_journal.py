@@ -89,7 +89,7 @@ async def stored_room(journal: Journal, name: str = "r", *, log: bool = False) -
 
 def sit(room: Room, who: str) -> None:
     granted = joining.admit(room, joining.Admission(who, "token", who), NOW)
-    joining.seat(room, granted, f"connection of {who}", NOW)
+    joining.seat(room, granted, NOW)
 
 
 def end(room: Room) -> tuple[Tombstone, SessionRecord]:

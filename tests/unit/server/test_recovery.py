@@ -12,9 +12,10 @@ from rooms.events import MessagePosted
 from rooms.limits import HISTORY_AGE_S, HISTORY_EVENTS
 from rooms.model import RoomOptions, Seat
 from rooms.room import House, Room
+from server.outbound.presence import Presence, Told
 from server.security.throttles import bucket
 from server.usecases.connections import Connection
-from server.usecases.recovery import Recovered, Recovery, in_order, read_offset
+from server.usecases.recovery import Reclaimed, Recovery, in_order, read_offset
 
 GRACE_S = 30.0
 
@@ -31,7 +32,8 @@ class Stage:
     now: float = 1_000.0
 
     def __post_init__(self) -> None:
-        self.recovery = Recovery(self.registry, GRACE_S)
+        self.presence = Presence()
+        self.recovery = Recovery(self.registry, self.presence, GRACE_S)
         self.ada: dict[str, Seat] = {}
 
     def room(self, room_id: str = "r") -> Room:
@@ -42,8 +44,8 @@ class Stage:
     def sit(self, room: Room, who: Connection) -> Seat:
         """Join, and be sent the snapshot; its offset is `self.offset()`."""
         granted = joining.admit(room, joining.Admission(f"{who.id} in {room.id}", "token", who.id), self.now)
-        joining.seat(room, granted, who.id, self.now)
-        who.sent_from[room.id] = self.offset()
+        joining.seat(room, granted, self.now)
+        self.presence.hold(who.id, room, granted, Told(self.offset()))
         self.recovery.connected(who)
         return granted
 
@@ -58,9 +60,16 @@ class Stage:
 
     def vanish(self, who: Connection) -> None:
         self.recovery.vanished(who, self.now)
-        self.registry.drop(who.id, self.now)
+        for room, seat in self.presence.seats_of(who.id):
+            self.presence.release(room.id, seat.id)
+            room.drop(seat, self.now)
 
-    def recover(self, who: Connection, offset: int) -> list[Recovered] | None:
+    def take(self, room: Room, seat: Seat, connection: str, offset: int) -> None:
+        room.take(seat, self.now)
+        self.presence.release(room.id, seat.id)
+        self.presence.hold(connection, room, seat, Told(offset))
+
+    def recover(self, who: Connection, offset: int) -> list[Reclaimed] | None:
         return self.recovery.recover(who.private_id, offset, self.now)
 
     def come_back(self, old: Connection, name: str, offset: int) -> tuple[Connection, list[str]]:
@@ -69,13 +78,12 @@ class Stage:
         assert found is not None
         new = Connection(name, old.address, old.private_id, bucket(0, 0, 0), recovered=True)
         for one in found:
-            one.room.take(one.seat, new.id, self.now)
-            new.sent_from[one.room.id] = offset
+            self.take(one.room, one.seat, new.id, offset)
         self.recovery.connected(new)
         return new, texts(found)
 
 
-def texts(found: list[Recovered] | None) -> list[str]:
+def texts(found: list[Reclaimed] | None) -> list[str]:
     assert found is not None
     return [event.text for event in in_order(found) if isinstance(event, MessagePosted)]
 
@@ -136,9 +144,9 @@ def test_a_connection_that_is_held_to_be_alive_is_taken_over(stage: Stage) -> No
     seat = stage.sit(room, ben)
     seen = stage.offset()
     new, _ = stage.come_back(ben, "ben again", seen)
-    assert seat.connection == new.id
+    assert stage.presence.connection_of(room.id, seat.id) == new.id
     stage.vanish(ben)
-    assert seat.connection == new.id, "the old connection's end hurts nobody"
+    assert stage.presence.connection_of(room.id, seat.id) == new.id, "the old connection's end hurts nobody"
     assert len(stage.recovery) == 0
     stage.vanish(new)
     assert stage.recover(new, seen) is not None
@@ -168,7 +176,7 @@ def test_beyond_the_history_nothing_is_recovered(stage: Stage) -> None:
 
 
 def test_what_is_too_old_is_not_recovered(stage: Stage) -> None:
-    stage.recovery = Recovery(stage.registry, HISTORY_AGE_S * 3)
+    stage.recovery = Recovery(stage.registry, stage.presence, HISTORY_AGE_S * 3)
     room, ben = stage.room(), connection("ben")
     stage.sit(room, ben)
     seen = stage.offset()
@@ -184,6 +192,7 @@ def test_a_seat_that_has_ended_is_not_recovered(stage: Stage, reason: str) -> No
     seat = stage.sit(room, ben)
     stage.vanish(ben)
     room.remove(seat, reason, stage.now)
+    stage.presence.release(room.id, seat.id)
     assert stage.recover(ben, stage.offset()) is None
 
 
@@ -191,7 +200,7 @@ def test_a_seat_that_another_connection_has_resumed_is_not_recovered(stage: Stag
     room, ben = stage.room(), connection("ben")
     seat = stage.sit(room, ben)
     stage.vanish(ben)
-    room.take(seat, "another tab", stage.now)
+    stage.take(room, seat, "another tab", stage.offset())
     assert stage.recover(ben, stage.offset()) is None
 
 

@@ -22,7 +22,7 @@ def room_of(*names: str) -> tuple[Room, list[Seat]]:
     seats = []
     for name in names:
         seat = joining.admit(room, joining.Admission(name, f"token of {name}", name), 0.0)
-        joining.seat(room, seat, f"connection of {name}", 0.0)
+        joining.seat(room, seat, 0.0)
         seats.append(seat)
     return room, seats
 
@@ -33,7 +33,7 @@ class Line:
     def __init__(self) -> None:
         self.relay = Relay()
         self.room, (self.ada, self.bob, self.cy) = room_of("ada", "bob", "cy")
-        self.room.drop(self.bob, "connection of bob", 0.0)
+        self.room.drop(self.bob, 0.0)
 
     def send(self, kind: Kind, label: str, *, sender: Seat | None = None, at: float = 0.0, size: int = 10) -> None:
         body: dict[str, Any] = {"label": label}
@@ -84,13 +84,13 @@ def test_without_a_name_nobody_or_several_will_not_do(names: list[str], code: Co
 
 def test_somebody_away_is_still_the_other_one() -> None:
     room, (ada, bob) = room_of("ada", "bob")
-    room.drop(bob, "connection of bob", 0.0)
+    room.drop(bob, 0.0)
     assert target_of(room, ada, None) is bob
 
 
 def test_a_seat_left_behind_by_a_reload_is_not_meant() -> None:
     room, (ada, old, new) = room_of("ada", "bob before", "bob after")
-    room.drop(old, "connection of bob before", 0.0)
+    room.drop(old, 0.0)
     assert target_of(room, ada, None) is new
     assert target_of(room, new, None) is ada
 
@@ -98,7 +98,7 @@ def test_a_seat_left_behind_by_a_reload_is_not_meant() -> None:
 def test_several_who_are_all_away_will_not_do() -> None:
     room, (ada, bob, cy) = room_of("ada", "bob", "cy")
     for seat in (bob, cy):
-        room.drop(seat, f"connection of {seat.id}", 0.0)
+        room.drop(seat, 0.0)
     with pytest.raises(Refused) as caught:
         target_of(room, ada, None)
     assert caught.value.code is Code.TARGET_REQUIRED
@@ -107,11 +107,11 @@ def test_several_who_are_all_away_will_not_do() -> None:
 # Where it goes
 
 
-def test_a_signal_goes_to_the_connection_of_its_target_stamped_with_its_sender() -> None:
+def test_a_signal_is_stamped_with_its_sender() -> None:
     room, (ada, bob) = room_of("ada", "bob")
-    routed = Relay().route(room, ada, bob, OFFER, {"description": {}}, 1.0, negotiation_id="n1", size=10)
-    assert (routed.connection, routed.signal.sender) == ("connection of bob", "ada")
-    assert (routed.signal.negotiation_id, routed.signal.body) == ("n1", {"description": {}})
+    signal = Relay().route(room, ada, bob, OFFER, {"description": {}}, 1.0, negotiation_id="n1", size=10)
+    assert signal.sender == "ada"
+    assert (signal.negotiation_id, signal.body) == ("n1", {"description": {}})
 
 
 def test_nothing_is_kept_for_somebody_present() -> None:

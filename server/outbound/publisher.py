@@ -1,0 +1,107 @@
+"""The one way out: what happened in a room is kept, told, cleaned up after, and handed to whoever subscribed.
+
+A use case hands over the events that the rules returned, and says nothing else: which of them change what a store
+keeps, who is told, and what is let go of is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from rooms.events import (
+    Event,
+    KnockAnswered,
+    MemberJoined,
+    MemberLeft,
+    MemberUpdated,
+    MessagePosted,
+    RoomEnded,
+    RoomUpdated,
+    SeatGranted,
+    SeatTakenOver,
+    StateChanged,
+)
+from rooms.records import LoggedMessage
+from rooms.room import Room
+from server.outbound.delivery import Delivery
+from server.outbound.journal import Journal
+from server.outbound.presence import Presence
+
+Subscriber = Callable[[Room, Event], None]
+
+SAVED = frozenset({MemberJoined, MemberLeft, RoomUpdated, SeatGranted, StateChanged})
+"""Events after which a store keeps something else of the room."""
+
+SILENT = frozenset({SeatGranted, StateChanged})
+"""Events that no client is told of."""
+
+
+class Publisher:
+    """Commits what happened. Nothing in it waits but `settle`."""
+
+    def __init__(self, delivery: Delivery, journal: Journal, presence: Presence, *, log_messages: bool) -> None:
+        self._delivery = delivery
+        self._journal = journal
+        self._presence = presence
+        self._log_messages = log_messages
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Hand every event but messages to `subscriber`, once it has been told. It must not raise or wait."""
+        self._subscribers.append(subscriber)
+
+    def commit(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
+        """Keep and tell what happened, in order. `but` is a connection that is told the same by its own answer."""
+        changed = False
+        for event in events:
+            kind = type(event)
+            if isinstance(event, MessagePosted):
+                self.message(room, event)
+                continue
+            if kind not in SILENT:
+                self._delivery.tell_all(room, event, but)
+            self._let_go(event)
+            for subscriber in self._subscribers:
+                subscriber(room, event)
+            changed = changed or kind in SAVED or (isinstance(event, MemberUpdated) and event.change == "role")
+        if changed:
+            self._journal.changed(room)
+
+    async def settle(self, room: Room, events: Sequence[Event], *, but: str | None = None) -> bool:
+        """Commit, and return once a restart cannot undo it; False where the store failed.
+
+        While the store is known to be down nobody is kept waiting, but for what must not be granted on a guess.
+        """
+        self.commit(room, events, but=but)
+        insist = any(isinstance(event, SeatGranted) and event.spent for event in events)
+        return await self._journal.saved(room, insist=insist)
+
+    def message(self, room: Room, message: MessagePosted) -> dict[str, Any]:
+        """Commit a message: this runs for each. Returns what the others are told."""
+        told = self._delivery.message(room, message)
+        if room.log and self._log_messages and message.to is None:
+            self._journal.log_message(_logged(room, message))
+        return told
+
+    def _let_go(self, event: Event) -> None:
+        if isinstance(event, MemberLeft | SeatTakenOver):
+            self._presence.release(event.room_id, event.participant_id)
+        elif isinstance(event, KnockAnswered):
+            self._presence.walk_away(event.room_id, event.knock_id)
+        elif isinstance(event, RoomEnded):
+            self._presence.room_over(event.room_id)
+
+
+def _logged(room: Room, message: MessagePosted) -> LoggedMessage:
+    return LoggedMessage(
+        id=message.id,
+        room_id=room.id,
+        seq=message.seq,
+        epoch=room.epoch,
+        sender=message.sender,
+        sender_name=message.sender_name,
+        text=message.text,
+        timestamp=message.timestamp,
+        encrypted=message.encrypted,
+    )

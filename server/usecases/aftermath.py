@@ -1,0 +1,83 @@
+"""What follows an acknowledgement: data that a use case returns, and how each of it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from rooms.events import Event
+from rooms.model import Seat
+from rooms.room import Room
+from server.usecases.context import Context
+
+
+class Happened(NamedTuple):
+    """What was changed, and is told once its author was answered."""
+
+    room: Room
+    events: Sequence[Event]
+
+
+class SeatGone(NamedTuple):
+    """`room-left`. A client may close on it, and would never know that it was answered."""
+
+    room_id: str
+    reason: str
+
+
+class Seated(NamedTuple):
+    """A seat was taken: `room-joined`, what waited for it, and who knocks.
+
+    `reads`: where the client looks for the snapshot, `ack`, `event` or `both`; `waiting`: signals may wait.
+    """
+
+    room: Room
+    seat: Seat
+    picture: orjson.Fragment
+    reads: str
+    waiting: bool
+
+
+class Recovered(NamedTuple):
+    """A connection was recovered: the frames that it missed, then what waited for each of its seats."""
+
+    missed: Sequence[bytes]
+    seats: Sequence[tuple[Room, Seat]]
+
+
+After = Happened | SeatGone | Seated | Recovered
+
+
+def follow(ctx: Context, connection: str, after: Sequence[After], *, acknowledged: bool) -> None:
+    """Carry out what follows an answer, in order."""
+    for one in after:
+        match one:
+            case Happened(room, events):
+                ctx.publisher.commit(room, events)
+            case SeatGone(room_id, reason):
+                ctx.delivery.seat_gone(room_id, reason, connection)
+            case Seated():
+                _seated(ctx, connection, one, acknowledged=acknowledged)
+            case Recovered(missed, seats):
+                for packet in missed:
+                    ctx.delivery.replay(packet, connection)
+                for room, seat in seats:
+                    _hand_over(ctx, connection, room, seat)
+
+
+def _seated(ctx: Context, connection: str, taken: Seated, *, acknowledged: bool) -> None:
+    if taken.reads != "ack" or not acknowledged:
+        ctx.delivery.snapshot(connection, taken.picture, ctx.registry.house.tick(ctx.clock()))
+    if ctx.presence.connection_of(taken.room.id, taken.seat.id) == connection:
+        _hand_over(ctx, connection, taken.room, taken.seat, signals=taken.waiting)
+
+
+def _hand_over(ctx: Context, connection: str, room: Room, seat: Seat, *, signals: bool = True) -> None:
+    """The signals that waited for a seat; to the host also those who wait at the door."""
+    if signals:
+        for signal in ctx.relay.collect(room.id, seat.id, ctx.clock()):
+            ctx.delivery.kept_signal(room.id, signal, connection)
+    if room.host_id == seat.id:
+        ctx.delivery.waiting(room, connection)

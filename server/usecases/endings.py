@@ -1,0 +1,37 @@
+"""How a room ends: told to all, let go of, and erased from the store."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+from rooms import snapshots
+from rooms.records import Purged, SessionRecord, Tombstone
+from rooms.room import Room
+from server.usecases.context import Context
+
+
+async def end(ctx: Context, room: Room, reason: str, *, but: str | None = None) -> Purged:
+    """End a room for all and erase what is kept of it; returns how much that was.
+
+    `but` is a connection that the caller tells itself, once it has been answered.
+    """
+    tombstone, session, held = _close(ctx, room, reason, but)
+    purged = await ctx.journal.ended(tombstone, session)
+    return Purged(*map(max, astuple(purged), astuple(held)))
+
+
+def end_behind(ctx: Context, room: Room, reason: str) -> None:
+    """End a room for all, and let its records be erased without waiting for the store."""
+    tombstone, session, _ = _close(ctx, room, reason)
+    ctx.journal.end_behind(tombstone, session)
+
+
+def _close(ctx: Context, room: Room, reason: str, but: str | None = None) -> tuple[Tombstone, SessionRecord, Purged]:
+    held = Purged(room.history.message_count(), len(room.seats), len(room.invites))
+    now = ctx.clock()
+    if room.password_hash is not None:
+        ctx.guard.forget(room.password_hash)
+    tombstone, events = ctx.registry.end(room, reason, now)
+    ctx.publisher.commit(room, events, but=but)
+    calls = tuple(call.moved(ctx.registry.house.ahead_s) for call in ctx.calls.end(room.id, now))
+    return tombstone, snapshots.session_of(room, tombstone, calls), held
