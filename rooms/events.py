@@ -1,7 +1,7 @@
 """What happened in a room, in the past tense. Everything a client is told of a room starts as one of these.
 
-Durable events carry `seq`, their place in the room, and `position`, their place among all durable events of the
-process; transient ones carry neither and are never replayed. `at` is a time that never steps (decision 0019), for ages
+Durable events carry `seq`, their place in the room, and `position`, which orders them and the snapshots of the room;
+transient ones carry neither and are never replayed. `at` is a time that never steps (decision 0019), for ages
 and order, not for people.
 """
 

@@ -51,7 +51,7 @@ class History:
         self.floor = 0
         """The highest `seq` that is no longer here."""
         self.floor_position = -1
-        """The process-wide position of that event."""
+        """The position of that event."""
 
     def __len__(self) -> int:
         return len(self._events)
@@ -112,7 +112,7 @@ class History:
         return (event for event in self._events if event.seq > seq)
 
     def after_position(self, position: int, now: float) -> list[Durable] | None:
-        """The events after a process-wide position, or None where some of them are gone."""
+        """The events after a position, or None where some of them are gone."""
         self._drop_older_than(now - HISTORY_AGE_S)
         if self.floor_position > position:
             return None

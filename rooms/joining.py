@@ -102,7 +102,7 @@ def seat(room: Room, granted: Seat, now: float) -> list[Event]:
     if first and becomes_host:
         granted.role, room.host_id = HOST, granted.id
     room.hold(granted)
-    seq, position = room.next(now)
+    seq, position = room.next()
     events = [room.keep(MemberJoined(room.id, seq, position, now, granted.participant, len(room.seats)))]
     if becomes_host and not first:
         events += room.make_host(granted, now)

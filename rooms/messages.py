@@ -43,8 +43,8 @@ def post(
     else:
         raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
     room.seq = seq = room.seq + 1
-    house = room.house
-    position, timestamp = house.tick(now), now + house.ahead_s
+    room.position = position = room.position + 1
+    timestamp = now + room.house.ahead_s
     message = new_message(
         (room.id, seq, position, now, room.epoch, seat_id, seat.name, text, client_message_id, to, encrypted, timestamp)
     )
@@ -65,7 +65,7 @@ def post_from_outside(
     """
     if room.encrypted and not encrypted:
         raise Refused(Code.ENCRYPTION_REQUIRED)
-    seq, position = room.next(now)
+    seq, position = room.next()
     wall = room.house.wall(now)
     message = MessagePosted(room.id, seq, position, now, room.epoch, "", sender_name, text, None, None, encrypted, wall)
     room.history.append(message)

@@ -40,8 +40,6 @@ class House:
     empty_ttl_s: float
     ahead_s: float = 0.0
     """How far the wall clock is ahead of `now`, which never steps; the sweeper keeps it true (decision 0019)."""
-    position: int = 0
-    """The newest place in the order of all durable events of the process."""
     schedule: Schedule = field(default_factory=Schedule)
     """What is due at some `now`."""
     calendar: Schedule = field(default_factory=Schedule)
@@ -52,17 +50,6 @@ class House:
     def wall(self, now: float) -> float:
         """What the wall clock says at `now`: for what people are told, and for `expires_at`."""
         return now + self.ahead_s
-
-    def tick(self, now: float) -> int:
-        """The next place in the order of all durable events: microseconds, so that it tells nothing but the time.
-
-        Clients see positions; a plain counter would tell them how busy all other rooms are.
-        """
-        position = int(now * 1_000_000)
-        if position <= self.position:
-            position = self.position + 1
-        self.position = position
-        return position
 
 
 @dataclass(slots=True)
@@ -97,6 +84,8 @@ class Room:
     regretted: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
     """digest of a join that was given up → id of the invite that it spent, which it alone may use again"""
     seq: int = 0
+    position: int = 0
+    """How many frames with an offset there were: one for each durable event, and one for each snapshot."""
     ordinals: int = 0
     came: int = 0
     peak: int = 0
@@ -126,10 +115,15 @@ class Room:
             self.key_check,
         )
 
-    def next(self, now: float) -> tuple[int, int]:
-        """The `seq` and the process-wide position of the durable event that is about to happen."""
+    def next(self) -> tuple[int, int]:
+        """The `seq` and the position of the durable event that is about to happen."""
         self.seq += 1
-        return self.seq, self.house.tick(now)
+        return self.seq, self.tick()
+
+    def tick(self) -> int:
+        """The next position."""
+        self.position += 1
+        return self.position
 
     def keep(self, event: MemberJoined | MemberLeft | MemberUpdated | RoomUpdated) -> Event:
         """Put a durable event into the history."""
@@ -184,7 +178,7 @@ class Room:
         elif reason == "left":
             self._note_regret(seat, now)
         events = self.stop_typing(seat)
-        seq, position = self.next(now)
+        seq, position = self.next()
         events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, len(self.seats))))
         if self.host_id == seat.id:
             events += self._succession(now)
@@ -238,12 +232,12 @@ class Room:
 
     def updated(self, seat: Seat, change: str, now: float) -> Event:
         """Tell that a seat's role, media, call or connection changed."""
-        seq, position = self.next(now)
+        seq, position = self.next()
         return self.keep(MemberUpdated(self.id, seq, position, now, seat.participant, change))
 
     def room_updated(self, now: float) -> Event:
         """Tell that the settings or the host changed."""
-        seq, position = self.next(now)
+        seq, position = self.next()
         return self.keep(RoomUpdated(self.id, seq, position, now, self.view()))
 
     def stop_typing(self, seat: Seat) -> list[Event]:

@@ -1,8 +1,9 @@
 """From what happened to who is told what: the sole path out to clients.
 
-A frame is encoded once, whoever gets it. Durable events carry their offset as a second argument, which is what
-socket.io-client sends back to have its connection state recovered (`server.usecases.recovery` says what it means). A
-connection may ask to be spared them; the frame without is made only where somebody in the room did.
+A frame is encoded once, whoever gets it. Durable events carry an offset as a second argument, which is what
+socket.io-client sends back to have its connection state recovered (`server.protocol.offsets` says what it means). A
+connection may ask to be spared them, and one with seats in several rooms is told of all of them: frames for these are
+made only where there are any in the room.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from rooms.events import (
 from rooms.room import Room
 from server.outbound.presence import Presence
 from server.protocol import views
+from server.protocol.offsets import offset, offset_of_several
 from signaling.negotiation import Kind
 from signaling.relay import Signal
 
@@ -98,9 +100,10 @@ class Delivery:
         """Hand over a signal that waited for its target."""
         self._outlet.send_kept(connection, _signal_packet(room_id, signal))
 
-    def snapshot(self, connection: str, picture: orjson.Fragment, position: int) -> None:
+    def snapshot(self, connection: str, room: Room, picture: orjson.Fragment) -> None:
         """`room-joined`, with the offset that proves that it has arrived."""
-        self._outlet.send_answer(connection, self._packet_for(connection, "room-joined", picture, position))
+        room.tick()
+        self._outlet.send_answer(connection, self._packet_for(connection, room, "room-joined", picture))
 
     def replay(self, packet: bytes, connection: str) -> None:
         """A durable event (`durable_packet`) once more, to one that missed it: it had an offset, so it wants them."""
@@ -109,35 +112,42 @@ class Delivery:
     def message(self, room: Room, event: MessagePosted) -> dict[str, Any]:
         """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
         payload = views.message(event)
-        packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, payload, str(event.position)))
+        packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, payload, f"{room.epoch}.{event.position}"))
         here = self._presence.in_room(room.id)
         if event.to is not None:
             target = here.get(event.to)
             if target is not None:
-                if target in self.without_offsets:
-                    packet = event_packet(views.MESSAGE_RECEIVED, payload)
+                if target in self.without_offsets or target in self._presence.several:
+                    packet = self._packet_for(target, room, views.MESSAGE_RECEIVED, payload)
                 self._outlet.send_one(target, packet)
             return payload
         to: Iterable[str] = here.values()
         me = here.get(event.sender)
-        if self.without_offsets:
-            to = self._but_spared(to, me, views.MESSAGE_RECEIVED, payload)
+        if self.without_offsets or self._presence.several:
+            to = self._in_common(room, (one for one in to if one != me), views.MESSAGE_RECEIVED, payload)
         self._outlet.send(to, packet, me)
         return payload
 
-    def _packet_for(self, connection: str, name: str, payload: Any, position: int) -> bytes:
+    def _packet_for(self, connection: str, room: Room, name: str, payload: Any) -> bytes:
+        """The frame of what happens in a room at this moment, for one connection."""
         if connection in self.without_offsets:
             return event_packet(name, payload)
-        return event_packet(name, payload, str(position))
+        rooms = [held for held, _ in self._presence.seats_of(connection)] or [room]
+        return event_packet(name, payload, offset_of_several((one.epoch, one.position) for one in rooms))
 
-    def _but_spared(self, to: Iterable[str], but: str | None, name: str, payload: Any) -> list[str]:
-        """Tell those that want no offset, with a frame of their own; returns the others."""
+    def _in_common(self, room: Room, to: Iterable[str], name: str, payload: Any) -> list[str]:
+        """Tell those that want no offset, and those that one room's offset is too little for; returns the others."""
         others: list[str] = []
         spared: list[str] = []
         for connection in to:
-            (spared if connection in self.without_offsets else others).append(connection)
+            if connection in self.without_offsets:
+                spared.append(connection)
+            elif connection in self._presence.several:
+                self._outlet.send_one(connection, self._packet_for(connection, room, name, payload))
+            else:
+                others.append(connection)
         if spared:
-            self._outlet.send(spared, event_packet(name, payload), but)
+            self._outlet.send(spared, event_packet(name, payload))
         return others
 
     def _durable(self, room: Room, event: Durable, but: str | None) -> None:
@@ -146,9 +156,9 @@ class Delivery:
         # Whoever came or came back learns it from the snapshot, and whoever goes by `room-left`.
         about = here.get(_about(event))
         to = [connection for connection in here.values() if connection not in (about, but)]
-        if self.without_offsets:
-            to = self._but_spared(to, None, name, payload)
-        self._outlet.send(to, event_packet(name, payload, str(event.position)))
+        if self.without_offsets or self._presence.several:
+            to = self._in_common(room, to, name, payload)
+        self._outlet.send(to, event_packet(name, payload, offset(room.epoch, event.position)))
         if isinstance(event, MemberLeft) and about is not None and about != but:
             self.seat_gone(event.room_id, event.reason, about)
 
@@ -213,7 +223,7 @@ def _signal_packet(room_id: str, signal: Signal) -> bytes:
     return event_packet(SIGNAL_EVENTS[signal.kind], payload)
 
 
-def durable_packet(event: Durable) -> bytes:
-    """The frame of a durable event: its payload and its offset."""
+def durable_packet(event: Durable, seen: str) -> bytes:
+    """The frame of a durable event that is sent once more, with the offset of who has seen it."""
     name, payload = views.durable(event)
-    return event_packet(name, payload, str(event.position))
+    return event_packet(name, payload, seen)

@@ -33,13 +33,15 @@ class _Room:
 class Presence:
     """connection ↔ (room, participant), connection ↔ (room, knock): changed together, in one place."""
 
-    __slots__ = ("_doors", "_rooms", "_seats", "_told", "on_change")
+    __slots__ = ("_doors", "_rooms", "_seats", "_told", "on_change", "several")
 
     def __init__(self) -> None:
         self._seats: dict[str, dict[str, Seated]] = {}
         self._told: dict[str, dict[str, Told]] = {}
         self._doors: dict[str, dict[str, str]] = {}
         self._rooms: dict[str, _Room] = {}
+        self.several: set[str] = set()
+        """Connections that hold more than one seat: an offset tells them of more than one room."""
         self.on_change: Callable[[str, bool], None] | None = None
         """Told of a connection that has taken its first seat (true), or let go of its last."""
 
@@ -93,7 +95,10 @@ class Presence:
             self._seats[connection], self._told[connection] = {}, {}
             if self.on_change is not None:
                 self.on_change(connection, True)
-        self._seats[connection][room.id] = (room, seat)
+        held = self._seats[connection]
+        held[room.id] = (room, seat)
+        if len(held) > 1:
+            self.several.add(connection)
         self._told[connection][room.id] = told
         self._room(room.id).connections[seat.id] = connection
 
@@ -109,7 +114,9 @@ class Presence:
     def _let_go(self, connection: str, room_id: str) -> None:
         held = self._seats[connection]
         del held[room_id], self._told[connection][room_id]
-        if not held:
+        if len(held) == 1:
+            self.several.discard(connection)
+        elif not held:
             del self._seats[connection], self._told[connection]
             if self.on_change is not None:
                 self.on_change(connection, False)

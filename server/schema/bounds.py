@@ -30,6 +30,7 @@ ATTACKS: Final = "tests/integration/test_attacks.py"
 RULES: Final = "tests/integration/contract/test_rules.py"
 LARGEST: Final = "tests/integration/contract/test_largest_state.py"
 ENCRYPTED: Final = "tests/integration/contract/test_encrypted_rooms.py"
+RECOVERY: Final = "tests/unit/server/test_recovery.py"
 REGRETS: Final = "tests/unit/rooms/test_regrets.py"
 BINARY: Final = "tests/integration/contract/test_binary.py"
 HOSTED: Final = "tests/integration/socketio/test_hosted_namespaces.py"
@@ -128,6 +129,7 @@ BOUNDS: Final = (
     Bound("rooms.limits", "MAX_SEALED_CHARS", "characters", "A sealed message.", ENCRYPTED),
     Bound("rooms.limits", "JOIN_REGRET_S", "s", "In which a join can be taken back.", REGRETS),
     Bound("rooms.limits", "JOINS_REGRETTED", "joins", "Taken back and remembered, in one room.", REGRETS),
+    Bound("server.protocol.offsets", "MAX_OFFSET_CHARS", "characters", "An offset that is read.", RECOVERY),
     Bound(PACKETS, "MAX_ATTACHMENTS", "attachments", "Of one packet, before they are refused.", BINARY),
     Bound(PACKETS, "MAX_ATTACHMENT_BYTES", "bytes", "Of these attachments.", BINARY),
     Bound(HOST, "MAX_HOSTED_ATTACHMENTS", "attachments", "Of one packet to another namespace.", HOSTED),

@@ -69,7 +69,7 @@ def follow(ctx: Context, connection: str, after: Sequence[After], *, acknowledge
 
 def _seated(ctx: Context, connection: str, taken: Seated, *, acknowledged: bool) -> None:
     if taken.reads != "ack" or not acknowledged:
-        ctx.delivery.snapshot(connection, taken.picture, ctx.registry.house.tick(ctx.clock()))
+        ctx.delivery.snapshot(connection, taken.room, taken.picture)
     if ctx.presence.connection_of(taken.room.id, taken.seat.id) == connection:
         _hand_over(ctx, connection, taken.room, taken.seat, signals=taken.waiting)
 

@@ -14,6 +14,7 @@ from rooms.room import Room
 from server.outbound.delivery import durable_packet
 from server.outbound.presence import Told
 from server.protocol.acknowledgements import EMPTY, Reply
+from server.protocol.offsets import read_offset
 from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequest
 from server.security.addresses import origin_digest
 from server.security.guard import GUESSES
@@ -21,7 +22,7 @@ from server.usecases.aftermath import Recovered, Seated, SeatGone
 from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.names import guest_name
-from server.usecases.recovery import in_order, read_offset
+from server.usecases.recovery import in_order
 from server.usecases.snapshot import snapshot
 
 
@@ -99,7 +100,12 @@ def _take(ctx: Context, caller: Connection, room: Room, seat: Seat, recovered_at
     seat.origin = origin_digest(caller.address, room.host_key_digest)
     ctx.publisher.commit(room, room.take(seat, ctx.clock()))
     ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(caller.id))
-    _sit(ctx, caller, room, seat, told or Told(ctx.registry.house.position))
+    _sit(ctx, caller, room, seat, told or _from_the_snapshot(room))
+
+
+def _from_the_snapshot(room: Room) -> Told:
+    # Which has the next position: whoever has seen less has not got it.
+    return Told(room.position + 1)
 
 
 def _sit(ctx: Context, caller: Connection, room: Room, seat: Seat, told: Told) -> None:
@@ -165,7 +171,7 @@ async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> 
     if not caller.alive or not ctx.is_open(caller.id) or granted.id not in room.pending:
         raise Refused(Code.UNAVAILABLE, "The connection is gone, or the join was repeated on another.")
     ctx.publisher.commit(room, joining.seat(room, granted, ctx.clock()))
-    _sit(ctx, caller, room, granted, Told(ctx.registry.house.position))
+    _sit(ctx, caller, room, granted, _from_the_snapshot(room))
     ctx.quotas.room_entered(room.id)
 
 
@@ -230,19 +236,19 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
 
     Returns what is to follow once the client knows that it was recovered.
     """
-    position = read_offset(offset)
-    if not isinstance(private_id, str) or position is None:
+    seen = read_offset(offset)
+    if not isinstance(private_id, str) or seen is None:
         return None
-    found = ctx.recovery.recover(private_id, position, ctx.clock())
+    found = ctx.recovery.recover(private_id, seen, ctx.clock())
     if found is None or any(ctx.relay.has_lost(one.room.id, one.seat.id, ctx.clock()) for one in found):
         # Signals that are lost are told in a snapshot only, and a client asks for one where it was not recovered.
         return None
-    missed = [durable_packet(event) for event in in_order(found)]
+    missed = [durable_packet(event, seen_by_then) for event, seen_by_then in in_order(found)]
     if sum(map(len, missed)) > MISSED_BYTES:
         return None
     caller.recovered, caller.private_id = True, private_id
     for one in found:
-        _take(ctx, caller, one.room, one.seat, position)
+        _take(ctx, caller, one.room, one.seat, one.seen)
     return Recovered(missed, [(one.room, one.seat) for one in found])
 
 

@@ -1,8 +1,8 @@
 """Connection state recovery as socket.io-client knows it: a `pid` in CONNECT, an offset on each durable event.
 
-An offset is the process-wide position of the newest durable event when its frame was sent: whoever has seen it was
-sent all that it is entitled to up to there, in every room. It rides on the snapshot too, so that an offset older than
-a seat tells that the snapshot was lost, and the client is then told that it was not recovered.
+An offset (`server.protocol.offsets`) says for each room up to where its client was sent all that it is entitled to. It
+rides on the snapshot too, so that an offset older than a seat, or without the seat's room, tells that the snapshot was
+lost, and the client is then told that it was not recovered.
 
 A connection that vanishes leaves its private id behind, with the seats it held. One that is still held to be alive,
 because its network went away without a word, is taken over.
@@ -11,7 +11,7 @@ because its network went away without a word, is taken over.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,12 +21,11 @@ from rooms.history import replayable
 from rooms.model import Seat
 from rooms.room import Room
 from server.outbound.presence import Presence
+from server.protocol.offsets import Offsets, offset_of_several
 from server.usecases.connections import Connection
 
 MAX_SESSIONS = 50_000
 """Vanished connections remembered; the oldest go first."""
-
-MAX_OFFSET_DIGITS = 18
 
 
 class Claim(NamedTuple):
@@ -48,6 +47,8 @@ class Reclaimed:
 
     room: Room
     seat: Seat
+    seen: int
+    """The position up to which its holder has seen everything."""
     missed: list[Durable]
 
 
@@ -81,23 +82,26 @@ class Recovery:
             if len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
 
-    def recover(self, private_id: str, offset: int, now: float) -> list[Reclaimed] | None:
-        """The seats of a session and what was missed since `offset`: all or nothing, None where anything is missing."""
+    def recover(self, private_id: str, seen: Offsets, now: float) -> list[Reclaimed] | None:
+        """The seats of a session and what was missed since `seen`: all or nothing, None where anything is missing."""
         claims, holder = self._claims_of(private_id, now)
-        if not claims or offset > self._registry.house.position:
+        if not claims:
             return None
         found: list[Reclaimed] = []
         for room_id, claim in claims.items():
             room = self._registry.rooms.get(room_id)
             seat = room.seats.get(claim.participant_id) if room else None
-            if room is None or seat is None or offset < claim.sent_from:
+            if room is None or seat is None:
+                return None
+            position = seen.get(room.epoch, -1)
+            if not claim.sent_from <= position <= room.position:
                 return None
             if self._presence.connection_of(room_id, seat.id) != holder:
                 return None
-            events = room.history.after_position(offset, now)
+            events = room.history.after_position(position, now)
             if events is None:
                 return None
-            found.append(Reclaimed(room, seat, replayable(events, seat.id)))
+            found.append(Reclaimed(room, seat, position, replayable(events, seat.id)))
         self._sessions.pop(private_id, None)
         return found
 
@@ -125,14 +129,10 @@ class Recovery:
             del self._sessions[private_id]
 
 
-def read_offset(offset: object) -> int | None:
-    """The position that a client sent back, if it is one."""
-    if isinstance(offset, str) and offset.isascii() and offset.isdecimal() and len(offset) <= MAX_OFFSET_DIGITS:
-        return int(offset)
-    return None
-
-
-def in_order(found: list[Reclaimed]) -> list[Durable]:
-    """What was missed in all rooms, as it happened: an offset speaks for every room at once."""
-    missed = [event for one in found for event in one.missed]
-    return sorted(missed, key=lambda event: event.position)
+def in_order(found: Sequence[Reclaimed]) -> Iterator[tuple[Durable, str]]:
+    """What was missed in all rooms, as it happened, each with the offset of who has seen all up to there."""
+    seen = {one.room.epoch: one.seen for one in found}
+    missed = [(event, one.room.epoch) for one in found for event in one.missed]
+    for event, epoch in sorted(missed, key=lambda both: both[0].at):
+        seen[epoch] = event.position
+        yield event, offset_of_several(seen.items())

@@ -13,9 +13,10 @@ from rooms.limits import HISTORY_AGE_S, HISTORY_EVENTS
 from rooms.model import RoomOptions, Seat
 from rooms.room import House, Room
 from server.outbound.presence import Presence, Told
+from server.protocol.offsets import Offsets, offset, offset_of_several, read_offset
 from server.security.throttles import bucket
 from server.usecases.connections import Connection
-from server.usecases.recovery import Reclaimed, Recovery, in_order, read_offset
+from server.usecases.recovery import Reclaimed, Recovery, in_order
 
 GRACE_S = 30.0
 
@@ -35,6 +36,8 @@ class Stage:
         self.presence = Presence()
         self.recovery = Recovery(self.registry, self.presence, GRACE_S)
         self.ada: dict[str, Seat] = {}
+        self.replayed: list[str] = []
+        """The offsets of the frames that the last one to come back was sent once more."""
 
     def room(self, room_id: str = "r") -> Room:
         room = self.registry.create(room_id, f"epoch {room_id}", "key", RoomOptions(8, 3_600), self.now)
@@ -45,15 +48,16 @@ class Stage:
         """Join, and be sent the snapshot; its offset is `self.offset()`."""
         granted = joining.admit(room, joining.Admission(f"{who.id} in {room.id}", "token", who.id), self.now)
         joining.seat(room, granted, self.now)
-        self.presence.hold(who.id, room, granted, Told(self.offset()))
+        self.presence.hold(who.id, room, granted, Told(room.position + 1))
+        room.tick()
         self.recovery.connected(who)
         return granted
 
-    def offset(self) -> int:
-        """What every frame that is sent now carries."""
-        return self.registry.house.position
+    def offset(self) -> Offsets:
+        """What a frame that is sent now carries, to one who is in every room."""
+        return {room.epoch: room.position for room in self.registry.rooms.values()}
 
-    def say(self, room: Room, text: str) -> int:
+    def say(self, room: Room, text: str) -> Offsets:
         """Ada says something; returns the offset of its frame."""
         messages.post(room, self.ada[room.id], text, self.now)
         return self.offset()
@@ -64,28 +68,29 @@ class Stage:
             self.presence.release(room.id, seat.id)
             room.drop(seat, self.now)
 
-    def take(self, room: Room, seat: Seat, connection: str, offset: int) -> None:
+    def take(self, room: Room, seat: Seat, connection: str, seen: int) -> None:
         room.take(seat, self.now)
         self.presence.release(room.id, seat.id)
-        self.presence.hold(connection, room, seat, Told(offset))
+        self.presence.hold(connection, room, seat, Told(seen))
 
-    def recover(self, who: Connection, offset: int) -> list[Reclaimed] | None:
+    def recover(self, who: Connection, offset: Offsets) -> list[Reclaimed] | None:
         return self.recovery.recover(who.private_id, offset, self.now)
 
-    def come_back(self, old: Connection, name: str, offset: int) -> tuple[Connection, list[str]]:
+    def come_back(self, old: Connection, name: str, offset: Offsets) -> tuple[Connection, list[str]]:
         """Recover as the gateway does; the new connection, and the texts that it is sent."""
         found = self.recover(old, offset)
         assert found is not None
+        self.replayed = [seen_by_then for _, seen_by_then in in_order(found)]
         new = Connection(name, old.address, old.private_id, bucket(0, 0, 0), recovered=True)
         for one in found:
-            self.take(one.room, one.seat, new.id, offset)
+            self.take(one.room, one.seat, new.id, one.seen)
         self.recovery.connected(new)
         return new, texts(found)
 
 
 def texts(found: list[Reclaimed] | None) -> list[str]:
     assert found is not None
-    return [event.text for event in in_order(found) if isinstance(event, MessagePosted)]
+    return [event.text for event, _ in in_order(found) if isinstance(event, MessagePosted)]
 
 
 @pytest.fixture
@@ -136,6 +141,7 @@ def test_what_was_missed_in_two_rooms_comes_in_the_order_in_which_it_happened(st
     stage.vanish(ben)
     for text, room in (("a", second), ("b", first), ("c", second)):
         stage.say(room, text)
+        stage.now += 0.001
     assert texts(stage.recover(ben, seen)) == ["a", "b", "c"]
 
 
@@ -200,7 +206,7 @@ def test_a_seat_that_another_connection_has_resumed_is_not_recovered(stage: Stag
     room, ben = stage.room(), connection("ben")
     seat = stage.sit(room, ben)
     stage.vanish(ben)
-    stage.take(room, seat, "another tab", stage.offset())
+    stage.take(room, seat, "another tab", room.position)
     assert stage.recover(ben, stage.offset()) is None
 
 
@@ -208,7 +214,56 @@ def test_an_offset_of_the_future_is_refused(stage: Stage) -> None:
     room, ben = stage.room(), connection("ben")
     stage.sit(room, ben)
     stage.vanish(ben)
-    assert stage.recover(ben, stage.offset() + 1) is None
+    assert stage.recover(ben, {room.epoch: room.position + 1}) is None
+
+
+def test_an_offset_that_does_not_name_the_room_tells_that_its_snapshot_was_lost(stage: Stage) -> None:
+    first, second, ben = stage.room("first"), stage.room("second"), connection("ben")
+    stage.sit(first, ben)
+    seen = {first.epoch: first.position}
+    stage.sit(second, ben)
+    stage.vanish(ben)
+    assert stage.recover(ben, seen) is None
+
+
+def test_what_one_room_says_proves_nothing_of_another(stage: Stage) -> None:
+    """With one clock for all rooms, a frame of one said that all of the others had come."""
+    first, second, ben = stage.room("first"), stage.room("second"), connection("ben")
+    stage.sit(first, ben)
+    stage.sit(second, ben)
+    before = second.position
+    stage.say(second, "under way from another process")
+    stage.say(first, "came")
+    stage.vanish(ben)
+    assert texts(stage.recover(ben, {first.epoch: first.position, second.epoch: before})) == [
+        "under way from another process"
+    ]
+
+
+def test_a_replay_that_is_cut_between_two_rooms_is_continued_in_both(stage: Stage) -> None:
+    first, second, ben = stage.room("first"), stage.room("second"), connection("ben")
+    stage.sit(first, ben)
+    stage.sit(second, ben)
+    seen = stage.offset()
+    stage.vanish(ben)
+    for text, room in (("a", second), ("b", first), ("c", second)):
+        stage.say(room, text)
+        stage.now += 1
+    again, _ = stage.come_back(ben, "ben again", seen)
+    stage.vanish(again)
+    by_then = read_offset(stage.replayed[0])
+    assert by_then is not None
+    assert texts(stage.recover(again, by_then)) == ["b", "c"]
+
+
+def test_a_seat_that_is_taken_over_and_back_needs_a_new_snapshot(stage: Stage) -> None:
+    room, ben = stage.room(), connection("ben")
+    seat = stage.sit(room, ben)
+    seen = stage.offset()
+    stage.take(room, seat, "another tab", room.position + 1)
+    stage.take(room, seat, ben.id, room.position + 1)
+    stage.vanish(ben)
+    assert stage.recover(ben, seen) is None
 
 
 def test_old_sessions_are_forgotten(stage: Stage) -> None:
@@ -225,10 +280,30 @@ def test_old_sessions_are_forgotten(stage: Stage) -> None:
     assert len(stage.recovery) == 0
 
 
-@pytest.mark.parametrize(("given", "read"), [("0", 0), ("42", 42), ("", None), ("-1", None), ("²", None), (7, None)])
-def test_only_positions_are_offsets(given: object, read: int | None) -> None:
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("e.0", {"e": 0}),
+        ("e.42,f.7", {"e": 42, "f": 7}),
+        ("", None),
+        ("e", None),
+        (".1", None),
+        ("e.-1", None),
+        ("e.²", None),
+        ("e.1,", None),
+        (7, None),
+        ("1000000", None),
+    ],
+)
+def test_only_positions_are_offsets(given: object, read: Offsets | None) -> None:
     assert read_offset(given) == read
 
 
+def test_what_is_written_is_read() -> None:
+    assert read_offset(offset("e", 7)) == {"e": 7}
+    assert read_offset(offset_of_several([("e", 7), ("f", 9)])) == {"e": 7, "f": 9}
+
+
 def test_an_offset_of_endless_length_is_not_read() -> None:
-    assert read_offset("9" * 5_000) is None
+    assert read_offset("e." + "9" * 5_000) is None
+    assert read_offset(",".join(["e.1"] * 1_000)) is None
