@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
 from server.observability.sparing import Sparing
+from server.transport.engineio.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -23,19 +25,23 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Runner(web.AppRunner):
-    """Runs an application behind `Connection`s."""
+    """Runs an application behind `Connection`s, whose requests wait their turn."""
+
+    def __init__(self, app: web.Application, turns: Turns | None = None, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._turns = turns or Turns()
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return Listener(made, Sparing())
+        return Listener(made, Sparing(), self._turns)
 
 
 class Listener(web.Server):
     """Makes a `Connection` for each TCP connection, and otherwise is the server that it is given."""
 
-    def __init__(self, made: web.Server, sparing: Sparing) -> None:
+    def __init__(self, made: web.Server, sparing: Sparing, turns: Turns) -> None:
         super().__init__(
-            _unexpecting(made.request_handler), request_factory=made.request_factory, loop=made._loop, **made._kwargs
+            _in_turn(made.request_handler, turns), request_factory=made.request_factory, loop=made._loop, **made._kwargs
         )
         self.sparing = sparing
 
@@ -44,10 +50,11 @@ class Listener(web.Server):
         return Connection(self, loop=self._loop, **self._kwargs)
 
 
-def _unexpecting(handler: Handler) -> Handler:
-    """aiohttp repeats an `Expect` that it does not know, before the application is asked."""
+def _in_turn(handler: Handler, turns: Turns) -> Handler:
+    """A few requests in each loop turn; and aiohttp repeats an `Expect` that it does not know, which we do not."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        await turns.mine()
         try:
             return await handler(request)
         except web.HTTPExpectationFailed:
