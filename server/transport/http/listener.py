@@ -34,7 +34,7 @@ class Door:
     def __init__(self, make_protocol: MakeProtocol, descriptors: Descriptors, turns: Turns | None = None) -> None:
         self.make_protocol = make_protocol
         """Makes the protocol that is to have a connection whose first head is there."""
-        self.turns = turns or Turns()
+        self.turns = Turns() if turns is None else turns
         self.descriptors = descriptors
         self.closed = 0
         """Connections that were closed before they had said anything, since the start."""
@@ -121,10 +121,10 @@ class _Newcomer(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         protocol = self._door.make_protocol()
+        transport.resume_reading()
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
         protocol.data_received(head)
-        transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
