@@ -91,6 +91,8 @@ class Context:
                 self.quotas.seat_gone(room.id, event.participant_id)
                 self.calls.left(room.id, event.participant_id, event.at)
                 self._forget_positions(room.id, event.connection)
+                if not room.seats:
+                    self.quotas.room_emptied(room.id)
             elif isinstance(event, SeatTakenOver):
                 self._forget_positions(room.id, event.connection)
 
