@@ -1,133 +1,31 @@
 """Hostile addresses against a server of one's own: what it weighs meanwhile, what others notice, what is left after.
 
 `python -m benchmarks.attacks` (`make soak`) runs each attack from one address and from many, with the default budget,
-and prints a line for each. Bounded in sockets, bytes and time; only ever against 127.0.0.1.
+and prints a line for each; with words behind it, only those attacks whose names have one of them in it. Bounded in
+sockets, bytes and time; only ever against 127.0.0.1.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import json
 import os
-import struct
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
+from benchmarks import floods
 from benchmarks.servers import resident_bytes
-from tests.support.processes import LOOPBACK, ROOT, ServerProcess, server_process
+from benchmarks.sockets import ANSWER_LIMIT_S, GONE, MIB, Wire, frame, make_room
+from tests.support.processes import ROOT, ServerProcess, server_process
 
-MIB = 1_048_576
-UPGRADE = (
-    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-)
 SAMPLE_S = 0.02
-ANSWER_LIMIT_S = 20.0
 SETTLE_LIMIT_S = 30.0
 TEXT = "🙂" * 4_000
 """What weighs most for its length."""
-
-
-def frame(payload: bytes, announced: int | None = None) -> bytes:
-    """A masked text frame, with a key of zeros; `announced` bytes are promised."""
-    size = len(payload) if announced is None else announced
-    if size < 126:
-        return struct.pack("!BBI", 0x81, 0x80 | size, 0) + payload
-    if size < 65_536:
-        return struct.pack("!BBHI", 0x81, 0xFE, size, 0) + payload
-    return struct.pack("!BBQI", 0x81, 0xFF, size, 0) + payload
-
-
-class Turned(Exception):
-    """The server did not take us; the status says why."""
-
-
-@dataclass
-class Wire:
-    """One socket from a chosen address."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    number: int = 0
-
-    @classmethod
-    async def dial(cls, port: int, address: str) -> Wire:
-        return cls(*await asyncio.open_connection(LOOPBACK, port, local_addr=(address, 0), limit=8 * MIB))
-
-    @classmethod
-    async def open(cls, port: int, address: str) -> Wire:
-        """A WebSocket before CONNECT. Raises `Turned`, `ConnectionError`, `EOFError`."""
-        wire = await cls.dial(port, address)
-        wire.writer.write(UPGRADE.encode())
-        head = await wire.reader.readuntil(b"\r\n\r\n")
-        status = head.split(b" ", 2)[1].decode()
-        if status != "101":
-            wire.abort()
-            raise Turned(status)
-        await wire.text()
-        return wire
-
-    @classmethod
-    async def connected(cls, port: int, address: str) -> Wire:
-        wire = await cls.open(port, address)
-        wire.writer.write(frame(b"40"))
-        while not (await wire.text()).startswith("40"):
-            pass
-        return wire
-
-    async def text(self) -> str:
-        """The next text; heartbeats are answered."""
-        while True:
-            first, size = await self.reader.readexactly(2)
-            if size == 126:
-                size = struct.unpack("!H", await self.reader.readexactly(2))[0]
-            elif size == 127:
-                size = struct.unpack("!Q", await self.reader.readexactly(8))[0]
-            payload = await self.reader.readexactly(size)
-            if first == 0x88:
-                raise ConnectionError("closed")
-            if payload == b"2":
-                self.writer.write(frame(b"3"))
-            elif first == 0x81:
-                return payload.decode()
-
-    async def request(self, event: str, **payload: Any) -> Any:
-        """The acknowledgement of a request."""
-        self.number += 1
-        self.writer.write(frame(f"42{self.number}{json.dumps([event, payload], ensure_ascii=False)}".encode()))
-        start = f"43{self.number}["
-        while not (told := await self.text()).startswith(start):
-            pass
-        return json.loads(told[len(start) - 1 :])[0]
-
-    def abort(self) -> None:
-        self.writer.transport.abort()
-
-
-GONE = (ConnectionError, EOFError, Turned, OSError, asyncio.IncompleteReadError)
-
-
-async def make_room(port: int, address: str, capacity: int = 8) -> str:
-    """The id of a new room. Raises `Turned`."""
-
-    def post() -> str:
-        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=20, source_address=(address, 0))
-        with contextlib.closing(connection):
-            body = json.dumps({"capacity": capacity})
-            connection.request("POST", "/api/rooms", body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        if response.status != 201:
-            raise Turned(str(response.status))
-        return str(answer["roomId"])
-
-    return await asyncio.to_thread(post)
 
 
 # The attacks. Each opens `count` sockets from these addresses in turn, and returns them.
@@ -228,6 +126,16 @@ ATTACKS: dict[str, tuple[Attack, int]] = {
     "histories": (histories, 60),
     "non-readers": (non_readers, 200),
     "silent connections": (silent, 1_500),
+    "unread responses": (floods.unread_responses, 400),
+    "idle connections": (floods.idle_connections, 3_000),
+    "flood of namespaces": (floods.namespaces, 100),
+    "flood of CONNECT cycles": (floods.connect_cycles, 100),
+    "flood of crumbs": (floods.crumbs, 100),
+    "flood of binary events": (floods.binary_events, 100),
+    "flood of requests": (floods.requests, 100),
+    "flood of polling bodies": (floods.polling_bodies, 50),
+    "flood of HTTP requests": (floods.http_requests, 100),
+    "flood of handshakes": (floods.handshakes, 100),
 }
 """name → the attack, and its sockets in full"""
 
@@ -300,21 +208,30 @@ async def strike(server: ServerProcess, attack: Attack, addresses: list[str], co
 
 SETTINGS = {
     "ENVIRONMENT": "production",
-    "EVENTS_PER_S": "0",
     "EMPTY_ROOM_TTL_S": "1",
     "SEAT_GRACE_S": "1",
     "LOG_LEVEL": "warning",
 }
 """In production loopback is counted as anybody is. Rooms are over soon, so that what they held can be seen to go."""
 
+UNHURRIED = {"EVENTS_PER_S": "0"}
+"""For the attacks on memory, which would take minutes at the pace that connections are held to."""
+
+
+def settings_for(attack: Attack) -> dict[str, str]:
+    """A flood is met with the pace that connections are held to, as it is out there."""
+    return SETTINGS if attack.__module__ == floods.__name__ else SETTINGS | UNHURRIED
+
 
 def main() -> int:
     """Every attack, from one address and from many. Exit code 1 where a bound did not hold."""
     budget_mb, failed = int(os.environ.get("MEMORY_BUDGET_MB", "384")), False
     print(f"budget {budget_mb} MiB; at most a quarter more, others' p99 at most 100 ms")
-    for name, (attack, count) in ATTACKS.items():
+    chosen = [name for name in ATTACKS if not sys.argv[1:] or any(word in name for word in sys.argv[1:])]
+    for name in chosen:
+        attack, count = ATTACKS[name]
         for addresses in (ONE, MANY):
-            with server_process(**SETTINGS, MEMORY_BUDGET_MB=str(budget_mb)) as server:
+            with server_process(**settings_for(attack), MEMORY_BUDGET_MB=str(budget_mb)) as server:
                 seen = asyncio.run(strike(server, attack, addresses, count, 40 * MIB))
                 good = seen.peak_bytes <= budget_mb * MIB * 1.25 and seen.p99_s <= 0.1
                 failed = failed or not good

@@ -11,7 +11,7 @@ import json
 import sys
 import time
 
-from benchmarks.attacks import ANSWER_LIMIT_S, Wire, make_room
+from benchmarks.sockets import ANSWER_LIMIT_S, Wire, make_room
 from tests.support.processes import LOOPBACK
 
 PAUSE_S = 0.025

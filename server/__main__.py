@@ -13,7 +13,7 @@ from collections.abc import Callable
 from aiohttp import web
 from pydantic import ValidationError
 
-from server.app import DESCRIPTORS, LIFECYCLE, create_app, make_store
+from server.app import DESCRIPTORS, HOST, LIFECYCLE, create_app, make_store
 from server.observability import logs
 from server.security.descriptors import raise_limit
 from server.settings import Settings
@@ -34,8 +34,11 @@ LINGERING_S = 2.0
 
 async def serve(app: web.Application, settings: Settings) -> None:
     """Serve until the process is told to stop."""
+    engine = app[HOST].eio
     runner = Runner(
         app,
+        engine.turns,
+        engine.output,
         access_log=None,
         shutdown_timeout=SHUTDOWN_TIMEOUT_S,
         keepalive_timeout=KEEPALIVE_TIMEOUT_S,
@@ -49,7 +52,7 @@ async def serve(app: web.Application, settings: Settings) -> None:
     door: Door | None = None
     listener: asyncio.Server | None = None
     try:
-        door = Door(runner.server, app[DESCRIPTORS])  # type: ignore[arg-type]  # there is one after `setup`
+        door = Door(runner.server, app[DESCRIPTORS], engine.turns)  # type: ignore[arg-type]  # there is one after `setup`
         listener = await asyncio.get_running_loop().create_server(
             door, settings.host, settings.port, backlog=door.backlog, reuse_address=True
         )

@@ -48,7 +48,7 @@ BOUNDS: Final = (
     Bound(SETTING, "max_connections", "connections", "Of the process.", QUOTAS),
     Bound(SETTING, "max_connections_per_address", "connections", "Of one address.", QUOTAS),
     Bound(SETTING, "max_unseated_per_address", "connections", "Of one address, in no room.", QUOTAS),
-    Bound(SETTING, "max_rooms_per_address", "rooms", "Made by one address, and not yet entered.", QUOTAS),
+    Bound(SETTING, "max_rooms_per_address", "rooms", "Made by one address, with nobody in them.", QUOTAS),
     Bound(SETTING, "max_seats_per_address", "seats", "Of one address, in all rooms.", QUOTAS),
     Bound("server.security.memory", "ROOMS_SHARE", "of what is left", "Histories, backlogs and mailboxes.", BUDGETS),
     Bound("server.security.memory", "OUTPUT_SHARE", "of what is left", "What waits for slow readers.", BUDGETS),

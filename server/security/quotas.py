@@ -39,7 +39,7 @@ class Bounds:
     unseated_per_address: int = 0
     """Sessions without a seat in any room."""
     rooms_per_address: int = 0
-    """Rooms that were made and never entered."""
+    """Rooms that were made and have nobody in them: not yet, or not any more."""
     seats_per_address: int = 0
 
 
@@ -63,7 +63,8 @@ class Quotas:
         self._warned = False
         self._counts: defaultdict[str, dict[str, int]] = defaultdict(dict)  # quota → key → how many
         self._tickets: dict[str, Ticket] = {}  # by connection
-        self._rooms: dict[str, Keys] = {}  # made and not entered yet
+        self._makers: dict[str, Keys] = {}  # of rooms, for as long as they last
+        self._empty: set[str] = set()  # of them, those that nobody is in
         self._seats: dict[str, dict[str, Keys]] = {}  # room → participant
 
     @property
@@ -133,17 +134,25 @@ class Quotas:
         """A room is about to be made. Refused with QUOTA_EXCEEDED where too many stand empty."""
         self._check("rooms_per_address", keys, "Too many rooms of this address wait for somebody to enter them.")
         if keys:
-            self._rooms[room_id] = keys
-            self._count("rooms_per_address", keys, 1)
+            self._makers[room_id] = keys
+            self.room_emptied(room_id)
 
     def room_entered(self, room_id: str) -> None:
-        """Somebody is in, or it was not made after all."""
-        keys = self._rooms.pop(room_id, ())
-        self._count("rooms_per_address", keys, -1)
+        """Somebody is in."""
+        if room_id in self._empty:
+            self._empty.discard(room_id)
+            self._count("rooms_per_address", self._makers[room_id], -1)
+
+    def room_emptied(self, room_id: str) -> None:
+        """The last has left: until it ends, or somebody comes back, the room counts for its maker again."""
+        if room_id in self._makers and room_id not in self._empty:
+            self._empty.add(room_id)
+            self._count("rooms_per_address", self._makers[room_id], 1)
 
     def room_over(self, room_id: str) -> None:
-        """The room has ended, with all seats in it."""
+        """The room has ended, with all seats in it, or was not made after all."""
         self.room_entered(room_id)
+        self._makers.pop(room_id, None)
         for keys in self._seats.pop(room_id, {}).values():
             self._count("seats_per_address", keys, -1)
 

@@ -88,6 +88,8 @@ class Context:
             self.relay.forget(room.id, event.participant_id)
             self.quotas.seat_gone(room.id, event.participant_id)
             self.calls.left(room.id, event.participant_id, event.at)
+            if not room.seats:
+                self.quotas.room_emptied(room.id)
         elif isinstance(event, RoomEnded):
             self.relay.end(room.id)
             self.quotas.room_over(room.id)

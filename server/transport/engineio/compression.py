@@ -115,5 +115,4 @@ class DeflatingCarrier(WebSocketCarrier):
         parser.budget = self._core.limits.inflated_bytes_per_turn
         super()._handle_frames()
         if parser.budget <= 0 and not parser.drained and not self._held:
-            self.hold_reading()
-            self.resume_reading()
+            self._go_on_later()

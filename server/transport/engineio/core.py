@@ -11,6 +11,7 @@ from server.transport.engineio.budget import Budget
 from server.transport.engineio.complaints import Complaints
 from server.transport.engineio.deadlines import Deadlines
 from server.transport.engineio.limits import EngineLimits
+from server.transport.engineio.turns import Turns
 
 if TYPE_CHECKING:
     from server.transport.engineio.compression import Deflater
@@ -57,6 +58,7 @@ class Core:
         "probes",
         "stats",
         "tasks",
+        "turns",
         "websockets",
     )
 
@@ -85,6 +87,7 @@ class Core:
         """WebSockets whose connections are not gone yet."""
         self.stats = Stats()
         self.complaints = Complaints()
+        self.turns = Turns(self.complaints)
         self.tasks: set[asyncio.Task[Any]] = set()
         self.deflater: Deflater | None = None
         """Set where WebSockets may agree on permessage-deflate."""

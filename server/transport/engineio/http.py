@@ -212,7 +212,10 @@ class Endpoint:
             raise Refused(Refusal.BAD_REQUEST) from None
         if not session.connected:
             raise Refused(Refusal.UNKNOWN_SID)
-        for packet in received:
+        turns, each = session.core.turns, session.core.limits.messages_per_turn
+        for number, packet in enumerate(received):
+            if number % each == 0:
+                await turns.mine()
             (session.receive_head if isinstance(packet, packets.Head) else session.receive)(packet)
         if session.reason == Reason.TRANSPORT_ERROR:
             raise Refused(Refusal.BAD_REQUEST)

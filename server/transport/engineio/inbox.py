@@ -147,6 +147,8 @@ class Inbox:
                     await command
                 except Exception as error:
                     self._core.complaints.say("message handler", error)
+                if self._waiting:
+                    await self._core.turns.mine()
                 command = self._next()
         finally:
             self.task = None

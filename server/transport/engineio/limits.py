@@ -29,8 +29,10 @@ class EngineLimits:
     """Messages of one session that may wait for its running command; beyond that its transport is not read."""
     packets_per_payload: int = 4_096
     """Packets in one polling POST."""
-    frames_per_turn: int = 128
-    """WebSocket frames of one session handled before other sessions have their turn."""
+    messages_per_turn: int = 16
+    """Messages of one session handled before other sessions have their turn."""
+    fragments_per_turn: int = 128
+    """The same for frames that are not the end of a message."""
     sessions: int = 100_000
     """Sessions of one engine; further handshakes are answered with 503."""
     compressed_body_bytes: int = 262_144

@@ -24,6 +24,7 @@ from server.transport.engineio.inbox import Receiver
 from server.transport.engineio.limits import EngineLimits
 from server.transport.engineio.origins import OriginPolicy
 from server.transport.engineio.session import Reason, Session
+from server.transport.engineio.turns import Turns
 
 
 class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
@@ -96,6 +97,11 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def output(self) -> Budget:
         """What waits for slow readers."""
         return self._core.output
+
+    @property
+    def turns(self) -> Turns:
+        """The line in which connections wait that have sent much at once."""
+        return self._core.turns
 
     @property
     def stats(self) -> Stats:

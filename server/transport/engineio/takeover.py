@@ -36,6 +36,7 @@ def take_over(
     handler.set_parser(early)  # type: ignore[arg-type]  # gives what came after the request
     transport.write(head)
     protocol = make_protocol(transport)
+    transport.set_write_buffer_limits()  # as ever, whatever they were for HTTP
     transport.set_protocol(protocol)
     handler.transport = None
     return protocol, Detached(handler, bytes(early.data))

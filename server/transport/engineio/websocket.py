@@ -83,7 +83,10 @@ class WebSocketCarrier(asyncio.Protocol):
         if self._phase is not _CLOSED:
             self._parser.feed(data)
             if not self._held:
-                self._handle_frames()
+                if self._core.turns.take():
+                    self._handle_frames()
+                else:
+                    self._go_on_later()
             if self._counted or not self._parser.drained:
                 self._count()
 
@@ -143,9 +146,9 @@ class WebSocketCarrier(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read again, first what has arrived already."""
+        """Read again, first what has arrived already, when it is our turn."""
         if self._held:
-            asyncio.get_running_loop().call_soon(self._resume)
+            self._core.turns.stand_in_line(self._resume)
 
     def close(self, outbox: Outbox, code: int, text: str, final: bytes, *, linger: bool) -> None:
         """Write what waits, then close."""
@@ -194,7 +197,8 @@ class WebSocketCarrier(asyncio.Protocol):
 
     def _handle_frames(self) -> None:
         parser = self._parser
-        parser.fragments_left = budget = self._core.limits.frames_per_turn
+        parser.fragments_left = self._core.limits.fragments_per_turn
+        budget = self._core.limits.messages_per_turn
         try:
             while (message := parser.next_message()) is not None:
                 if isinstance(message, Control):

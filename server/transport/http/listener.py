@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from server.security.descriptors import Descriptors
 from server.transport.engineio.deadlines import Deadlines
+from server.transport.engineio.turns import Turns
 
 HEAD_TIMEOUT_S = 10.0
 """How long the head of a connection's first request may take. Later ones end with aiohttp's keep-alive timeout."""
@@ -30,8 +31,10 @@ MakeProtocol = Callable[[], asyncio.Protocol]
 class Door:
     """Makes the first protocol of each connection; counts those that say nothing."""
 
-    def __init__(self, make_protocol: MakeProtocol, descriptors: Descriptors) -> None:
-        self._make_protocol = make_protocol
+    def __init__(self, make_protocol: MakeProtocol, descriptors: Descriptors, turns: Turns | None = None) -> None:
+        self.make_protocol = make_protocol
+        """Makes the protocol that is to have a connection whose first head is there."""
+        self.turns = Turns() if turns is None else turns
         self.descriptors = descriptors
         self.closed = 0
         """Connections that were closed before they had said anything, since the start."""
@@ -65,11 +68,6 @@ class Door:
         of_address[newcomer] = None
         self._oldest[newcomer] = None
         self._waiting.add(newcomer)
-
-    def spoke(self, newcomer: _Newcomer) -> asyncio.Protocol:
-        """Its first head is there: the protocol that is to have it."""
-        self.gone(newcomer)
-        return self._make_protocol()
 
     def close(self) -> None:
         """Close all who have said nothing: the server stops."""
@@ -108,15 +106,25 @@ class _Newcomer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came; a whole head, what is none at all, and what is too long for one, is aiohttp's."""
         self._head += data
-        head = self._head
-        if b"\r\n\r\n" in head or len(head) > MAX_HEAD_BYTES or not head[:1].isalpha():
-            transport, self._transport, self._head = self._transport, None, b""
-            if transport is None or transport.is_closing():
-                return
-            protocol = self._door.spoke(self)
-            transport.set_protocol(protocol)
-            protocol.connection_made(transport)
-            protocol.data_received(head)
+        head, transport = self._head, self._transport
+        if transport is not None and (b"\r\n\r\n" in head or len(head) > MAX_HEAD_BYTES or not head[:1].isalpha()):
+            self._door.gone(self)
+            if self._door.turns.take():
+                self._go_in()
+            else:
+                transport.pause_reading()
+                self._door.turns.stand_in_line(self._go_in)
+
+    def _go_in(self) -> None:
+        """Hand the connection over, with what came."""
+        transport, head, self._transport, self._head = self._transport, self._head, None, b""
+        if transport is None or transport.is_closing():
+            return
+        protocol = self._door.make_protocol()
+        transport.resume_reading()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol.data_received(head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""

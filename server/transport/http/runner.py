@@ -6,14 +6,28 @@ proxy mangled would be in both.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
 from server.observability.sparing import Sparing
+from server.transport.engineio.budget import Budget
+from server.transport.engineio.deadlines import Deadlines
+from server.transport.engineio.turns import Turns
 
 log = logging.getLogger(__name__)
+
+UNREAD_ABOVE_BYTES = 16_384
+"""Of responses that a client has not taken, per connection; what is more counts among what waits for slow readers."""
+
+UNREAD_S = 30.0
+"""How long a client may leave it at that before its connection is cut."""
+
+MAX_IDLE = 1_000
+"""Connections that are kept open between two requests; beyond it the one that has rested longest is closed."""
 
 UNREADABLE = "400: Bad Request"
 FAILED = "500: Internal Server Error"
@@ -23,35 +37,54 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Runner(web.AppRunner):
-    """Runs an application behind `Connection`s."""
+    """Runs an application behind `Connection`s, whose requests wait their turn."""
+
+    def __init__(
+        self, app: web.Application, turns: Turns | None = None, unread: Budget | None = None, **options: Any
+    ) -> None:
+        super().__init__(app, **options)
+        self._turns = Turns() if turns is None else turns
+        self._unread = Budget(0) if unread is None else unread
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return Listener(made, Sparing())
+        return Listener(made, Sparing(), self._turns, self._unread)
 
 
 class Listener(web.Server):
     """Makes a `Connection` for each TCP connection, and otherwise is the server that it is given."""
 
-    def __init__(self, made: web.Server, sparing: Sparing) -> None:
+    def __init__(self, made: web.Server, sparing: Sparing, turns: Turns, unread: Budget) -> None:
         super().__init__(
-            _unexpecting(made.request_handler), request_factory=made.request_factory, loop=made._loop, **made._kwargs
+            _in_turn(made.request_handler, turns), request_factory=made.request_factory, loop=made._loop, **made._kwargs
         )
         self.sparing = sparing
+        self.unread = unread
+        """What waits for slow readers, over all."""
+        self.stalled: Deadlines[Connection] = Deadlines(UNREAD_S, lambda connection: connection.shed())
+        self.idle: dict[Connection, None] = {}
+        """Those between two requests; the longest first."""
 
     def __call__(self) -> web.RequestHandler:
         """A handler for a new connection."""
         return Connection(self, loop=self._loop, **self._kwargs)
 
 
-def _unexpecting(handler: Handler) -> Handler:
-    """aiohttp repeats an `Expect` that it does not know, before the application is asked."""
+def _in_turn(handler: Handler, turns: Turns) -> Handler:
+    """A few requests in each loop turn; and aiohttp repeats an `Expect` that it does not know, which we do not."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        connection = request.protocol
+        if isinstance(connection, Connection):
+            connection.works()
+        await turns.mine()
         try:
-            return await handler(request)
+            response = await handler(request)
         except web.HTTPExpectationFailed:
-            return web.Response(status=417, text=UNEXPECTED)
+            response = web.Response(status=417, text=UNEXPECTED)
+        if isinstance(connection, Connection) and response.status != 101:
+            connection.rests()
+        return response
 
     return handle
 
@@ -59,11 +92,63 @@ def _unexpecting(handler: Handler) -> Handler:
 class Connection(web.RequestHandler):
     """One HTTP connection. What it sends that is no HTTP goes neither back to it nor into a log."""
 
-    __slots__ = ("_sparing",)
+    __slots__ = ("_listener",)
 
     def __init__(self, manager: Listener, **options: object) -> None:
         super().__init__(manager, **options)  # type: ignore[arg-type]
-        self._sparing = manager.sparing
+        self._listener = manager
+
+    # What lies here unread.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A request is about to come."""
+        transport.set_write_buffer_limits(UNREAD_ABOVE_BYTES)  # type: ignore[attr-defined]
+        super().connection_made(transport)
+
+    def pause_writing(self) -> None:
+        """The client does not read: what lies here counts, and not for ever. aiohttp writes nothing more meanwhile."""
+        super().pause_writing()
+        if self.transport is not None:
+            self._listener.stalled.add(self)
+            self._listener.unread.note(self, self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """It has read."""
+        self._forget()
+        super().resume_writing()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection is gone, or is somebody else's."""
+        self._forget()
+        self.works()
+        super().connection_lost(exc)
+
+    def shed(self) -> None:
+        """Cut it: this client does not read."""
+        self._listener.stalled.discard(self)
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _forget(self) -> None:
+        self._listener.stalled.discard(self)
+        self._listener.unread.note(self, 0)
+
+    # Connections between two requests.
+
+    def works(self) -> None:
+        """A request has come."""
+        self._listener.idle.pop(self, None)
+
+    def rests(self) -> None:
+        """It was answered; whoever has rested longest may have to go for this one."""
+        idle = self._listener.idle
+        if len(idle) >= MAX_IDLE:
+            oldest = next(iter(idle))
+            del idle[oldest]
+            oldest.force_close()
+        idle[self] = None
+
+    # What is no HTTP.
 
     def handle_error(
         self,
@@ -74,7 +159,7 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """A fixed answer that closes the connection. Raises `ConnectionError` where another one has begun."""
         kind = type(exc).__name__ if exc is not None else "no answer"
-        if self._sparing.admits(kind):
+        if self._listener.sparing.admits(kind):
             log.warning("A request was answered with %d before it reached the application: %s", status, kind)
         if request.writer.output_size > 0:
             raise ConnectionError("An answer has begun already.")

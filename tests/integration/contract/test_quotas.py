@@ -91,6 +91,22 @@ async def test_rooms_that_nobody_enters_are_429_and_an_api_key_is_exempt() -> No
         assert (await make(server, HERE)).status == 201
 
 
+async def test_rooms_that_all_have_left_count_again_until_somebody_comes_back_or_they_end() -> None:
+    async with running(events_per_s=0, trusted_proxy_hops=1, max_rooms_per_address=2) as server:
+        rooms = [(await make(server, HERE)).json for _ in range(2)]
+        for room in rooms:
+            guest = await server.connect(headers=ELSEWHERE)
+            await guest.ok("join-room", roomId=room["roomId"])
+            await guest.ok("leave-room", roomId=room["roomId"])
+        assert (await make(server, HERE)).status == 429
+        await server.seated(rooms[0]["roomId"])
+        third = await make(server, HERE)
+        assert third.status == 201
+        assert (await make(server, HERE)).status == 429
+        await server.call("DELETE", f"/api/rooms/{rooms[1]['roomId']}", key=rooms[1]["hostKey"])
+        assert (await make(server, HERE)).status == 201
+
+
 async def from_here(server: Server) -> Client:
     return await server.connect(headers=HERE)
 

@@ -289,7 +289,7 @@ async def test_what_has_ended_does_not_wait_for_the_garbage_collector(rig: Rig, 
 
 
 async def test_a_close_frame_behind_more_frames_than_a_turn_takes_is_heard() -> None:
-    limits = EngineLimits(frames_per_turn=4, close_timeout_s=60.0)
+    limits = EngineLimits(messages_per_turn=4, close_timeout_s=60.0)
     async with engine_rig(limits=limits) as rig:
         ws, sid = await rig.open_websocket()
         rig.engine.close_session(sid, 1012)

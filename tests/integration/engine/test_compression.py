@@ -322,7 +322,7 @@ async def test_what_breaks_the_protocol_ends_the_session_at_once(data: bytes, co
 
 
 async def test_a_socket_that_sends_small_bombs_leaves_the_others_their_turn() -> None:
-    limits = EngineLimits(frames_per_turn=100_000, inflated_bytes_per_turn=10_000)
+    limits = EngineLimits(messages_per_turn=100_000, inflated_bytes_per_turn=10_000)
     async with compressing_rig(limits=limits) as rig:
         flood, flooder = await open_deflating(rig)
         polite, calm = await rig.open_websocket()

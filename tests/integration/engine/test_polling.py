@@ -27,6 +27,7 @@ async def test_several_packets_in_one_body_are_handled_in_order(rig: Rig) -> Non
 async def test_forty_packets_in_one_body_all_arrive(rig: Rig) -> None:
     sid = await rig.open_polling()
     await rig.post(sid, "\x1e".join(f"4{i}" for i in range(40)))
+    await eventually(lambda: len(rig.told("message")) == 40, "all of them")
     assert [data for _, data in rig.told("message")] == [str(i) for i in range(40)]
 
 

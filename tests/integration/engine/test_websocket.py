@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from server.transport.engineio import EngineLimits
+from server.transport.engineio import EngineLimits, turns
 from tests.integration.engine.wire import Rig, client_frame, engine_rig
 
 
@@ -157,7 +157,7 @@ async def test_http_requests_with_the_sid_of_a_websocket_are_refused_and_another
 
 
 async def test_one_flooding_socket_leaves_the_others_their_turn() -> None:
-    async with engine_rig(limits=EngineLimits(frames_per_turn=4)) as rig:
+    async with engine_rig(limits=EngineLimits(messages_per_turn=4)) as rig:
         flood, flooder = await rig.open_websocket()
         polite, calm = await rig.open_websocket()
         rig.engine.on("message", lambda sid, data: rig.events.append(("message", sid, data)))
@@ -177,17 +177,18 @@ async def rig_eventually_handled(rig: Rig, sid: str, count: int = 1) -> None:
     await eventually(lambda: sum(1 for s, _ in rig.told("message") if s == sid) >= count, "the messages")
 
 
-async def test_a_client_that_sends_crumbs_leaves_others_their_turn(rig: Rig) -> None:
+async def test_a_client_that_sends_crumbs_leaves_others_their_turn(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "TURN_S", 0.0)  # one step each
     crumbs, _ = await rig.open_websocket()
     other, _ = await rig.open_websocket()
     parts = 20_000
     whole = client_frame(b"4", fin=False) + client_frame(b"", 0, fin=False) * parts + client_frame(b"done", 0)
     crumbs.writer.write(whole)
-    turns = 0
+    taken = 0
     while not rig.told("message"):
-        turns += 1
+        taken += 1
         await asyncio.sleep(0)
-    assert turns > parts // rig.engine.limits.frames_per_turn
+    assert taken > parts // rig.engine.limits.fragments_per_turn
     await other.send("4hi")
     assert await other.text() == "4hi"
     assert await crumbs.text() == "4done"

@@ -97,6 +97,26 @@ def test_rooms_count_until_somebody_enters_or_they_are_over() -> None:
     quotas.room_made("5", ("a",))
 
 
+def test_a_room_that_all_have_left_counts_again_until_it_is_over() -> None:
+    quotas = Quotas(BOUNDS)
+    for room in "12":
+        quotas.room_made(room, ("a",))
+        quotas.room_entered(room)
+        quotas.room_emptied(room)
+        quotas.room_emptied(room)
+    refusal(quotas.room_made, "3", ("a",))
+    quotas.room_entered("1")
+    quotas.room_made("3", ("a",))
+    quotas.room_emptied("of an API key")
+    for room in "123":
+        quotas.room_over(room)
+        quotas.room_over(room)
+        quotas.room_emptied(room)
+    assert not any(quotas._counts.values())
+    assert not quotas._makers
+    assert not quotas._empty
+
+
 def test_seats_count_until_they_end_wherever_they_are_held_from() -> None:
     quotas = Quotas(BOUNDS)
     quotas.seat_taken("room", "1", ("a",))
