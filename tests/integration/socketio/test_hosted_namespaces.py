@@ -24,7 +24,8 @@ LIMIT_S = 5.0
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    async with running() as server:
+    # The Python client waits five seconds longer than a ping takes before it notices that it is out.
+    async with running(ping_interval_s=2, ping_timeout_s=2) as server:
         yield server
 
 
