@@ -1,8 +1,8 @@
 """Which tests may run beside which, where `pytest -n` runs several at a time.
 
 Most may run beside any other; those of one file run in order on one worker, as they share servers. Tests that drive
-browsers (`browser`) run one at a time, beside those. Tests that measure time or memory (`alone`) come last, and while one
-of them runs no other does, on whatever worker.
+browsers (`browser`) run one at a time, beside those. Tests that measure time or memory (`alone`) come last, and while
+one of them runs no other does, on whatever worker.
 """
 
 from __future__ import annotations
@@ -20,10 +20,16 @@ ORDER = {"browser": 0, "": 1, "alone": 2}
 """The browsers' lane is the longest, so it begins; whoever wants the machine alone waits for the others to end."""
 
 
+MARKERS = (
+    "alone: measures time or memory; no other test runs meanwhile",
+    "browser: drives a browser (tests/support/lanes.py marks it); one such test at a time",
+    "soak: the same again and again, for a minute or more; `make soak` runs it",
+)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "alone: measures time or memory; no other test runs meanwhile")
-    config.addinivalue_line("markers", "browser: drives a browser; one such test at a time (marked by tests/support/lanes.py)")
-    config.addinivalue_line("markers", "soak: the same again and again, for a minute or more; `make soak` runs it")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -27,7 +27,7 @@ LOOPBACK = "127.0.0.1"
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 15.0
 POLL_S = 0.02
-# Above the last one that browsers refuse (10080), below the relay ports of turn.py and those that the system gives away.
+# Above the last that browsers refuse (10080), below the relay ports of turn.py and those that the system gives away.
 FIRST_PORT = 11_000
 PORTS_PER_WORKER = 1_000
 WORKERS = 9
@@ -38,8 +38,8 @@ PORT_ATTEMPTS = 3
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nobody listens on at this moment.
 
-    Of a range that belongs to this worker of pytest-xdist, and lies below the ports that the system gives away by itself:
-    a service that is killed finds its port again when it is restarted, whatever runs beside it.
+    Of a range that belongs to this worker of pytest-xdist, and lies below the ports that the system gives away by
+    itself: a service that is killed finds its port again when it is restarted, whatever runs beside it.
     """
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
     first = FIRST_PORT + worker * PORTS_PER_WORKER

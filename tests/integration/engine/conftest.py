@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import pytest
 import uvloop
 
-from tests.integration.engine.wire import Rig, engine_rig
+from tests.support.engine import Rig, engine_rig
 
 ON_UVLOOP_TOO = {
     "test_bounds",

@@ -15,8 +15,8 @@ from socketio.exceptions import ConnectionError as NotConnected
 from server.app import HOST
 from server.transport.socketio import NotHosted, SocketHost
 from server.transport.socketio.packets import MAX_PACKET_BYTES
-from tests.integration.contract.wire import Server, running
-from tests.integration.engine.wire import eventually
+from tests.support.engine import eventually
+from tests.support.server import Server, running
 
 DESK = "/desk"
 LIMIT_S = 5.0
