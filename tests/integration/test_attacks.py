@@ -26,6 +26,8 @@ from benchmarks.attacks import unfinished_after_connect as after_connect
 from benchmarks.attacks import unfinished_before_connect as before_connect
 from tests.support.processes import ServerProcess, launch, server_process
 
+pytestmark = pytest.mark.alone
+
 BUDGET_MB = 96
 P99_LIMIT_S = 1.0
 """Ten times what is promised: the machine that tests has others to serve."""
@@ -34,7 +36,6 @@ BACK_BYTES = 24 * MIB
 """Of what a process that has worked needs more than one that has only started."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("addresses", [ONE, MANY], ids=["one address", "many"])
 @pytest.mark.parametrize(
     ("attack", "count"),

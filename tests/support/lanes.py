@@ -20,18 +20,6 @@ ORDER = {"browser": 0, "": 1, "alone": 2}
 """The browsers' lane is the longest, so it begins; whoever wants the machine alone waits for the others to end."""
 
 
-MARKERS = (
-    "alone: measures time or memory; no other test runs meanwhile",
-    "browser: drives a browser (tests/support/lanes.py marks it); one such test at a time",
-    "soak: the same again and again, for a minute or more; `make soak` runs it",
-)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    for marker in MARKERS:
-        config.addinivalue_line("markers", marker)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _drives_a_browser(item):
