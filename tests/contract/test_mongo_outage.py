@@ -18,8 +18,6 @@ from tests.support.mongo import Mongod
 from tests.support.processes import LOOPBACK, free_port
 from tests.support.proxy import tcp_proxy
 
-pytestmark = pytest.mark.alone
-
 ANSWER_LIMIT_S = 3.0
 RECOVERY_LIMIT_S = 30.0
 CALLERS = 60

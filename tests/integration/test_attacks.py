@@ -26,8 +26,6 @@ from benchmarks.attacks import unfinished_after_connect as after_connect
 from benchmarks.attacks import unfinished_before_connect as before_connect
 from tests.support.processes import ServerProcess, launch, server_process
 
-pytestmark = pytest.mark.alone
-
 BUDGET_MB = 96
 P99_LIMIT_S = 1.0
 """Ten times what is promised: the machine that tests has others to serve."""

@@ -6,14 +6,10 @@ import gc
 import json
 from dataclasses import replace
 
-import pytest
-
 from benchmarks import load
 from benchmarks.plan import by_name
 from benchmarks.servers import EVENTS_PER_S
 from tests.support.processes import server_process
-
-pytestmark = pytest.mark.alone
 
 MIB = 1_048_576
 GROWTH_LIMIT = 50 * MIB

@@ -21,8 +21,6 @@ from server.security.hashing import MAX_WAIT_S, MAX_WAITING
 from tests.support import server as serving
 from tests.support.server import Client, Server, running
 
-pytestmark = pytest.mark.alone
-
 ATTACKERS = pytest.mark.parametrize("addresses", [int(os.environ.get("ATTACKERS", "40"))])
 """Addresses that attack at once; with 200 each test takes a minute or two."""
 AT_ONCE_S = 3.0

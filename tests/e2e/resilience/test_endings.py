@@ -27,8 +27,6 @@ from tests.support.mongo import find_word_everywhere
 from tests.support.node import node_script
 from tests.support.processes import LOOPBACK, ServerProcess, server_process
 
-pytestmark = pytest.mark.alone
-
 WORD = "zyzzyva"
 TALK = Path(__file__).parent / "planted_talk.mjs"
 TOMBSTONE_S = 1.5

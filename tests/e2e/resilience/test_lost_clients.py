@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from tests.e2e.resilience.api import Api, Member
 from tests.e2e.resilience.times import GRACE_S, PING_INTERVAL_S, PING_TIMEOUT_S
 from tests.support.js_client import JsClient, JsEvent, js_client
-
-pytestmark = pytest.mark.alone
 
 NOTICED_WITHIN_S = 1.0
 LATE_S = 1.0

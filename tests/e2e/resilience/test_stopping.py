@@ -6,14 +6,10 @@ import asyncio
 import signal
 import time
 
-import pytest
-
 from tests.e2e.resilience.api import api_of
 from tests.e2e.resilience.times import FAST
 from tests.support.js_client import JsClient, JsSocket
 from tests.support.processes import server_process, wait_until
-
-pytestmark = pytest.mark.alone
 
 SOCKETS = 1_000
 CONNECTING_AT_ONCE = 50

@@ -28,8 +28,6 @@ from tests.support.engine import (
 from tests.support.memory import MIB, rss
 from tests.support.socketio_rig import socketio_rig
 
-pytestmark = pytest.mark.alone
-
 COUNT = int(os.environ.get("ENGINE_FUZZ_COUNT", "3000"))
 SEED = int(os.environ.get("ENGINE_FUZZ_SEED", "0")) or random.SystemRandom().getrandbits(32)
 SESSIONS_AT_ONCE = 8

@@ -14,8 +14,6 @@ from server.transport.engineio.frames import text_frame
 from tests.support.engine import RawWebSocket, Rig, engine_rig, eventually
 from tests.support.memory import MIB, rss
 
-pytestmark = pytest.mark.alone
-
 READERS = 50
 NON_READERS = 50
 MESSAGES = 6_000
