@@ -1,8 +1,8 @@
 """Which tests may run beside which, where `pytest -n` runs several at a time.
 
 Most may run beside any other; those of one file run in order on one worker, as they share servers. Tests that drive
-browsers run one after the other on one worker, beside those. Tests that measure time or memory come last, and while one
-of them runs no other does, on whatever worker.
+browsers are in two lanes, each of which runs one test after the other, beside those. Tests that measure time or memory
+come last, and while one of them runs no other does, on whatever worker.
 """
 
 from __future__ import annotations
@@ -15,36 +15,32 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-BROWSER = (
-    "tests/e2e/calls/",
-    "tests/e2e/nextjs/",
-    "tests/e2e/test_cross_origin.py",
-    "tests/e2e/test_peer_browser.py",
-    "tests/e2e/web/",
-)
 ALONE = (
     "tests/contract/test_mongo_outage.py",
     "tests/e2e/resilience/test_endings.py",
     "tests/e2e/resilience/test_lost_clients.py",
     "tests/e2e/resilience/test_stopping.py",
+    "tests/e2e/web/test_page.py::test_a_reload_and_an_outage_of_ten_seconds_lose_and_double_nothing",
     "tests/integration/engine/test_fuzz.py",
     "tests/integration/engine/test_slow_readers.py",
     "tests/integration/test_attacks.py",
     "tests/integration/test_non_readers.py",
     "tests/integration/test_password_attack.py",
 )
-LANES = {"browser": BROWSER, "alone": ALONE}
-"""lane → the starts of the paths of its tests. Each lane is also a mark: `pytest -m "not browser"`."""
+PAGE = ("tests/e2e/web/",)
+CALLS = ("tests/e2e/calls/", "tests/e2e/nextjs/", "tests/e2e/test_cross_origin.py", "tests/e2e/test_peer_browser.py")
+LANES = {"alone": ALONE, "page": PAGE, "calls": CALLS, "": ("tests/",)}
+"""lane → how the ids of its tests begin; the first that fits."""
 
-ORDER = ("browser", "", "alone")
-"""The browsers' lane is the longest, so it begins; whoever wants the machine alone waits for the others to end."""
+ORDER = ("page", "calls", "", "alone")
+"""The longest begin; whoever wants the machine alone waits for all others to end."""
 
 HERE = Path(__file__)
 
 
-def lane_of(path: str) -> str:
-    """The lane of a test, by its file's path from the root or by its id; `""` where it may run beside any other."""
-    return next((lane for lane, starts in LANES.items() if path.startswith(starts)), "")
+def lane_of(nodeid: str) -> str:
+    """The lane of a test, by its id; `""` where it may run beside any other."""
+    return next((lane for lane, starts in LANES.items() if nodeid.startswith(starts)), "")
 
 
 class Lanes(LoadScopeScheduling):
@@ -66,7 +62,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if lane := lane_of(item.nodeid):
-            item.add_marker(lane)
+            item.add_marker("alone" if lane == "alone" else "browser")
     items.sort(key=lambda item: ORDER.index(lane_of(item.nodeid)))
 
 
