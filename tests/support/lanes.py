@@ -53,6 +53,7 @@ class Lanes(LoadScopeScheduling):
         return lane_of(nodeid) or nodeid.partition("::")[0]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
     config.option.loadscopereorder = False  # in the order of the collection
     return Lanes(config, log)
