@@ -3,13 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench bench-regression soak install install-dev system-packages format schemas clean
+.PHONY: run test test-fast check bench bench-regression soak install install-dev system-packages format schemas clean
 
 run: install
 	@$(BIN)/python -m server
 
+# So many tests at a time; tests/README.md says which may run beside which. WORKERS=0: one after the other.
+WORKERS ?= 3
 test: install-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"
+
+# The rules, the engine without I/O, the contract of storage on memory: under a minute.
+test-fast: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract -k "not mongo"
 
 check: install-dev
 	$(BIN)/ruff format --check .
@@ -24,8 +30,9 @@ bench: install-dev
 BASE ?= HEAD
 bench-regression: install-dev
 	@$(BIN)/python -m benchmarks.regression --base $(BASE) $(if $(ROWS),--rows $(ROWS)) $(if $(PAIRS),--pairs $(PAIRS))
-# Attacks from one address and from many: what the server weighs, what others notice, what is left. Some minutes.
+# What is repeated until it is a statistic; attacks from one address and from many. Some minutes.
 soak: install-dev
+	@$(BIN)/python -m pytest -m soak
 	@$(BIN)/python -m benchmarks.attacks
 
 format: install-dev

@@ -14,6 +14,8 @@ from tests.support.parts import requires
 from tests.support.redis import RedisServer, start_redis
 from tests.support.turn import TurnServer, start_turn
 
+pytest_plugins = ["tests.support.lanes"]
+
 
 @pytest.fixture(scope="session")
 def _mongo_base() -> Iterator[str]:

@@ -8,9 +8,9 @@ import time
 
 from peer.turn_check import check_turn
 from signaling.ice import IceSettings, ice_servers
+from tests.support.peer_wire import flows, until, wired
 from tests.support.processes import LOOPBACK, free_port
 from tests.support.turn import TurnServer
-from tests.unit.signaling.peer_wire import flows, until, wired
 
 UCLIENT_LIMIT_S = 60
 

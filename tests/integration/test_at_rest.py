@@ -15,10 +15,10 @@ from server.transport.engineio import EngineServer
 from server.transport.socketio.gateway import Gateway
 from server.usecases.recovery import Recovery
 from signaling.relay import Relay
-from tests.integration.contract.wire import Clock, running, talking_to
-from tests.integration.engine.wire import Rig, eventually, serving
 from tests.support.at_rest import engine_at_rest, process_at_rest, read_gauges
+from tests.support.engine import Rig, eventually, serving
 from tests.support.processes import server_process
+from tests.support.server import Clock, running, talking_to
 
 SOON_S = 0.2
 OFFER = {"type": "offer", "sdp": "v=0\r\n"}

@@ -34,7 +34,6 @@ BACK_BYTES = 24 * MIB
 """Of what a process that has worked needs more than one that has only started."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("addresses", [ONE, MANY], ids=["one address", "many"])
 @pytest.mark.parametrize(
     ("attack", "count"),

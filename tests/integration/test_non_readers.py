@@ -6,8 +6,6 @@ import gc
 import json
 from dataclasses import replace
 
-import pytest
-
 from benchmarks import load
 from benchmarks.plan import by_name
 from benchmarks.servers import EVENTS_PER_S
@@ -18,7 +16,6 @@ GROWTH_LIMIT = 50 * MIB
 KEPT_LIMIT = 20 * MIB
 
 
-@pytest.mark.slow
 def test_who_never_reads_is_dropped_and_costs_little_memory_and_not_for_long() -> None:
     scenario = replace(by_name("non-readers"), warm_s=0.5)
     with server_process(EVENTS_PER_S=str(EVENTS_PER_S), MAX_ROOM_CAPACITY="200", PING_INTERVAL_S="300") as server:

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from server.security.hashing import MAX_WAIT_S, MAX_WAITING
-from tests.integration.contract import wire
-from tests.integration.contract.wire import Client, Server, running
+from tests.support import server as serving
+from tests.support.server import Client, Server, running
 
 ATTACKERS = pytest.mark.parametrize("addresses", [int(os.environ.get("ATTACKERS", "40"))])
 """Addresses that attack at once; with 200 each test takes a minute or two."""
@@ -40,7 +40,7 @@ def fresh(number: int = 0) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _patient_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "LIMIT_S", MAX_WAIT_S + 10)
+    monkeypatch.setattr(serving, "LIMIT_S", MAX_WAIT_S + 10)
 
 
 class Attack:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,15 +27,28 @@ LOOPBACK = "127.0.0.1"
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 15.0
 POLL_S = 0.02
+# Above the last that browsers refuse (10080), below the relay ports of turn.py and those that the system gives away.
+FIRST_PORT = 11_000
+PORTS_PER_WORKER = 1_000
+WORKERS = 9
 # A port found free can be taken by somebody else before the program binds it.
 PORT_ATTEMPTS = 3
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on at this moment.
+
+    Of a range that belongs to this worker of pytest-xdist, and lies below the ports that the system gives away by
+    itself: a service that is killed finds its port again when it is restarted, whatever runs beside it.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
+    first = FIRST_PORT + worker * PORTS_PER_WORKER
+    for _ in range(PORTS_PER_WORKER):
+        port = first + random.randrange(PORTS_PER_WORKER)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    raise OSError(f"no port from {first} on is free")
 
 
 def wait_until(condition: Callable[[], bool], what: str, limit_s: float = START_LIMIT_S) -> None:

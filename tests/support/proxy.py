@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from tests.support.processes import LOOPBACK
+from tests.support.processes import LOOPBACK, free_port
 
 BACKLOG = 2_048
 READ_BYTES = 65_536
@@ -73,7 +73,7 @@ class TcpProxy:
 
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
-        self.port = 0
+        self.port = free_port()
         self.accepted = 0
         self._pipes: dict[_Pipe, asyncio.Task[None]] = {}
         self._listener: socket.socket | None = None
@@ -172,7 +172,6 @@ class TcpProxy:
         if self._listener is None:
             self._listener = socket.create_server((LOOPBACK, self.port), backlog=BACKLOG)
             self._listener.setblocking(False)
-            self.port = self._listener.getsockname()[1]
             self._loop.add_reader(self._listener, self._accept_one, self._listener)
 
     async def _stop_listening(self) -> None:

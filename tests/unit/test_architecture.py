@@ -271,3 +271,25 @@ def test_only_delivery_and_the_sockets_send() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("emit", "broadcast", "send_text")
     ]
     assert wrong == []
+
+
+def test_no_test_imports_another() -> None:
+    """What tests share is in `tests/support`, or in a module beside them that is no test and no conftest."""
+    wrong = [
+        f"{named(path)} imports {module}"
+        for path in [*sources("tests"), *sources("benchmarks")]
+        if "node_modules" not in path.parts
+        for module in imports(path)
+        if module.startswith("tests.") and module.rpartition(".")[2].startswith(("test_", "conftest"))
+    ]
+    assert wrong == []
+
+
+def test_what_tests_share_imports_no_folder_of_tests() -> None:
+    wrong = [
+        f"{named(path)} imports {module}"
+        for path in sources("tests/support")
+        for module in imports(path)
+        if module.startswith("tests.") and not module.startswith("tests.support.")
+    ]
+    assert wrong == []

@@ -18,6 +18,21 @@ POLL_S = 0.2
 MEDIA_LIMIT_S = 20.0
 PAGE_LIMIT_S = 60.0
 
+# For `Page.run`: every device that is opened from now on is kept (WATCH); how many of them are live (LIVE).
+LIVE = """() => [...(person.opened ?? [])].filter((track) => track.readyState === "live").length"""
+WATCH = """() => {
+  person.opened = [];
+  const { mediaDevices } = navigator;
+  for (const name of ["getUserMedia", "getDisplayMedia"]) {
+    const open = mediaDevices[name].bind(mediaDevices);
+    mediaDevices[name] = async (wish) => {
+      const stream = await open(wish);
+      person.opened.push(...stream.getTracks());
+      return stream;
+    };
+  }
+}"""
+
 
 def make_room(url: str, **options: Any) -> dict[str, Any]:
     """`POST /api/rooms`."""

@@ -6,8 +6,7 @@ from typing import Literal
 
 import pytest
 
-from tests.e2e.calls.browser_pages import browser_pages, make_room
-from tests.e2e.calls.test_hang_up import LIVE, WATCH
+from tests.e2e.calls.browser_pages import LIVE, WATCH, browser_pages, make_room
 from tests.support.processes import server_process
 
 pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.timeout(180)]

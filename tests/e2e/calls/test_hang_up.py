@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from tests.e2e.calls.browser_pages import Page, browser_pages, make_room
+from tests.e2e.calls.browser_pages import LIVE, WATCH, Page, browser_pages, make_room
 from tests.support.js_client import js_client
 from tests.support.processes import server_process
 from tests.support.proxy import TcpProxy, tcp_proxy
@@ -21,19 +21,6 @@ GRACE_S = 6
 AT_ONCE_S = 4.0
 PEERS = "() => person.room.call.getSnapshot().peers.length"
 OTHER = "() => person.room.getSnapshot().participants[0] ?? null"
-LIVE = """() => [...(person.opened ?? [])].filter((track) => track.readyState === "live").length"""
-WATCH = """() => {
-  person.opened = [];
-  const { mediaDevices } = navigator;
-  for (const name of ["getUserMedia", "getDisplayMedia"]) {
-    const open = mediaDevices[name].bind(mediaDevices);
-    mediaDevices[name] = async (wish) => {
-      const stream = await open(wish);
-      person.opened.push(...stream.getTracks());
-      return stream;
-    };
-  }
-}"""
 
 
 @asynccontextmanager

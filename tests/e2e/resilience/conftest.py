@@ -7,21 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.e2e.resilience.api import Api, api_of
+from tests.e2e.resilience.times import FAST
 from tests.support.js_client import JsClient, js_client
 from tests.support.processes import ServerProcess, server_process
-
-GRACE_S = 2.0
-PING_INTERVAL_S = 1.0
-PING_TIMEOUT_S = 1.0
-
-FAST = {
-    "SEAT_GRACE_S": str(GRACE_S),
-    "PING_INTERVAL_S": str(PING_INTERVAL_S),
-    "PING_TIMEOUT_S": str(PING_TIMEOUT_S),
-    "EVENTS_PER_S": "0",
-    "LOG_LEVEL": "warning",
-}
-"""Times as short as two busy cores allow."""
 
 
 @pytest.fixture(scope="package")

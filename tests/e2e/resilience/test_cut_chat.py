@@ -13,7 +13,7 @@ import pytest
 
 from rooms.limits import BACKLOG_MESSAGES, HISTORY_EVENTS
 from tests.e2e.resilience.api import OwnRoom, api_of
-from tests.e2e.resilience.conftest import FAST
+from tests.e2e.resilience.times import FAST
 from tests.support.js_client import JsClient
 from tests.support.node import NodeScript, node_script
 from tests.support.processes import ServerProcess, server_process

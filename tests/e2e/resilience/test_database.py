@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.resilience.api import Answer, Api, OwnRoom, api_of
-from tests.e2e.resilience.conftest import FAST, GRACE_S
+from tests.e2e.resilience.times import FAST, GRACE_S
 from tests.support.js_client import JsClient, JsSocket
 from tests.support.mongo import Mongod
 from tests.support.node import ScriptFailed

@@ -20,7 +20,7 @@ from rooms.room import House
 from server.app import create_app
 from server.settings import Settings
 from tests.e2e.resilience.api import Api, OwnRoom, api_of
-from tests.e2e.resilience.conftest import FAST
+from tests.e2e.resilience.times import FAST
 from tests.support.at_rest import app_at_rest
 from tests.support.js_client import JsClient
 from tests.support.mongo import find_word_everywhere

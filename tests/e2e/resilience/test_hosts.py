@@ -9,7 +9,7 @@ import pytest
 
 from server.security.guard import PASSWORD_FAILURES
 from tests.e2e.resilience.api import Api, Member, OwnRoom, api_of
-from tests.e2e.resilience.conftest import FAST
+from tests.e2e.resilience.times import FAST
 from tests.support.js_client import JsClient, JsSocket
 from tests.support.processes import server_process
 

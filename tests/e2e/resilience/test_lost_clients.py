@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.e2e.resilience.api import Api, Member
-from tests.e2e.resilience.conftest import GRACE_S, PING_INTERVAL_S, PING_TIMEOUT_S
+from tests.e2e.resilience.times import GRACE_S, PING_INTERVAL_S, PING_TIMEOUT_S
 from tests.support.js_client import JsClient, JsEvent, js_client
 
 NOTICED_WITHIN_S = 1.0

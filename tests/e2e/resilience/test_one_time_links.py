@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.e2e.resilience.api import Api, OwnRoom, api_of
-from tests.e2e.resilience.conftest import FAST
+from tests.e2e.resilience.times import FAST
 from tests.support.js_client import JsClient, JsSocket
 from tests.support.processes import server_process
 

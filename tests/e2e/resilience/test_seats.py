@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.resilience.api import Api, Member
-from tests.e2e.resilience.conftest import GRACE_S
+from tests.e2e.resilience.times import GRACE_S
 from tests.support.js_client import JsClient
 
 BUSY_FRAMES = 4_000

@@ -8,7 +8,7 @@ import pytest
 
 from signaling.relay import MAILBOX_SIGNALS
 from tests.e2e.resilience.api import Api, Member, OwnRoom
-from tests.e2e.resilience.conftest import GRACE_S
+from tests.e2e.resilience.times import GRACE_S
 from tests.support.js_client import JsClient, JsSocket
 from tests.support.processes import ServerProcess
 from tests.support.proxy import TcpProxy, tcp_proxy

@@ -7,7 +7,7 @@ import signal
 import time
 
 from tests.e2e.resilience.api import api_of
-from tests.e2e.resilience.conftest import FAST
+from tests.e2e.resilience.times import FAST
 from tests.support.js_client import JsClient, JsSocket
 from tests.support.processes import server_process, wait_until
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.contract.wire import Clock, Server, running
+from tests.support.server import Clock, Server, running
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ import asyncio
 from typing import Any
 
 from server.protocol.events import Sent
-from tests.integration.contract.shapes import fits
-from tests.integration.contract.wire import Answered, Server
+from tests.support.server import Answered, Server
+from tests.support.shapes import fits
 
 WORD = "xyzzyplugh"
+SHOP, FORUM = "the-secret-of-the-shop", "the-secret-of-the-forum"
+KEYS = f"shop:{SHOP},forum:{FORUM}"
 
 
 def granted(answer: Answered, model: type[Sent], status: int = 200) -> Any:

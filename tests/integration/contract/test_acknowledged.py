@@ -13,7 +13,7 @@ from rooms.ports import StoreUnavailable
 from rooms.records import Purged, RoomRecord, SessionRecord, Tombstone
 from server.usecases.commands import COMMANDS, Command
 from storage.memory import MemoryStore
-from tests.integration.contract.wire import Client, Server, running
+from tests.support.server import Client, Server, running
 
 # Socket.IO's own names (Socket.IO protocol v5, reserved events).
 RESERVED = ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")

@@ -9,8 +9,8 @@ import pytest
 
 from rooms.records import Purged, SessionRecord, Tombstone
 from storage.memory import MemoryStore
-from tests.integration.contract.wire import Client, Server, running
 from tests.support.js_client import js_client
+from tests.support.server import Client, Server, running
 
 
 def order_of(client: Client) -> list[str]:

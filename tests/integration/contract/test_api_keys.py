@@ -9,12 +9,9 @@ import pytest
 
 from server.protocol import answers
 from server.security.guard import TOKEN_FAILURES
-from tests.integration.contract.rest import granted
-from tests.integration.contract.wire import Server, running, talking_to
+from tests.integration.contract.rest import FORUM, KEYS, SHOP, granted
 from tests.support.processes import server_process
-
-SHOP, FORUM = "the-secret-of-the-shop", "the-secret-of-the-forum"
-KEYS = f"shop:{SHOP},forum:{FORUM}"
+from tests.support.server import Server, running, talking_to
 
 
 async def make(server: Server, key: str, **wish: Any) -> Any:

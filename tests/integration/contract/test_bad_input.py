@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from server.protocol.requests import MAX_CANDIDATE_CHARS, MAX_SDP_BYTES
-from tests.integration.contract.test_long_messages import connected
-from tests.integration.contract.test_requests import CANDIDATE, OFFER
-from tests.integration.contract.wire import Client, Server, running
+from tests.integration.contract.raw import connected
+from tests.integration.contract.requests import CANDIDATE, OFFER
+from tests.support.server import Client, Server, running
 
 WORD = "xyzzyplugh"
 """Planted in whatever is sent; it must not come back."""

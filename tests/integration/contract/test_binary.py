@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from server.transport.socketio.packets import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS
-from tests.integration.contract.wire import Client, Server
 from tests.support.js_client import js_client
+from tests.support.server import Client, Server
 
 TRANSPORTS = ["websocket", "polling"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from signaling.calls import MAX_PARTNERS
-from tests.integration.contract.wire import Client, Server
+from tests.support.server import Client, Server
 
 Seated = tuple[Client, Any]
 

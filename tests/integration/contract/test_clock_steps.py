@@ -12,7 +12,7 @@ import pytest
 from server.app import LIFECYCLE
 from server.clocks import Clocks
 from storage.memory import MemoryStore
-from tests.integration.contract.wire import Client, Clock, Server, running
+from tests.support.server import Client, Clock, Server, running
 
 HOUR_S = 3_600.0
 GRACE_S = 30.0

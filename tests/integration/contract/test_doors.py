@@ -9,9 +9,8 @@ import pytest
 from multidict import CIMultiDict
 
 from server.schema.markdown import HOST_ONLY
-from tests.integration.contract.test_hosting import HOST_REQUESTS
-from tests.integration.contract.test_requests import OFFER
-from tests.integration.contract.wire import Server, running
+from tests.integration.contract.requests import HOST_REQUESTS, OFFER
+from tests.support.server import Server, running
 
 
 async def invite(server: Server, made: Any) -> str:

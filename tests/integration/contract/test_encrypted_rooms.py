@@ -9,7 +9,7 @@ import pytest
 from rooms.limits import MAX_MESSAGE_CHARS, MAX_SEALED_CHARS
 from server.protocol import answers
 from tests.integration.contract.rest import granted
-from tests.integration.contract.wire import Server
+from tests.support.server import Server
 
 SEALED = "一" * 40
 

@@ -7,9 +7,9 @@ from typing import Any
 from rooms.errors import Code
 from server.protocol.answers import InviteStanding
 from server.security.guard import TOKEN_FAILURES
+from tests.integration.contract.requests import OFFER
 from tests.integration.contract.rest import granted
-from tests.integration.contract.test_requests import OFFER
-from tests.integration.contract.wire import Clock, Server, running
+from tests.support.server import Clock, Server, running
 
 
 async def _invite(server: Server, made: Any, **wish: Any) -> Any:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.contract.test_requests import ANSWER, CANDIDATE, OFFER
-from tests.integration.contract.wire import Clock, Server, running
+from tests.integration.contract.requests import ANSWER, CANDIDATE, OFFER
+from tests.support.server import Clock, Server, running
 
 WORD = "xyzzyplugh"
 # The event loop leads to the clients of this test, who may remember.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.security.guard import MAX_PASSWORD_CHECKS_PER_ADDRESS, PASSWORD_FAILURES, TOKEN_FAILURES
-from tests.integration.contract.wire import Clock, Server, running
+from tests.support.server import Clock, Server, running
 
 
 @pytest.fixture

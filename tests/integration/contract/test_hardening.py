@@ -11,7 +11,7 @@ import pytest
 
 from server.transport.http import routes
 from tests.integration.contract.rest import WORD
-from tests.integration.contract.wire import Answered, Server, running
+from tests.support.server import Answered, Server, running
 
 TOKEN = "tokenxyzzy"
 SOCKETS = "/socket.io/?EIO=4&transport=polling&sid=unknown"

@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.contract.wire import Clock, Server, running
-
-HOST_REQUESTS: list[tuple[str, dict[str, Any]]] = [
-    ("answer-knock", {"knockId": "k", "admit": True}),
-    ("kick", {"participantId": "p"}),
-    ("ban", {"participantId": "p"}),
-    ("update-room", {"locked": True}),
-    ("transfer-host", {"participantId": "p"}),
-    ("end-room", {}),
-]
+from tests.integration.contract.requests import HOST_REQUESTS
+from tests.support.server import Clock, Server, running
 
 
 @pytest.mark.parametrize(("event", "fields"), HOST_REQUESTS)

@@ -10,7 +10,7 @@ import pytest
 from rooms.ports import StoreUnavailable
 from rooms.records import RoomRecord
 from storage.memory import MemoryStore
-from tests.integration.contract.wire import Server, running
+from tests.support.server import Server, running
 
 KEY = "a key of 22 characters"
 SHOP, FORUM = "the-secret-of-the-shop", "the-secret-of-the-forum"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.contract.wire import Client, Server
+from tests.support.server import Client, Server
 
 OFFER = {"type": "offer", "sdp": "v=0"}
 ANSWER = {"type": "answer", "sdp": "v=0"}

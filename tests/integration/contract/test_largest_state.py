@@ -33,8 +33,8 @@ from server.protocol.requests import MAX_SDP_BYTES
 from server.transport.engineio import EngineLimits
 from signaling.negotiation import Kind
 from signaling.relay import MAILBOX_BYTES
-from tests.integration.contract.wire import Client, Server
 from tests.support.js_client import JsSocket, js_client
+from tests.support.server import Client, Server
 
 CAPACITY = 1_000
 SEALED_CHARS = 10_000

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.contract.test_requests import CANDIDATE
-from tests.integration.contract.wire import Client, Server, talking_to
+from tests.integration.contract.requests import CANDIDATE
 from tests.support.processes import ServerProcess, server_process
+from tests.support.server import Client, Server, talking_to
 
 WORD = "xyzzyplugh"
 SDP = f"v=0\r\ns={WORD}\r\n"

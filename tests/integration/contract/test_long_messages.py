@@ -12,8 +12,9 @@ import pytest
 from server.app import HOST
 from server.transport.socketio.host import MAX_FRAME_BYTES, MAX_UNCONNECTED_BYTES
 from server.transport.socketio.packets import MAX_PACKET_BYTES
-from tests.integration.contract.wire import Server, running
-from tests.integration.engine.wire import RawWebSocket, client_frame
+from tests.integration.contract.raw import connected, raw
+from tests.support.engine import client_frame
+from tests.support.server import Server, running
 
 MIB = 1_048_576
 
@@ -40,31 +41,6 @@ def incompressible(size: int) -> bytes:
 
     text = random.Random(1).randbytes(size // 2).hex()
     return b'427["send-message",{"roomId":"r","text":"' + text.encode() + b'"}]'
-
-
-async def raw(server: Server, *, extension: str = "") -> RawWebSocket:
-    port = int(server.url.rpartition(":")[2])
-    ws = await RawWebSocket.open(port)
-    headers = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    }
-    if extension:
-        headers["Sec-WebSocket-Extensions"] = extension
-    ws.send_head("GET", "/socket.io/?EIO=4&transport=websocket", headers)
-    head = await ws.reader.readuntil(b"\r\n\r\n")
-    assert b" 101 " in head
-    assert (await ws.text()).startswith("0{")
-    return ws
-
-
-async def connected(server: Server, *, extension: str = "") -> RawWebSocket:
-    ws = await raw(server, extension=extension)
-    await ws.send("40")
-    assert (await ws.text()).startswith("40{")
-    return ws
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from rooms.records import RoomRecord
 from storage.memory import MemoryStore
-from tests.integration.contract.wire import Clock, Server, running
+from tests.support.server import Clock, Server, running
 
 JOIN_ID = "0123456789abcdef-join"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.protocol.events import DURABLE, WITH_OFFSET
-from tests.integration.contract.wire import Client, Server
+from tests.support.server import Client, Server
 
 
 def arguments(client: Client, names: frozenset[str] = DURABLE | WITH_OFFSET) -> set[int]:

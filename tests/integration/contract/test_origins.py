@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.contract.wire import Server, running
+from tests.support.server import Server, running
 
 SITE = "https://site.example"
 FOREIGN = "https://foreign.example"

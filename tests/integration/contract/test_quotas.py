@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.contract.test_api_keys import KEYS, SHOP
-from tests.integration.contract.wire import Client, Server, running
-from tests.integration.engine.wire import UPGRADE, Answer, Connection, eventually
+from tests.integration.contract.rest import KEYS, SHOP
+from tests.support.engine import UPGRADE, Answer, Connection, eventually
+from tests.support.server import Client, Server, running
 
 RETRY_S = 5
 HERE, ELSEWHERE = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "203.0.113.8"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rooms.limits import JOIN_REGRET_S
-from tests.integration.contract.wire import Clock, Server, running
+from tests.support.server import Clock, Server, running
 
 JOIN, ANOTHER = "a" * 32, "b" * 32
 

@@ -8,11 +8,8 @@ import pytest
 
 from server.protocol.answers import ACKS
 from server.usecases.commands import COMMANDS
-from tests.integration.contract.wire import Server
-
-OFFER = {"type": "offer", "sdp": "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n"}
-ANSWER = {"type": "answer", "sdp": "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\n"}
-CANDIDATE = {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0}
+from tests.integration.contract.requests import ANSWER, CANDIDATE, OFFER
+from tests.support.server import Server
 
 
 def test_every_request_has_a_documented_answer() -> None:

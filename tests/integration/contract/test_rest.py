@@ -10,7 +10,7 @@ import pytest
 
 from server.protocol import answers
 from tests.integration.contract.rest import WORD, granted
-from tests.integration.contract.wire import Server, running
+from tests.support.server import Server, running
 
 
 async def test_an_empty_body_makes_a_room_with_the_defaults(server: Server) -> None:

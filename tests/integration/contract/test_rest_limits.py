@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from tests.integration.contract.wire import Server, running
+from tests.support.server import Server, running
 
 ROOM = "/api/rooms/{room}"
 CALLS = [

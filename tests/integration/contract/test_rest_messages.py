@@ -6,7 +6,7 @@ import pytest
 
 from server.protocol import answers
 from tests.integration.contract.rest import granted
-from tests.integration.contract.wire import Server
+from tests.support.server import Server
 
 
 async def test_messages_come_in_pages_newest_first(server: Server) -> None:

@@ -12,7 +12,7 @@ from server.protocol import answers
 from server.transport.http import rooms, routes
 from storage.memory import MemoryStore
 from tests.integration.contract.rest import WORD, granted, status_of, status_of_call
-from tests.integration.contract.wire import Server, running
+from tests.support.server import Server, running
 
 
 async def test_headers_that_are_not_utf_8_are_answered_like_any_others() -> None:

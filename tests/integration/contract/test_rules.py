@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.integration.contract.test_requests import ANSWER, CANDIDATE, OFFER
-from tests.integration.contract.wire import Client, Server, running
+from tests.integration.contract.requests import ANSWER, CANDIDATE, OFFER
+from tests.support.server import Client, Server, running
 
 
 async def test_1_the_server_says_who_spoke(server: Server) -> None:

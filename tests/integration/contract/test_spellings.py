@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.contract.wire import Server
+from tests.support.server import Server
 
 SDP = "v=0\r\n"
 

@@ -8,8 +8,8 @@ import pytest
 
 from server.app import SOCKETS
 from server.transport.socketio.gateway import Gateway
-from tests.integration.contract.wire import Client, Server, running
-from tests.integration.engine.wire import eventually
+from tests.support.engine import eventually
+from tests.support.server import Client, Server, running
 
 
 def remembered(server: Server) -> int:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from server.schema.files import published
-from tests.integration.contract.wire import Server
 from tests.support.processes import ROOT
+from tests.support.server import Server
 
 PACKAGES = ROOT / "tests" / "node_modules"
 OPTIONS = [

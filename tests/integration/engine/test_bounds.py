@@ -6,7 +6,7 @@ import asyncio
 import socket
 
 from server.transport.engineio import EngineLimits
-from tests.integration.engine.wire import RawWebSocket, Rig, engine_rig, eventually
+from tests.support.engine import RawWebSocket, Rig, engine_rig, eventually
 
 
 async def test_a_socket_that_never_connects_is_closed_after_the_connect_timeout() -> None:
@@ -109,7 +109,7 @@ async def test_a_closed_socket_that_does_not_read_is_cut_all_the_same() -> None:
 
 
 async def test_a_client_that_pings_and_never_reads_is_dropped() -> None:
-    from tests.integration.engine.wire import client_frame
+    from tests.support.engine import client_frame
 
     async with engine_rig(limits=EngineLimits(outbox_packets=200)) as rig:
         ws, sid = await open_non_reader(rig)

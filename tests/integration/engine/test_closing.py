@@ -17,7 +17,7 @@ from server.transport.engineio.polling import PollingCarrier
 from server.transport.engineio.session import Session
 from server.transport.engineio.upgrade import Probe
 from server.transport.engineio.websocket import WebSocketCarrier
-from tests.integration.engine.wire import PATH, UPGRADE, Rig, client_frame, engine_rig, eventually
+from tests.support.engine import PATH, UPGRADE, Rig, client_frame, engine_rig, eventually
 
 
 async def test_close_session_sends_what_is_queued_then_the_code_and_the_reason(rig: Rig) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 import pytest
 
 from server.transport.engineio import EngineLimits
-from tests.integration.engine.wire import Rig, engine_rig, eventually
+from tests.support.engine import Rig, engine_rig, eventually
 
 
 async def test_an_ordinary_handler_costs_no_task(rig: Rig) -> None:

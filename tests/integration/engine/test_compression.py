@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from server.transport.engineio import EngineLimits, compression
-from tests.integration.engine.wire import PATH, RawWebSocket, Rig, client_frame, engine_rig, eventually
+from tests.support.engine import PATH, RawWebSocket, Rig, client_frame, engine_rig, eventually
 
 BROWSERS = "permessage-deflate; client_max_window_bits"
 AGREED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from server.transport.engineio import compression
-from tests.integration.engine.test_socketio_protocol import socketio_rig
-from tests.integration.engine.wire import PATH, engine_rig, eventually
+from tests.support.engine import PATH, engine_rig, eventually
 from tests.support.js_client import js_client
 from tests.support.node import run_node
+from tests.support.socketio_rig import socketio_rig
 
 BROWSER = Path(__file__).with_name("browser_websocket.mjs")
 

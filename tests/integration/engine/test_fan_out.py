@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.transport.engineio import server as engine_server
-from tests.integration.engine.wire import Rig, eventually
+from tests.support.engine import Rig, eventually
 
 
 async def test_a_broadcast_reaches_websockets_and_polling_clients_alike(rig: Rig) -> None:

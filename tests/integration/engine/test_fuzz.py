@@ -16,9 +16,7 @@ import pytest
 
 from server.transport.engineio import EngineLimits
 from server.transport.engineio.complaints import REPEAT_AFTER_S
-from tests.integration.engine.test_slow_readers import MIB, rss
-from tests.integration.engine.test_socketio_protocol import socketio_rig
-from tests.integration.engine.wire import (
+from tests.support.engine import (
     LIMIT_S,
     PATH,
     UPGRADE,
@@ -27,6 +25,8 @@ from tests.integration.engine.wire import (
     client_frame,
     eventually,
 )
+from tests.support.memory import MIB, rss
+from tests.support.socketio_rig import socketio_rig
 
 COUNT = int(os.environ.get("ENGINE_FUZZ_COUNT", "3000"))
 SEED = int(os.environ.get("ENGINE_FUZZ_SEED", "0")) or random.SystemRandom().getrandbits(32)

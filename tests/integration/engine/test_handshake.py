@@ -7,7 +7,7 @@ import json
 import pytest
 
 from server.transport.engineio import EngineLimits
-from tests.integration.engine.wire import ACCEPT, PATH, UPGRADE, Connection, RawWebSocket, Rig, client_frame, engine_rig
+from tests.support.engine import ACCEPT, PATH, UPGRADE, Connection, RawWebSocket, Rig, client_frame, engine_rig
 
 
 async def test_a_polling_handshake_gives_sid_upgrades_and_times_in_milliseconds(rig: Rig) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.integration.engine.wire import Rig, engine_rig
+from tests.support.engine import Rig, engine_rig
 
 
 async def test_a_websocket_is_pinged_after_each_interval_and_lives_on_pongs() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.engine.test_socketio_protocol import socketio_rig
-from tests.integration.engine.wire import eventually
+from tests.support.engine import eventually
 from tests.support.js_client import js_client
+from tests.support.socketio_rig import socketio_rig
 
 TRANSPORTS = [["polling", "websocket"], ["websocket"], ["polling"]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.engine.wire import PATH, UPGRADE, engine_rig
+from tests.support.engine import PATH, UPGRADE, engine_rig
 
 SITE = "https://site.example"
 

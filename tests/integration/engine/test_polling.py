@@ -8,7 +8,7 @@ import gzip
 import pytest
 
 from server.transport.engineio import EngineLimits
-from tests.integration.engine.wire import PATH, Connection, Rig, engine_rig, eventually
+from tests.support.engine import PATH, Connection, Rig, engine_rig, eventually
 
 
 async def test_a_posted_message_reaches_the_handler_and_its_echo_the_next_poll(rig: Rig) -> None:

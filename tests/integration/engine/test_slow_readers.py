@@ -6,26 +6,19 @@ import asyncio
 import contextlib
 import gc
 import socket
-from pathlib import Path
 
 import pytest
 
 from server.transport.engineio import EngineLimits
 from server.transport.engineio.frames import text_frame
-from tests.integration.engine.wire import RawWebSocket, Rig, engine_rig, eventually
+from tests.support.engine import RawWebSocket, Rig, engine_rig, eventually
+from tests.support.memory import MIB, rss
 
-MIB = 1_048_576
-PAGE = 4_096
 READERS = 50
 NON_READERS = 50
 MESSAGES = 6_000
 TEXT = "x" * 1_000
 DROPPED_WITHIN_S = 2.0
-
-
-def rss() -> int:
-    """Resident bytes of this process."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
 async def test_non_readers_are_dropped_and_cost_neither_memory_nor_the_others() -> None:

@@ -16,8 +16,8 @@ import pytest
 from aiohttp import web
 
 from server.transport.engineio import EngineServer
-from tests.integration.engine.wire import PATH, Connection, Rig, client_frame, eventually, served
 from tests.support.at_rest import engine_at_rest
+from tests.support.engine import PATH, Connection, Rig, client_frame, eventually, served
 
 SOON_S = 2.0
 Scenario = Callable[[Rig], Awaitable[None]]

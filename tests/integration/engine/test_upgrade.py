@@ -8,7 +8,7 @@ import json
 import pytest
 
 from server.transport.engineio import EngineLimits
-from tests.integration.engine.wire import PATH, Rig, client_frame, engine_rig, eventually
+from tests.support.engine import PATH, Rig, client_frame, engine_rig, eventually
 
 
 async def test_probe_and_upgrade_move_the_session(rig: Rig) -> None:

@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from server.transport.engineio import EngineLimits, turns
-from tests.integration.engine.wire import Rig, client_frame, engine_rig
+from tests.support.engine import Rig, client_frame, engine_rig
 
 
 async def test_a_text_message_is_echoed(rig: Rig) -> None:
@@ -172,7 +172,7 @@ async def test_one_flooding_socket_leaves_the_others_their_turn() -> None:
 
 
 async def rig_eventually_handled(rig: Rig, sid: str, count: int = 1) -> None:
-    from tests.integration.engine.wire import eventually
+    from tests.support.engine import eventually
 
     await eventually(lambda: sum(1 for s, _ in rig.told("message") if s == sid) >= count, "the messages")
 

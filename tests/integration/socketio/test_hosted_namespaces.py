@@ -15,8 +15,8 @@ from socketio.exceptions import ConnectionError as NotConnected
 from server.app import HOST
 from server.transport.socketio import NotHosted, SocketHost
 from server.transport.socketio.packets import MAX_PACKET_BYTES
-from tests.integration.contract.wire import Server, running
-from tests.integration.engine.wire import eventually
+from tests.support.engine import eventually
+from tests.support.server import Server, running
 
 DESK = "/desk"
 LIMIT_S = 5.0
@@ -24,7 +24,8 @@ LIMIT_S = 5.0
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    async with running() as server:
+    # The Python client waits five seconds longer than a ping takes before it notices that it is out.
+    async with running(ping_interval_s=2, ping_timeout_s=2) as server:
         yield server
 
 

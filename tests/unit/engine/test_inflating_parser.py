@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.transport.engineio.compression import InflatingParser
 from server.transport.engineio.frames import Control, FrameError, Message
-from tests.unit.engine.test_frames import masked
+from tests.support.frames import masked
 
 MAX = 100_000
 PLENTY = 1_000_000

@@ -29,9 +29,9 @@ from server.settings import Settings
 from server.transport.http.routes import CONTEXT
 from server.transport.http.runner import Runner
 from server.usecases.context import Context
-from tests.integration.contract.documented import check_status
-from tests.integration.contract.shapes import check_ack, fits
 from tests.support.at_rest import REST_LIMIT_S, app_at_rest, tasks_ended
+from tests.support.documented import check_status
+from tests.support.shapes import check_ack, fits
 
 LIMIT_S = 10.0
 LOOPBACK = "127.0.0.1"

@@ -16,8 +16,8 @@ from peer.call import RESEND_AFTER_S, Call, CallContext, SignalRefused
 from peer.candidates import UnusableCandidate, candidate_ufrag, description_ufrags, is_mdns, parse_candidate
 from peer.connection import ConnectionSettings, MediaMode
 from peer.transport import use_loopback_where_there_is_nothing_else
+from tests.support.peer_wire import flows, until, wired
 from tests.support.processes import ROOT
-from tests.unit.signaling.peer_wire import flows, until, wired
 
 HOST_LINE = "candidate:842163049 1 udp 1677729535 192.0.2.7 46154 typ host generation 0 ufrag EEtu network-id 3"
 

@@ -1,0 +1,75 @@
+"""Which tests may run beside which, where `pytest -n` runs several at a time.
+
+Most may run beside any other; those of one file run in order on one worker, as they share servers. Tests that drive
+browsers are in two lanes, each of which runs one test after the other, beside those. Tests that measure time or memory
+come last, and while one of them runs no other does, on whatever worker.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+ALONE = (
+    "tests/contract/test_mongo_outage.py",
+    "tests/e2e/resilience/test_endings.py",
+    "tests/e2e/resilience/test_lost_clients.py",
+    "tests/e2e/resilience/test_stopping.py",
+    "tests/e2e/web/test_page.py::test_a_reload_and_an_outage_of_ten_seconds_lose_and_double_nothing",
+    "tests/integration/engine/test_fuzz.py",
+    "tests/integration/engine/test_slow_readers.py",
+    "tests/integration/test_attacks.py",
+    "tests/integration/test_non_readers.py",
+    "tests/integration/test_password_attack.py",
+)
+PAGE = ("tests/e2e/web/",)
+CALLS = ("tests/e2e/calls/", "tests/e2e/nextjs/", "tests/e2e/test_cross_origin.py", "tests/e2e/test_peer_browser.py")
+LANES = {"alone": ALONE, "page": PAGE, "calls": CALLS, "": ("tests/",)}
+"""lane → how the ids of its tests begin; the first that fits."""
+
+ORDER = ("page", "calls", "", "alone")
+"""The longest begin; whoever wants the machine alone waits for all others to end."""
+
+HERE = Path(__file__)
+
+
+def lane_of(nodeid: str) -> str:
+    """The lane of a test, by its id; `""` where it may run beside any other."""
+    return next((lane for lane, starts in LANES.items() if nodeid.startswith(starts)), "")
+
+
+class Lanes(LoadScopeScheduling):
+    """A lane is one piece of work, and so is a file outside of them.
+
+    Not pytest-xdist's own `loadgroup`: it writes the group into the id of a test, which pytest 9.2 does not let it do.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return lane_of(nodeid) or nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
+    config.option.loadscopereorder = False  # in the order of the collection
+    return Lanes(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if lane := lane_of(item.nodeid):
+            item.add_marker("alone" if lane == "alone" else "browser")
+    items.sort(key=lambda item: ORDER.index(lane_of(item.nodeid)))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Outside of everything, so that waiting counts towards no time limit."""
+    with HERE.open() as shared:
+        fcntl.flock(shared, fcntl.LOCK_EX if lane_of(item.nodeid) == "alone" else fcntl.LOCK_SH)
+        return (yield)
