@@ -61,37 +61,66 @@ async def test_after_every_quick_press_only_what_was_asked_for_last_is_live(
                 await page.close()
 
 
-async def test_a_lost_device_is_told_and_replaced_and_a_shared_screen_is_capped():
+WATCH_LOST = "() => { person.lost = []; person.room.call.on('device-lost', (lost) => person.lost.push(lost)); }"
+LOST = "() => person.lost"
+NO_DEVICE = """() => {
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("none", "NotFoundError"));
+}"""
+MEDIA = "([id]) => person.room.getSnapshot().participants.find((one) => one.id === id)?.media"
+RATES = """() => person.pc.getSenders().filter(({ track }) => track?.kind === "video")
+  .map((sender) => sender.getParameters().encodings[0]?.maxBitrate ?? null)"""
+
+
+async def test_a_lost_device_is_told_and_replaced_or_off() -> None:
+    """The browser itself ends the tracks: the processes that read its camera and microphone are killed."""
     with server_process(STUN_URLS="") as server:
         link = make_room(server.url)["url"]
-        async with browser_pages() as pages:
-            first, second = await pages.open(server.url), await pages.open(server.url)
+        async with browser_pages() as here, browser_pages() as there:
+            first, second = await here.open(server.url), await there.open(server.url)
             await first.run(WATCH)
             await first.enter(link)
             await second.enter(link)
             await first.call()
             await second.call()
             await second.wait_for_media([first.id])
-            # What a page sees of a camera that is unplugged: its track has ended, and says so.
-            await first.run("""() => {
-              person.lost = [];
-              person.room.call.on("device-lost", (lost) => person.lost.push(lost));
-              const [camera] = person.room.call.getSnapshot().localStream.getVideoTracks();
-              camera.stop();
-              camera.dispatchEvent(new Event("ended"));
-            }""")
-            await first.wait_until("() => person.lost.length")
-            assert await first.run("() => person.lost") == [{"slot": "video", "replaced": True}]
-            count = (await second.media())[first.id]["frames"]
-            await second.wait_for_media([first.id], lambda media: media["frames"] > count + 5)
-            assert await first.run(LIVE) == 2
+            await first.run(WATCH_LOST)
+            for slot in ("video", "audio"):
+                before = (await second.media())[first.id]
+                await here.lose_device("video" if slot == "video" else "audio")
+                await first.wait_until(f"() => ({LOST})().length")
+                assert await first.run(f"() => ({LOST})().splice(0)") == [{"slot": slot, "replaced": True}]
+                await second.wait_for_media(
+                    [first.id],
+                    lambda media, before=before: (  # type: ignore[misc]
+                        media["frames"] > before["frames"] + 5 and media["energy"] > before["energy"]
+                    ),
+                )
+                assert await first.run(LIVE) == 2
+            # Where there is no other one it is off, here and for the others.
+            await first.run(NO_DEVICE)
+            await here.lose_device("video")
+            await first.wait_until(f"() => ({LOST})().length")
+            assert await first.run(LOST) == [{"slot": "video", "replaced": False}]
+            assert await first.run(KINDS) == [["audio", True]]
+            assert await first.run("() => person.room.call.getSnapshot().video") is False
+            await second.wait_until(f"(given) => ({MEDIA})(given)?.video === false", first.id)
+
+
+async def test_a_shared_screen_is_capped() -> None:
+    with server_process(STUN_URLS="") as server:
+        link = make_room(server.url)["url"]
+        async with browser_pages() as pages:
+            first, second = await pages.open(server.url), await pages.open(server.url)
+            await first.enter(link)
+            await second.enter(link)
+            await first.call()
+            await second.call()
+            await second.wait_for_media([first.id])
             await first.run("""async () => {
               const canvas = document.createElement("canvas");
               canvas.getContext("2d").fillRect(0, 0, 9, 9);
               navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(5);
               await person.room.call.setScreen(true);
             }""")
-            rates = """() => person.pc.getSenders().filter(({ track }) => track?.kind === "video")
-              .map((sender) => sender.getParameters().encodings[0]?.maxBitrate ?? null)"""
-            await first.wait_until(f"() => ({rates})().length === 2 && ({rates})().every(Boolean)")
-            assert max(await first.run(rates)) == 2_500_000
+            await first.wait_until(f"() => ({RATES})().length === 2 && ({RATES})().every(Boolean)")
+            assert max(await first.run(RATES)) == 2_500_000

@@ -40,7 +40,8 @@ ENTER = """async ([links]) => {
     const one = Object.assign(Object.create(person), { problems: [], players: new Map(), became: new Set() });
     await one.enter(link, "Somebody");
     one.room.call.subscribe(() => {
-      for (const { state, stream } of one.room.call.getSnapshot().peers) one.became.add(state).add(stream ? "stream" : state);
+      const { peers } = one.room.call.getSnapshot();
+      for (const { state, stream } of peers) one.became.add(state).add(stream ? "stream" : state);
     });
     people[trick] = one;
   }));
