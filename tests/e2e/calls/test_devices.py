@@ -102,7 +102,8 @@ async def test_a_lost_device_is_told_and_replaced_or_off() -> None:
             await first.wait_until(f"() => ({LOST})().length")
             assert await first.run(LOST) == [{"slot": "video", "replaced": False}]
             assert await first.run(KINDS) == [["audio", True]]
-            assert await first.run("() => person.room.call.getSnapshot().video") is False
+            off = "() => { const { video, wanted } = person.room.call.getSnapshot(); return [video, wanted.video]; }"
+            assert await first.run(off) == [False, False]
             await second.wait_until(f"(given) => ({MEDIA})(given)?.video === false", first.id)
 
 
