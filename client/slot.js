@@ -82,8 +82,10 @@ export class Slot {
       return; // Called off, or another one is wished for: the worker goes on with that.
     }
     this.failure = found.error;
+    // A wish that cannot be met is none any more: a page that shows it would show a device that is not there.
     if (!found.track) this.#wanted.wish = { ...wish, on: false };
     else if (found.error) this.#wanted.wish = { ...wish, deviceId: before.deviceId };
+    this.#port.wished?.();
     this.#put(found.track ?? null, this.#wanted.wish.deviceId);
     this.#port.failed?.(found.track ? undefined : found.error);
   }

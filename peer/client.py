@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,9 @@ from peer.call import Call, CallContext, SignalRefused
 from peer.channel import Channel, Refused, Unreachable
 from peer.connection import ConnectionSettings
 from peer.credentials import Credentials
+from peer.keys import sealed_name
 from peer.link import Link
+from peer.rest import check_key
 from peer.vouch import Voucher
 
 KNOCK_WAIT_S = 60.0
@@ -47,7 +50,11 @@ class RoomClient:
         self.end_reason: str | None = None
         self.breach: str | None = None
         """The first event of the server's that did not fit the contract."""
+        self._link = link
         self._room_id = link.room_id
+        # In an encrypted room the server learns no name either.
+        if link.e2e and link.room_id:
+            credentials = replace(credentials, name=sealed_name(link.e2e, link.room_id, credentials.name))
         self._credentials = credentials
         self._wants = wants
         self._context = CallContext(
@@ -68,6 +75,7 @@ class RoomClient:
     async def open(self) -> None:
         """Connect, join, and call whoever is there. Raises `Unreachable` or `Refused`."""
         began = time.monotonic()
+        await check_key(self._link)
         await self.channel.open()
         self._dispatcher = asyncio.create_task(self._dispatch())
         try:
@@ -167,7 +175,7 @@ class RoomClient:
             return  # lost before there was a seat: `open` tells
         resume = {name: value for name, value in self._resume.items() if value is not None}
         try:
-            snapshot = await self._request("join-room", {"resume": resume}, when_ready=False)
+            snapshot = await self._request("join-room", {"resume": resume, "snapshot": "ack"}, when_ready=False)
         except Refused as refused:
             if refused.code in ("RESUME_INVALID", "RESUME_EXPIRED"):
                 await self._join_afresh()

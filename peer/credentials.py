@@ -18,11 +18,11 @@ class Credentials:
     host_key: str | None = field(default=None, repr=False)
 
     def fields(self) -> dict[str, Any]:
-        """The fields of `join-room`, absent ones left out."""
+        """The fields of `join-room`, absent ones left out. The snapshot is read from the acknowledgement."""
         given = {
             "name": self.name,
             "invite": self.invite,
             "password": self.password,
             "hostKey": self.host_key,
         }
-        return {name: value for name, value in given.items() if value is not None} | {"media": MEDIA}
+        return {name: value for name, value in given.items() if value is not None} | {"media": MEDIA, "snapshot": "ack"}

@@ -32,6 +32,8 @@ ENOUGH_VIDEO_FRAMES, ENOUGH_AUDIO_FRAMES, ENOUGH_PINGS = 20, 50, 5
 
 _HINTS = {
     "INVITE_REQUIRED": "; give the whole link, with what stands behind the #, in quotes",
+    "KEY_MISSING": "; give the whole link, with what stands behind the #, in quotes",
+    "KEY_WRONG": "; copy the link once more, whole",
     "PASSWORD_REQUIRED": "; give the password with --password",
     "PASSWORD_INVALID": "; the password given with --password is not the room's",
 }

@@ -7,29 +7,20 @@ route, type and fingerprints (RFC 8122) of a description; the HMAC rides in a se
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
 
+from peer.keys import derive
 from peer.sdp import Unverified, fingerprints_in, split_auth, with_auth
-
-SECRET_BYTES = 32
-_INFO = b"mayfly/1 calls"
 
 
 class Voucher:
     """Signs and checks descriptions with the key of one room. Raises `ValueError` for a key of a wrong shape."""
 
     def __init__(self, secret: str, room_id: str) -> None:
-        try:
-            material = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
-        except (binascii.Error, ValueError) as error:
-            raise ValueError("the end-to-end key is not base64url") from error
-        if len(material) != SECRET_BYTES:
-            raise ValueError(f"the end-to-end key has not {SECRET_BYTES} bytes")
         self._room_id = room_id
-        self._key = _hkdf(material, room_id.encode(), _INFO)
+        self._key = derive(secret, room_id, "mayfly/1 calls")
 
     def sign(self, sdp: str, kind: str, sender: str, target: str, negotiation_id: str | None) -> str:
         """The SDP with the line that vouches for it."""
@@ -48,9 +39,3 @@ class Voucher:
         fingerprints = fingerprints_in(sdp)
         context = ["mayfly/1", "call", self._room_id, sender, target, negotiation_id or "", kind, fingerprints]
         return json.dumps(context, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _hkdf(material: bytes, salt: bytes, info: bytes) -> bytes:
-    """HKDF-SHA-256 of one block (RFC 5869, sections 2.2 and 2.3)."""
-    extracted = hmac.digest(salt, material, hashlib.sha256)
-    return hmac.digest(extracted, info + b"\x01", hashlib.sha256)

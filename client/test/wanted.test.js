@@ -64,7 +64,7 @@ class Track extends EventTarget {
 function slotOf({ replaceable = true } = {}) {
   const asked = [];
   const made = [];
-  const told = { failed: [], lost: [] };
+  const told = { failed: [], lost: [], wished: [] };
   const open = ({ deviceId }) => {
     const one = gate();
     asked.push({
@@ -87,6 +87,7 @@ function slotOf({ replaceable = true } = {}) {
     open,
     replaceable,
     changed: () => {},
+    wished: () => told.wished.push(slot.isWanted),
     failed: (error) => told.failed.push(error?.code),
     lost: (replaced) => told.lost.push(replaced),
   });
@@ -134,6 +135,14 @@ test("a track that is on stops at the press, before anything is waited for", asy
   await on;
   slot.want({ on: false });
   assert.equal(track.readyState, "ended");
+});
+
+test("a wish that cannot be met is told as one that is no more", async () => {
+  const { slot, asked, told } = slotOf();
+  const on = slot.want({ on: true });
+  await asked[0].fail("DEVICE_BLOCKED");
+  await on;
+  assert.deepEqual([slot.isWanted, told.wished, told.failed], [false, [true, false], ["DEVICE_BLOCKED"]]);
 });
 
 test("exchanging a device closes the old one before the new one is opened", async () => {

@@ -12,6 +12,7 @@ from typing import Any
 import av
 import pytest
 
+from peer.keys import key_check
 from tests.e2e.peer_process import Done, Rooms, peer, run_peer, wait_until
 from tests.support.processes import LOOPBACK, ROOT, free_port, server_process
 from tests.support.proxy import tcp_proxy
@@ -272,6 +273,18 @@ def test_wrong_usage_is_exit_code_2_with_a_reason(arguments: list[str]) -> None:
     assert done.code == 2
     assert "error:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("fragment", "code"), [("", "KEY_MISSING"), (f"e2e={'A' * 43}", "KEY_WRONG")])
+def test_a_link_without_the_key_of_its_room_spends_nothing_and_says_so(rooms: Rooms, fragment: str, code: str) -> None:
+    room = rooms.create(encrypted=True, inviteOnly=True, keyCheck=key_check("B" * 42 + "A"))
+    path, key = f"/api/rooms/{room['roomId']}/invites", room["hostKey"]
+    invite = rooms.invite(room)["invite"]
+    done = run_peer(f"{room['url']}#invite={invite}&{fragment}", "--seconds", "5")
+    assert (done.code, done.told["problem"]["code"]) == (2, code)
+    assert "link" in done.stderr
+    (kept,) = rooms.call("GET", path, None, key)["invites"]
+    assert kept["used"] == 0
 
 
 def test_the_text_for_people_tells_the_same(rooms: Rooms) -> None:

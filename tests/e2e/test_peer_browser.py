@@ -143,10 +143,13 @@ async def test_in_a_room_with_an_end_to_end_key_the_page_trusts_the_peer_that_ha
         page = await pages.open(rooms.server.url)
         await page.enter(link)
         await page.run(SHOW_COLOUR)
-        with peer(link, "--mode", "echo") as echo:
+        with peer(link, "--mode", "echo", "--name", "Zoë") as echo:
             rooms.wait_for_participants(room, 2)
             other = other_than(page, room, rooms)
             await sees_own_colours(page, other)
+            (seen,) = await page.run("() => person.room.getSnapshot().participants")
+            assert (seen["name"], seen["unsealed"]) == ("Zoë", False)
+            assert "Zoë" not in str(rooms.participants(room)), "the name left the peer in the clear"
             echo.interrupt()
             assert echo.finish().code == 0
         with peer(room["url"], "--mode", "echo"):

@@ -31,6 +31,18 @@ export function launchBrowser({ args = [], ...options } = {}) {
   return chromium.launch({ executablePath, args: [...FLAGS, ...args], ...options });
 }
 
+const READERS = { video: "video_capture.mojom.VideoCaptureService", audio: "audio.mojom.AudioService" };
+
+/** The camera ("video") or microphone ("audio") of all pages is gone: the process of this browser's that reads it is killed. */
+export async function loseDevice(browser, kind) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const reader = processInfo.find(({ type }) => type === READERS[kind]);
+  if (!reader) throw new Error(`no ${kind} is being read`);
+  process.kill(reader.id, "SIGKILL");
+}
+
 /** Everything that went wrong in a page from now on: uncaught errors, console errors, failed requests. */
 export function watchErrors(page) {
   const errors = [];

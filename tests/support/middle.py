@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-Forge = Callable[[str], str]
-"""SDP to SDP."""
+Forge = Callable[[str, str], str]
+"""The id of the room that a description is for, and its SDP, to SDP."""
 
+SHUTDOWN_S = 0.5
 _EVENT = re.compile(r"^(42\d*)(\[.*\])$", re.DOTALL)
 _NOT_PASSED_ON = {"host", "connection", "transfer-encoding", "content-encoding", "content-length", "upgrade"}
 
@@ -25,9 +27,10 @@ class Middle:
     def __init__(self, server_url: str) -> None:
         self.server_url = server_url
         self.url = ""
-        self.forge_in: Forge = lambda sdp: sdp
-        self.forge_out: Forge = lambda sdp: sdp
-        self.forged = 0
+        self.forge_in: Forge = lambda room_id, sdp: sdp
+        self.forge_out: Forge = lambda room_id, sdp: sdp
+        self.forged: Counter[str] = Counter()
+        """How many descriptions were rewritten, by room."""
 
     def _rewrite(self, frame: str, forge: Forge) -> str:
         found = _EVENT.match(frame)
@@ -37,8 +40,9 @@ class Middle:
         description = packet[1].get("description") if len(packet) > 1 and isinstance(packet[1], dict) else None
         if description is None:
             return frame
-        changed = forge(description["sdp"])
-        self.forged += changed != description["sdp"]
+        room_id = str(packet[1].get("roomId"))
+        changed = forge(room_id, description["sdp"])
+        self.forged[room_id] += changed != description["sdp"]
         description["sdp"] = changed
         return found[1] + json.dumps(packet)
 
@@ -81,7 +85,8 @@ async def in_the_middle(server_url: str) -> AsyncIterator[Middle]:
     middle = Middle(server_url)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", middle.handle)
-    runner = web.AppRunner(app)
+    # WebSockets end when their pages do, which may be after this.
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -20,6 +20,7 @@ export class Tile {
     this.face = h("div", { class: "face" }, avatar(person, "large"));
     this.name = nameOf(person);
     this.mute = h("span", { class: "tile-mark", role: "img", "aria-label": "Microphone off", hidden: true }, icon("micOff", 16));
+    this.plain = h("span", { class: "tile-mark for-plain", role: "img", "aria-label": NOT_ENCRYPTED, hidden: true }, icon("unlock", 14));
     this.hand = h("span", { class: "tile-hand", role: "img", "aria-label": "Hand raised", hidden: true }, icon("hand", 20));
     this.state = h("p", { class: "tile-state", hidden: true });
     this.suffix = h("span", { class: "tile-suffix" });
@@ -30,7 +31,7 @@ export class Tile {
       this.face,
       this.state,
       this.hand,
-      h("figcaption", { class: "tile-caption" }, this.mute, this.name, this.suffix),
+      h("figcaption", { class: "tile-caption" }, this.mute, this.plain, this.name, this.suffix),
     );
   }
 
@@ -43,6 +44,7 @@ export class Tile {
     this.element.classList.toggle("with-video", showVideo);
     setText(this.name, displayName(person.name));
     setText(this.suffix, screen ? "· screen" : own ? "(you)" : person.unsealed ? `(${NOT_ENCRYPTED})` : "");
+    this.plain.hidden = screen || own || !person.unsealed;
     const { media = {}, connected = true } = person;
     this.mute.hidden = screen || media.audio !== false;
     this.hand.hidden = screen || !media.handRaised;

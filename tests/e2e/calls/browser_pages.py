@@ -118,6 +118,10 @@ class Pages:
         await self._script.call("open", page=page.name, url=url, limit_s=PAGE_LIMIT_S)
         return page
 
+    async def lose_device(self, kind: Literal["audio", "video"]) -> None:
+        """The device that all pages of this Chromium have open is gone without a word, as if it was unplugged."""
+        await self._script.call("loseDevice", kind=kind, limit_s=PAGE_LIMIT_S)
+
 
 @asynccontextmanager
 async def browser_pages(browser: Literal["chromium", "firefox"] = "chromium") -> AsyncIterator[Pages]:

@@ -2,7 +2,7 @@
 // room with Mayfly's own client.
 // See browser_pages.py, its other half: a line of JSON in, one out.
 import { createInterface } from "node:readline";
-import { launchBrowser, watchErrors } from "../../support/browser.mjs";
+import { launchBrowser, loseDevice, watchErrors } from "../../support/browser.mjs";
 import { launchFirefoxLikeChromium } from "../../support/firefox.mjs";
 
 const inFirefox = process.argv[2] === "firefox";
@@ -89,6 +89,7 @@ const commands = {
     // eslint-disable-next-line no-new-func
     return pages.get(name).page.evaluate(`(${code})(${JSON.stringify(arg ?? null)})`);
   },
+  loseDevice: ({ kind }) => loseDevice(browser, kind),
   errors: ({ page: name }) => pages.get(name).errors,
   async close({ page: name }) {
     await pages.get(name).page.context().close();

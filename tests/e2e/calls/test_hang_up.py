@@ -52,7 +52,10 @@ async def test_a_hang_up_takes_the_picture_away_at_once_and_a_new_start_brings_i
         await stays.wait_until(f"() => ({PEERS})() === 0", limit_s=AT_ONCE_S)
         other = await stays.run(OTHER)
         assert (other["inCall"], other["connected"]) == (False, True)
-        # Whoever has hung up is not called, however long nothing happens (a silent peer is called after 4 s, once).
+        if browser == "chromium":
+            # Nor is it called anew, as one that keeps silent is after 4 s.
+            await stays.run("() => new Promise((resolve) => setTimeout(resolve, 5_000))")
+            assert await stays.run(PEERS) == 0
         await goes.call()
         await stays.wait_for_media([goes.id])
         # Start, stop, start in one breath is one call, the last.
@@ -84,12 +87,13 @@ async def test_a_closed_tab_is_reconnecting_and_gone_with_its_seat():
 
 
 async def test_a_network_that_is_gone_takes_the_seat_after_its_grace_period():
-    async with in_a_call() as (stays, _, proxy, _):
+    async with in_a_call() as (stays, goes, proxy, _):
         proxy.refuse()
         proxy.cut()
         await stays.wait_until(f"() => !({OTHER})()?.connected", limit_s=AT_ONCE_S)
         # Media goes its own way: while the seat is kept the picture moves on.
-        assert await stays.run(PEERS) == 1
+        frames = (await stays.media())[goes.id]["frames"]
+        await stays.wait_for_media([goes.id], lambda media: media["frames"] > frames + 5, limit_s=GRACE_S / 2)
         await stays.wait_until(f"() => ({OTHER})() === null && ({PEERS})() === 0", limit_s=GRACE_S + 6)
 
 

@@ -36,20 +36,26 @@ async function until(condition, what) {
   }
 }
 
-/** Returns what cuts the page's WebSocket off, on both sides, once Engine.IO has moved to it (packet type 5, upgrade). */
+/**
+ * Returns what cuts the page's WebSocket off, on both sides, once Engine.IO has moved to it (packet type 5, upgrade). From
+ * `cut.losing = "requests"` or `"answers"` to the next cut, what goes that way is lost, as at the moment of a loss.
+ */
 async function cuttable(page) {
   const sides = [];
   await page.routeWebSocket(/socket\.io/, (socket) => {
     const origin = socket.connectToServer();
+    origin.onMessage((frame) => cut.losing !== "answers" && socket.send(frame));
     socket.onMessage((frame) => {
-      origin.send(frame);
+      if (cut.losing !== "requests") origin.send(frame);
       if (frame === "5") sides.push(socket, origin);
     });
   });
-  return async () => {
+  const cut = async () => {
     await until(() => sides.length > 0, "the connection is a WebSocket");
     await Promise.all(sides.splice(0).map((side) => side.close()));
+    cut.losing = null;
   };
+  return cut;
 }
 
 /** The page has no network while `during` runs, and its state is not recovered after it: as after a long loss. */
@@ -188,17 +194,24 @@ const scenarios = {
     await tell(ada, ben, "Hello Ben");
     await tell(ben, ada, "Hello Ada");
     const { connects } = counted;
+    // Its acknowledgement is lost with the connection: it is said again, and heard once.
+    cut.losing = "answers";
+    await tell(ada, ben, "Hm");
     await cut();
     await until(() => counted.connects > connects, "the page connects again");
     await tell(ben, ada, "Are you still there?");
     await tell(ada, ben, "I am");
     const report = { connects, participants: await users(), shown: await ada.locator("pre").textContent() };
+    const type = async (text) => {
+      await ada.getByRole("textbox").fill(text);
+      await ada.getByRole("textbox").press("Enter");
+      await ada.getByText(`Me: ${text}`).waitFor();
+    };
+    // A line that is on its way at the very moment of the loss, and two more.
+    cut.losing = "requests";
+    await type("on its way");
     await away(ada, cut, async () => {
-      for (const text of ["typed", "while away"]) {
-        await ada.getByRole("textbox").fill(text);
-        await ada.getByRole("textbox").press("Enter");
-        await ada.getByText(`Me: ${text}`).waitFor();
-      }
+      for (const text of ["typed", "while away"]) await type(text);
     });
     await ben.getByText(": while away").waitFor();
     const heard = await ben.locator("pre").textContent();

@@ -68,6 +68,13 @@ async def test_news_advice_and_used_links_are_told_in_time(server: ServerProcess
     assert seen["told"] == ["news", "advice", "usedLink", "lastWish"]
 
 
+async def test_however_a_call_ends_the_others_see_it_at_once() -> None:
+    requires("node", "node packages", "chromium")
+    with server_process(**OFFLINE, SEAT_GRACE_S="3") as server:
+        seen = await run("ways.mjs", server.url, "3000")
+        assert seen["ways"] == ["leaving", "hangUp", "reload", "closedTab", "withoutWebRtc", "lostDevice"]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 @pytest.mark.parametrize("visits", [VISITS, pytest.param(MANY_VISITS, marks=pytest.mark.soak)])

@@ -66,6 +66,8 @@ async function advice(browser) {
     check((await toast.count()) === 0, "no advice before the press: the door has given it");
     await page.locator(".controls").getByRole("button", { name, exact: true }).click();
     await toast.waitFor();
+    const pressed = await page.locator(".controls").getByRole("button", { name, exact: true }).getAttribute("aria-pressed");
+    check(pressed === "false", "a button that is not on");
     const whole = await toast.evaluate((element) => element.scrollHeight <= element.clientHeight && element.scrollWidth <= element.clientWidth);
     check(whole, "advice that can be read to its end");
   }

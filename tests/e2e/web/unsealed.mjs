@@ -38,6 +38,19 @@ async function everywhere(ada, socket, roomId) {
   await ada.locator(".typing", { hasText: `${MARKED} is typing` }).waitFor();
 }
 
+/** A tile too small for the words has a mark in their place, inside of it. */
+async function inASmallTile(ada) {
+  await click(ada, "Chat");
+  await ada.setViewportSize({ width: 740, height: 155 });
+  const tile = ada.locator(".tile:not(.own)");
+  const mark = tile.getByRole("img", { name: "name not encrypted" });
+  await mark.waitFor();
+  const [small, box] = [await mark.boundingBox(), await tile.boundingBox()];
+  check(box.height < 150, `a small tile, not ${box.height} px`);
+  check(small.x >= box.x && small.x + small.width <= box.x + box.width && small.width > 8, "a mark within its tile");
+  check((await ada.locator(".tile.own .for-plain").isVisible()) === false, "no mark on one's own");
+}
+
 await main(async (browser) => {
   const ada = await newPerson(browser, { devices: false, viewport: { width: 800, height: 700 } });
   const link = await makeRoom(ada, url, { lobby: true });
@@ -45,6 +58,7 @@ await main(async (browser) => {
   const socket = io(url, { forceNew: true });
   try {
     await everywhere(ada, socket, link.split("/r/")[1].split("#")[0]);
+    await inASmallTile(ada);
   } finally {
     socket.disconnect();
   }
