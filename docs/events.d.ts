@@ -122,7 +122,7 @@ export interface ErrorAnswer {
 }
 
 /** Every error code of the protocol (protocol page, "Error codes"). */
-export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "ENCRYPTION_REQUIRED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
+export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "ENCRYPTION_REQUIRED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
 
 /** The error object. `details` maps a field to the reason it was refused for, never to its value. */
 export interface ErrorObject {
@@ -238,6 +238,8 @@ export interface JoinRoom {
   invite?: string | null;
   /** 1 to 256 characters */
   password?: string | null;
+  /** 1 to 8192 characters */
+  token?: string | null;
   media?: MediaState | null;
   resume?: ResumeRequest | null;
   /** 16 to 64 characters */
@@ -413,6 +415,8 @@ export interface OtherParticipant {
   joinedAt: string;
   media: Media;
   inCall: boolean;
+  verified?: true;
+  userId?: string;
   polite: boolean;
   needsIceRestart?: true;
 }
@@ -426,7 +430,7 @@ export interface OutsideMessage {
   encrypted?: boolean;
 }
 
-/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. `inCall`: it has entered the room's call and not hung up. */
+/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. `inCall`: it has entered the room's call and not hung up. `verified`: the operator's site says who it is, and its name; `userId` is how that site calls it. */
 export interface Participant {
   id: string;
   name: string;
@@ -436,6 +440,8 @@ export interface Participant {
   joinedAt: string;
   media: Media;
   inCall: boolean;
+  verified?: true;
+  userId?: string;
 }
 
 /** Averages since the start. */

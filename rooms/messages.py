@@ -10,6 +10,8 @@ from rooms.model import Seat
 from rooms.receipts import Receipt
 from rooms.room import Room
 
+MUTE = "The token that you came in with does not let you speak."
+
 Posted = tuple[Receipt, MessagePosted | None, Sequence[Event]]
 """The receipt, the message, and what else happened. A repetition changes nothing: there is no message, and the receipt
 is that of the first time."""
@@ -26,11 +28,13 @@ def post(
 ) -> Posted:
     """Say something to all, or to one (`to`).
 
-    Refused with ENCRYPTION_REQUIRED where the room is encrypted and the text is not, and with PEER_NOT_FOUND where `to`
-    is not in the room.
+    Refused with ENCRYPTION_REQUIRED where the room is encrypted and the text is not, with FORBIDDEN where the seat may
+    not speak, and with PEER_NOT_FOUND where `to` is not in the room.
     """
     if room.encrypted and not encrypted:
         raise Refused(Code.ENCRYPTION_REQUIRED)
+    if not seat.rights.can_speak:
+        raise Refused(Code.FORBIDDEN, MUTE)
     if client_message_id is not None:
         earlier = seat.sent.get(client_message_id)
         if earlier is not None:
@@ -95,14 +99,27 @@ def set_media(
     """Say which devices are on. What is None stays; nothing is told where nothing changed."""
     given = {"audio": audio, "video": video, "screen": screen, "hand_raised": hand_raised, "can_call": can_call}
     media = seat.media._replace(**{name: value for name, value in given.items() if value is not None})
+    if not seat.rights.can_call:
+        media = media._replace(can_call=False)
     if media == seat.media:
         return []
     seat.media = media
     return [room.updated(seat, "media", now)]
 
 
+def require_call(seat: Seat) -> None:
+    """Refuse with FORBIDDEN whoever may not call."""
+    if not seat.rights.can_call:
+        raise Refused(Code.FORBIDDEN, "The token that you came in with does not let you call.")
+
+
 def set_in_call(room: Room, seat: Seat, now: float, *, in_call: bool) -> list[Event]:
-    """Enter the room's call, or hang up. It outlives a lost connection, as the media does; it ends with the seat."""
+    """Enter the room's call, or hang up. It outlives a lost connection, as the media does; it ends with the seat.
+
+    Refused with FORBIDDEN where the seat may not call.
+    """
+    if in_call:
+        require_call(seat)
     if seat.in_call == in_call:
         return []
     seat.in_call = in_call

@@ -24,6 +24,33 @@ class Media(NamedTuple):
 NO_MEDIA = Media()
 
 
+class Rights(NamedTuple):
+    """What a participant may do besides being here. Only a voucher takes one away."""
+
+    can_speak: bool = True
+    can_call: bool = True
+    can_invite: bool = True
+
+
+ALL_RIGHTS = Rights()
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """What somebody whom the operator trusts says of the one at the door: the claims of a join token.
+
+    `subject` is a digest of who it is, for this room alone: bans go by it. `user_id` is what others may know of it.
+    `name` is None where nothing was said of it. `use` names a voucher that is good for one seat.
+    """
+
+    subject: bytes
+    name: str | None = None
+    is_host: bool = False
+    user_id: str | None = None
+    rights: Rights = ALL_RIGHTS
+    use: str | None = None
+
+
 class Participant(NamedTuple):
     """What others see of a seat."""
 
@@ -34,6 +61,8 @@ class Participant(NamedTuple):
     joined_at: float
     media: Media
     in_call: bool = False
+    verified: bool = False
+    user_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -41,7 +70,9 @@ class Seat:
     """One person's place in a room. It outlives the connection that holds it.
 
     `connected` is false while nobody holds the seat; `away_since` then says since when. `ordinal` is the place in
-    the order of joining: of two seats the later one is the polite peer (protocol page, rule 7).
+    the order of joining: of two seats the later one is the polite peer (protocol page, rule 7). `subject` is set where
+    a voucher let it in; `use` names that voucher where it is good for one seat, `use_due` says that it is not spent
+    yet, and `used_by` for whom it is: the first seat that was granted for the same join.
     """
 
     id: str
@@ -60,12 +91,33 @@ class Seat:
     origin: bytes | None = None
     join_id_digest: bytes | None = None
     earlier_token_digest: bytes | None = None
+    subject: bytes | None = None
+    user_id: str | None = None
+    rights: Rights = ALL_RIGHTS
+    use: str | None = None
+    use_due: bool = False
+    used_by: str = ""
     sent: Receipts = field(default_factory=Receipts)
 
     @property
     def participant(self) -> Participant:
         """What others see now."""
-        return Participant(self.id, self.name, self.role, self.connected, self.joined_at, self.media, self.in_call)
+        return Participant(
+            self.id,
+            self.name,
+            self.role,
+            self.connected,
+            self.joined_at,
+            self.media,
+            self.in_call,
+            verified=self.verified,
+            user_id=self.user_id,
+        )
+
+    @property
+    def verified(self) -> bool:
+        """Whether somebody vouches for who it is, and for its name."""
+        return self.subject is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,12 @@ def require_host(seat: Seat) -> None:
         raise Refused(Code.FORBIDDEN, "Only the host may do this.")
 
 
+def require_invite(seat: Seat) -> None:
+    """Refuse with FORBIDDEN whoever may not let others in."""
+    if not seat.rights.can_invite:
+        raise Refused(Code.FORBIDDEN, "The token that you came in with does not let you invite.")
+
+
 def target(room: Room, participant_id: str) -> Seat:
     """The seat of a participant, else PEER_NOT_FOUND."""
     found = room.seats.get(participant_id)
@@ -26,7 +32,8 @@ def target(room: Room, participant_id: str) -> Seat:
 
 def kick(room: Room, host: Seat, participant_id: str, now: float, *, ban: bool = False) -> list[Event]:
     """Put somebody out; the seat's token is dead from now on. A ban also keeps the address out, but for
-    those whom a fresh invite vouches for. Refused with RATE_LIMITED where a room has `MAX_BANS` bans.
+    those whom a fresh invite or voucher vouches for, and whoever a voucher says that it is, whatever else it shows.
+    Refused with RATE_LIMITED where a room has `MAX_BANS` bans.
     """
     seat = target(room, participant_id)
     if seat is host:
@@ -37,6 +44,8 @@ def kick(room: Room, host: Seat, participant_id: str, now: float, *, ban: bool =
         room.banned_ids.add(seat.id)
         if seat.origin is not None:
             room.banned_origins.add(seat.origin)
+        if seat.subject is not None:
+            room.banned_subjects.add(seat.subject)
     return room.remove(seat, "banned" if ban else "kicked", now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from rooms.invites import Invites
-from rooms.model import HOST, MEMBER, Seat
+from rooms.model import HOST, MEMBER, Rights, Seat
 from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Task
@@ -32,6 +32,7 @@ def record_of(room: Room) -> RoomRecord:
         invites=room.invites.records(),
         banned_ids=tuple(room.banned_ids),
         banned_origins=tuple(room.banned_origins),
+        banned_subjects=tuple(room.banned_subjects),
         came=room.came,
         peak=room.peak,
         message_count=room.message_count,
@@ -49,6 +50,11 @@ def _seat_record(seat: Seat) -> SeatRecord:
         seat.invite_id,
         seat.provisional,
         seat.join_id_digest,
+        subject=seat.subject,
+        user_id=seat.user_id,
+        can_speak=seat.rights.can_speak,
+        can_call=seat.rights.can_call,
+        can_invite=seat.rights.can_invite,
     )
 
 
@@ -73,6 +79,7 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
         invites=Invites.of(record.invites),
         banned_ids=set(record.banned_ids),
         banned_origins=set(record.banned_origins),
+        banned_subjects=set(record.banned_subjects),
         came=record.came,
         peak=record.peak,
         message_count=record.message_count,
@@ -91,6 +98,9 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
             invite_id=kept.invite_id,
             provisional=kept.provisional,
             join_id_digest=kept.join_id_digest,
+            subject=kept.subject,
+            user_id=kept.user_id,
+            rights=Rights(can_speak=kept.can_speak, can_call=kept.can_call, can_invite=kept.can_invite),
         )
         house.schedule.add(now + house.grace_s, room.id, Task.GRACE, kept.id)
     # A seat that was only granted when the process died was not the host's yet, whatever it was to become.

@@ -22,9 +22,11 @@ from server.outbound.publisher import Publisher
 from server.security.base32 import base32
 from server.security.descriptors import Descriptors
 from server.security.guard import Guard
+from server.security.join_tokens import JoinTokens
 from server.security.memory import Memory, Share
 from server.security.quotas import Bounds, Quotas
 from server.settings import Settings
+from server.transport.client.jwks import KeyFetcher
 from server.transport.engineio import EngineLimits
 from server.transport.engineio.origins import OriginPolicy
 from server.transport.http import rooms as rooms_rest
@@ -110,6 +112,10 @@ def create_app(
     add_pages(app)
     app.on_response_prepare.append(protect)
     app.cleanup_ctx.append(_alive)
+    if settings.join_jwks_url and settings.takes_join_tokens != "off":
+        fetcher = KeyFetcher(settings.join_jwks_url)
+        context.tokens.keys = fetcher.keys
+        app.cleanup_ctx.append(fetcher.alive)
     _bound(app, context, host, descriptors)
     # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
@@ -194,6 +200,11 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
         store=store,
         journal=journal,
         guard=Guard(clocks.now),
+        tokens=JoinTokens(
+            settings.join_jwt_secret.get_secret_value(),
+            issuer=settings.join_jwt_issuer,
+            audience=settings.join_jwt_audience,
+        ),
         recovery=Recovery(registry, presence, settings.seat_grace_s),
         ice=IceSettings(
             stun_urls=settings.stun_urls,

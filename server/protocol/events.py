@@ -49,7 +49,8 @@ class Media(Sent):
 class Participant(Sent):
     """What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`.
 
-    `inCall`: it has entered the room's call and not hung up.
+    `inCall`: it has entered the room's call and not hung up. `verified`: the operator's site says who it is, and its
+    name; `userId` is how that site calls it.
     """
 
     id: str
@@ -59,6 +60,8 @@ class Participant(Sent):
     joined_at: Time
     media: Media
     in_call: bool
+    verified: Literal[True] = absent()
+    user_id: str = absent()
 
 
 class OtherParticipant(Participant):

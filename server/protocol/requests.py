@@ -19,13 +19,15 @@ from rooms.limits import MAX_INVITE_USES, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX
 
 MAX_ID_CHARS = 64
 MAX_SECRET_CHARS = 256
+MAX_TOKEN_CHARS = 8_192
 MAX_SDP_BYTES = 65_536
 MAX_CANDIDATE_CHARS = 2_048
 MAX_DETAILS = 8
 """How many refused fields an error names."""
 
 
-def _clean_name(name: str) -> str:
+def clean_name(name: str) -> str:
+    """Without control characters, and with single spaces."""
     printable = "".join(c for c in name if unicodedata.category(c) != "Cc")
     return " ".join(printable.split())
 
@@ -41,7 +43,10 @@ def _looks_like_sdp(sdp: str) -> str:
 
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 Secret = Annotated[str, Field(min_length=1, max_length=MAX_SECRET_CHARS)]
-Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(_clean_name)]
+Token = Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARS)]
+"""A JSON Web Token (RFC 7519) in its compact form."""
+
+Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(clean_name)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_SEALED_CHARS)]
 """A text as it is sent. What was not sealed is held to `MAX_MESSAGE_CHARS`, by `check_length`."""
 
@@ -108,6 +113,7 @@ class JoinRoom(ByRoom):
     host_key: Secret | None = None
     invite: Secret | None = None
     password: Secret | None = None
+    token: Token | None = None
     media: MediaState | None = None
     resume: ResumeRequest | None = None
     client_join_id: Annotated[str, Field(min_length=16, max_length=MAX_ID_CHARS)] | None = None

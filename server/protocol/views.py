@@ -56,8 +56,8 @@ def media(value: Media) -> dict[str, bool]:
 
 
 def participant(value: Participant) -> dict[str, Any]:
-    """`{id, name, role, connected, joinedAt, media, inCall}`."""
-    return {
+    """`{id, name, role, connected, joinedAt, media, inCall, verified?, userId?}`."""
+    shown: dict[str, Any] = {
         "id": value.id,
         "name": value.name,
         "role": value.role,
@@ -66,6 +66,11 @@ def participant(value: Participant) -> dict[str, Any]:
         "media": media(value.media),
         "inCall": value.in_call,
     }
+    if value.verified:
+        shown["verified"] = True
+    if value.user_id is not None:
+        shown["userId"] = value.user_id
+    return shown
 
 
 def room(value: RoomView) -> dict[str, Any]:

@@ -41,6 +41,9 @@ REST_MESSAGES: Final = "tests/integration/contract/test_rest_messages.py"
 SPARING: Final = "tests/unit/server/test_sparing.py"
 HISTORY: Final = "tests/unit/rooms/test_history.py"
 LEDGER: Final = "tests/unit/rooms/test_ledger.py"
+TOKENS: Final = "tests/integration/contract/test_join_tokens.py"
+CLAIMS: Final = "tests/unit/server/test_claims.py"
+KEY_SETS: Final = "tests/unit/server/test_join_tokens.py"
 ENGINE_BOUNDS: Final = "tests/integration/engine/test_bounds.py"
 
 BOUNDS: Final = (
@@ -152,6 +155,18 @@ BOUNDS: Final = (
         "That guess at one room.",
         "tests/unit/server/test_doors.py",
     ),
+    Bound("server.protocol.requests", "MAX_TOKEN_CHARS", "characters", "A join token.", TOKENS),
+    Bound("server.security.claims", "MAX_SUBJECT_CHARS", "characters", "`sub` and `jti` of a join token.", CLAIMS),
+    Bound("server.security.claims", "MAX_USER_ID_CHARS", "characters", "A `sub` that others are told.", CLAIMS),
+    Bound("server.security.claims", "MAX_ATTRIBUTES", "keys", "Of the attributes in a join token.", CLAIMS),
+    Bound("server.security.claims", "MAX_ATTRIBUTES_BYTES", "bytes", "Of the attributes in a join token.", CLAIMS),
+    Bound("server.security.claims", "CLOCKS_APART_S", "s", "That an issuer's clock may be ahead.", CLAIMS),
+    Bound("server.security.key_sets", "MAX_KEYS", "keys", "Of a key set that are looked at.", KEY_SETS),
+    Bound("server.security.key_sets", "FETCHES", "fetches", "At once, for tokens by unknown keys.", KEY_SETS),
+    Bound("server.security.key_sets", "KEPT_S", "s", "That keys are used which cannot be fetched again.", KEY_SETS),
+    Bound("server.transport.client.fetching", "MAX_DOCUMENT_BYTES", "bytes", "A key set.", TOKENS),
+    Bound("server.transport.client.fetching", "FETCH_TIMEOUT_S", "s", "For a key set.", TOKENS),
+    Bound("storage.memory", "MAX_SPENT", "tokens", "Used once and remembered, without MongoDB.", TOKENS),
     Bound("server.transport.http.routes", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
     Bound("server.usecases.owning", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),

@@ -33,7 +33,7 @@ MAX_PASSWORD_CHECKS_PER_ADDRESS = 2
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**14, 8, 1
 """OWASP's least for scrypt at 16 MiB a check would be N=2^14, r=8, p=5; the throttle makes up for the difference."""
 
-GUESSES = frozenset({Code.RESUME_INVALID, Code.INVITE_INVALID, Code.FORBIDDEN, Code.UNAUTHORIZED})
+GUESSES = frozenset({Code.RESUME_INVALID, Code.INVITE_INVALID, Code.TOKEN_INVALID, Code.FORBIDDEN})
 """Refusals of wrong tokens. PASSWORD_INVALID is none of them: it was paid for before."""
 
 

@@ -17,6 +17,7 @@ from server.outbound.journal import Journal
 from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
 from server.security.guard import Guard
+from server.security.join_tokens import JoinTokens
 from server.security.memory import Memory
 from server.security.quotas import Quotas
 from server.settings import Settings
@@ -52,6 +53,7 @@ class Context:
     store: Store
     journal: Journal
     guard: Guard
+    tokens: JoinTokens
     recovery: Recovery
     quotas: Quotas
     memory: Memory

@@ -28,6 +28,8 @@ from server.usecases.names import guest_name
 def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Data:
     """Wait at the door of a room with a lobby."""
     room = ctx.find(request.room_id)
+    if ctx.settings.takes_join_tokens == "required":
+        raise Refused(Code.UNAUTHORIZED, "This server needs a join token, with which nobody has to knock.")
     if room.id in caller.put_out:
         raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
     if any(held is room for held, _ in ctx.presence.seats_of(caller.id)):
@@ -44,7 +46,9 @@ def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Data:
 
 async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -> Data:
     """Let somebody in, or send them away."""
-    room, _ = _as_host(ctx, caller, request)
+    room, host = _as_host(ctx, caller, request)
+    if request.admit:
+        moderation.require_invite(host)
     events = lobby.answer(
         room,
         request.knock_id,

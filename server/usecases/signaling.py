@@ -57,6 +57,7 @@ def _relay(
 ) -> Data:
     now = ctx.clock()
     room, seat = ctx.seated(caller, request.room_id, now)
+    messages.require_call(seat)
     target = target_of(room, seat, request.to)
     ctx.calls.check(room.id, seat.id, target.id, kind)
     signal = ctx.relay.route(
@@ -88,6 +89,8 @@ def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
     """Take note of how a participant's call goes: the others are told who is in it, the record whether it connected."""
     now = ctx.clock()
     room, seat = ctx.seated(caller, request.room_id, now)
+    if request.state != "ended":
+        messages.require_call(seat)
     ctx.calls.reported(room.id, seat.id, request.state, now)
     if request.state != "failed":
         ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=request.state != "ended"))
@@ -97,11 +100,12 @@ def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
 def get_ice_servers(ctx: Context, caller: Connection, request: GetIceServers) -> Data:
     """Fresh ICE servers for a seat: `{iceServers, expiresAt}`."""
     _, seat = ctx.seated(caller, request.room_id)
-    return ice_for(ctx, seat.id)
+    return ice_for(ctx, seat)
 
 
-def ice_for(ctx: Context, participant_id: str | None) -> dict[str, Any]:
-    """`{iceServers, expiresAt}`; `expiresAt` is null where nothing expires. Without a seat there is no TURN."""
+def ice_for(ctx: Context, seat: Seat | None) -> dict[str, Any]:
+    """`{iceServers, expiresAt}`; `expiresAt` is null where nothing expires. TURN is for seats that may call."""
+    participant_id = seat.id if seat is not None and seat.rights.can_call else None
     servers = ice_servers(ctx.ice, participant_id, ctx.wall())
     return {
         "iceServers": servers.as_json(),

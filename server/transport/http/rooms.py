@@ -180,4 +180,6 @@ async def say(request: web.Request) -> web.Response:
 @routes.get("/api/rooms/{room_id}/ice-servers")
 async def ice_servers(request: web.Request) -> web.Response:
     """Fresh ICE servers: `{iceServers, expiresAt}`. TURN is for seats; the host key alone gets STUN."""
-    return json_response(ice_for(request.app[CONTEXT], _reader(request)))
+    reader = _reader(request)
+    seat = find_room(request).seats.get(reader) if reader is not None else None
+    return json_response(ice_for(request.app[CONTEXT], seat))

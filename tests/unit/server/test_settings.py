@@ -57,6 +57,10 @@ NONSENSE = [
     ("TRUSTED_PROXY_HOPS", "-1"),
     ("TRUSTED_PROXY_HOPS", "many"),
     ("ROOM_CREATION", "all"),
+    ("JOIN_TOKENS", "yes"),
+    ("JOIN_JWKS_URL", "example.com/jwks.json"),
+    ("JOIN_JWKS_URL", "file:///etc/passwd"),
+    ("JOIN_JWKS_URL", f"https://user:{SECRET}@example.com/jwks.json"),
     ("API_KEYS", f"site: {SECRET}"),
     ("API_KEYS", f"a:{SECRET},b:{SECRET}"),
 ]
