@@ -10,7 +10,7 @@ from rooms.model import Seat
 from rooms.receipts import Receipt
 from rooms.room import Room
 
-MUTE = "The token that you came in with does not let you speak."
+MUTE = "The join token does not let its bearer speak."
 
 Posted = tuple[Receipt, MessagePosted | None, Sequence[Event]]
 """The receipt, the message, and what else happened. A repetition changes nothing: there is no message, and the receipt
@@ -110,7 +110,7 @@ def set_media(
 def require_call(seat: Seat) -> None:
     """Refuse with FORBIDDEN whoever may not call."""
     if not seat.rights.can_call:
-        raise Refused(Code.FORBIDDEN, "The token that you came in with does not let you call.")
+        raise Refused(Code.FORBIDDEN, "The join token does not let its bearer call.")
 
 
 def set_in_call(room: Room, seat: Seat, now: float, *, in_call: bool) -> list[Event]:

@@ -9,6 +9,8 @@ from rooms.model import HOST, Seat
 from rooms.records import InviteRecord
 from rooms.room import Room
 
+MAY_NOT_INVITE = "The join token does not let its bearer invite."
+
 
 def require_host(seat: Seat) -> None:
     """Refuse with FORBIDDEN whoever is not the host."""
@@ -19,7 +21,7 @@ def require_host(seat: Seat) -> None:
 def require_invite(seat: Seat) -> None:
     """Refuse with FORBIDDEN whoever may not let others in."""
     if not seat.rights.can_invite:
-        raise Refused(Code.FORBIDDEN, "The token that you came in with does not let you invite.")
+        raise Refused(Code.FORBIDDEN, MAY_NOT_INVITE)
 
 
 def target(room: Room, participant_id: str) -> Seat:

@@ -21,9 +21,10 @@ from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
 from server.security.base32 import base32
 from server.security.descriptors import Descriptors
-from server.security.guard import Guard
+from server.security.guesses import Guesses
 from server.security.join_tokens import JoinTokens
 from server.security.memory import Memory, Share
+from server.security.passwords import Passwords
 from server.security.quotas import Bounds, Quotas
 from server.settings import Settings
 from server.transport.client.jwks import KeyFetcher
@@ -170,6 +171,7 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
     registry = Registry(
         House(settings.seat_grace_s, settings.empty_room_ttl_s), tombstone_ttl_s=settings.tombstone_ttl_s
     )
+    guesses = Guesses(clocks.now)
     quotas = Quotas(
         Bounds(
             settings.max_connections,
@@ -199,7 +201,8 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
         is_open=sockets.is_open,
         store=store,
         journal=journal,
-        guard=Guard(clocks.now),
+        guesses=guesses,
+        passwords=Passwords(clocks.now, guesses),
         tokens=JoinTokens(
             settings.join_jwt_secret.get_secret_value(),
             issuer=settings.join_jwt_issuer,

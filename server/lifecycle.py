@@ -75,7 +75,7 @@ class Lifecycle:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await ctx.journal.close(JOURNAL_CLOSE_S)
         await ctx.store.close()
-        ctx.guard.close()
+        ctx.passwords.close()
 
     async def sweep(self) -> None:
         """Do everything that is due by now. Nobody's due waits for the store to forget somebody else's room."""

@@ -140,7 +140,9 @@ BOUNDS: Final = (
         "server.security.hashing", "MAX_WAITING", "hashes", "Waiting in one queue.", "tests/unit/server/test_hashing.py"
     ),
     Bound("server.security.hashing", "MAX_WAIT_S", "s", "For a hash.", "tests/unit/server/test_hashing.py"),
-    Bound("server.security.guard", "MAX_PASSWORD_CHECKS_PER_ADDRESS", "hashes", "Of one address in one queue.", GUARD),
+    Bound(
+        "server.security.passwords", "MAX_PASSWORD_CHECKS_PER_ADDRESS", "hashes", "Of one address in one queue.", GUARD
+    ),
     Bound(
         "server.security.password_doors",
         "MAX_DOORS",

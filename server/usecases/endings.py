@@ -30,7 +30,7 @@ def _close(ctx: Context, room: Room, reason: str, but: str | None = None) -> tup
     held = Purged(room.history.message_count(), len(room.seats), len(room.invites))
     now = ctx.clock()
     if room.password_hash is not None:
-        ctx.guard.forget(room.password_hash)
+        ctx.passwords.forget(room.password_hash)
     tombstone, events = ctx.registry.end(room, reason, now)
     ctx.publisher.commit(room, events, but=but)
     calls = tuple(call.moved(ctx.registry.house.ahead_s) for call in ctx.calls.end(room.id, now))

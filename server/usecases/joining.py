@@ -18,7 +18,7 @@ from server.protocol.offsets import read_offset
 from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequest
 from server.security.addresses import origin_digest
 from server.security.claims import Claims
-from server.security.guard import GUESSES
+from server.security.guesses import GUESSES
 from server.usecases.aftermath import Recovered, Seated, SeatGone
 from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
@@ -51,7 +51,7 @@ async def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Repl
             entered = await _enter(ctx, caller, request)
     except Refused as refused:
         if refused.code in GUESSES:
-            ctx.guard.failed("token", caller.address)
+            ctx.guesses.failed("token", caller.address)
         raise
     return _answer(ctx, entered, request.snapshot or "both")
 
@@ -189,10 +189,10 @@ async def _password_ok(ctx: Context, caller: Connection, room: Room, password: s
     if password is None or kept is None:
         return None
     try:
-        return await ctx.guard.password_matches(password, kept, caller.address)
+        return await ctx.passwords.matches(password, kept, caller.address)
     finally:
         if room.ended:
-            ctx.guard.forget(kept)
+            ctx.passwords.forget(kept)
 
 
 def _admission(

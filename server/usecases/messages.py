@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from rooms import messages
+from rooms.errors import Code, Refused
 from rooms.events import message_id as message_id_of
 from rooms.limits import MAX_MESSAGE_CHARS
-from rooms.room import Room
 from server.protocol import views
 from server.protocol.acknowledgements import EMPTY, Data, Reply
 from server.protocol.requests import OutsideMessage, SendMessage, SetTyping, UpdateMedia, check_length
+from server.security.actor import Actor
 from server.usecases.aftermath import Happened
 from server.usecases.connections import Connection
 from server.usecases.context import Context
@@ -41,8 +42,11 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     }
 
 
-def post_from_outside(ctx: Context, room: Room, request: OutsideMessage) -> dict[str, object]:
+def post_from_outside(ctx: Context, actor: Actor, request: OutsideMessage) -> dict[str, object]:
     """A message of the room's owner, over REST."""
+    room = actor.as_owner()
+    if actor.identity is not None and not actor.identity.can_speak:
+        raise Refused(Code.FORBIDDEN, messages.MUTE)
     if not request.encrypted:
         check_length(request.text)
     receipt, message = messages.post_from_outside(

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from rooms import lobby, moderation
 from rooms.errors import Code, Refused
-from rooms.model import Seat
 from rooms.room import Room
 from server.protocol.acknowledgements import EMPTY, Data, Reply
 from server.protocol.requests import (
     AboutParticipant,
     AnswerKnock,
     EndRoom,
-    InRoom,
     KnockRequest,
     RoomSettings,
     UpdateRoom,
 )
 from server.protocol.views import room as room_json
+from server.security.actor import Actor
 from server.security.addresses import origin_digest
 from server.usecases.aftermath import SeatGone
 from server.usecases.connections import Connection
@@ -46,9 +45,8 @@ def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Data:
 
 async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -> Data:
     """Let somebody in, or send them away."""
-    room, host = _as_host(ctx, caller, request)
-    if request.admit:
-        moderation.require_invite(host)
+    actor = ctx.asking(caller, request.room_id)
+    room = actor.as_inviter() if request.admit else actor.as_keeper()
     events = lobby.answer(
         room,
         request.knock_id,
@@ -72,7 +70,7 @@ async def ban(ctx: Context, caller: Connection, request: AboutParticipant) -> Da
 
 
 async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, *, ban: bool) -> Data:
-    room, seat = _as_host(ctx, caller, request)
+    room, seat = ctx.asking(caller, request.room_id).as_host()
     target = ctx.connections.get(ctx.presence.connection_of(room.id, request.participant_id) or "")
     events = moderation.kick(room, seat, request.participant_id, ctx.clock(), ban=ban)
     if target is not None:
@@ -84,13 +82,13 @@ async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, 
 
 async def update_room(ctx: Context, caller: Connection, request: UpdateRoom) -> Data:
     """Change the room's settings. The acknowledgement is the room."""
-    room, _ = _as_host(ctx, caller, request)
-    await change_settings(ctx, room, request)
+    room = await change_settings(ctx, ctx.asking(caller, request.room_id), request)
     return room_json(room.view())
 
 
-async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> None:
-    """Change settings within the server's ceilings, for a host by key or by seat."""
+async def change_settings(ctx: Context, actor: Actor, request: RoomSettings) -> Room:
+    """Change settings within the server's ceilings, for a host by key or by seat. Returns the room."""
+    room = actor.as_keeper()
     check_ceilings(ctx, request.capacity, request.expires_in_s)
     events = moderation.update(
         room,
@@ -103,6 +101,7 @@ async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> No
     await ctx.publisher.settle(room, events)
     if room.ended:
         raise Refused(Code.ROOM_ENDED)
+    return room
 
 
 def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | None) -> None:
@@ -118,14 +117,14 @@ def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | Non
 
 async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
     """Make somebody else the host."""
-    room, seat = _as_host(ctx, caller, request)
+    room, seat = ctx.asking(caller, request.room_id).as_host()
     await ctx.publisher.settle(room, moderation.transfer(room, seat, request.participant_id, ctx.clock()))
     return EMPTY
 
 
 async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
     """End the room for all."""
-    room, _ = _as_host(ctx, caller, request)
+    room = ctx.asking(caller, request.room_id).as_keeper()
 
     # The others hear of it at once. The host is answered first: a client may close on `room-left`.
     try:
@@ -134,9 +133,3 @@ async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
         ctx.delivery.seat_gone(room.id, "room-ended", caller.id)
         raise
     return Reply(EMPTY, (SeatGone(room.id, "room-ended"),))
-
-
-def _as_host(ctx: Context, caller: Connection, request: InRoom) -> tuple[Room, Seat]:
-    room, seat = ctx.seated(caller, request.room_id)
-    moderation.require_host(seat)
-    return room, seat

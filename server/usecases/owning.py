@@ -15,16 +15,15 @@ from typing import Any
 import orjson
 
 from rooms import moderation
-from rooms.digests import matches
 from rooms.errors import Code, Refused
 from rooms.limits import BACKLOG_BYTES
-from rooms.model import RoomOptions
+from rooms.model import RoomOptions, Seat
 from rooms.ports import RoomExists, StoreUnavailable
 from rooms.records import InviteRecord, LoggedMessage
 from rooms.room import Room
 from server.protocol import views
 from server.protocol.requests import CreateInvite, CreateRoom
-from server.security.quotas import Keys
+from server.security.actor import Actor
 from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.moderation import check_ceilings
 
@@ -45,24 +44,24 @@ class Created:
     host_key: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Who makes a room: a network address, and the name of the API key that it presented.
+def may_make(ctx: Context, actor: Actor) -> None:
+    """Whether somebody may make a room (`ROOM_CREATION`); else UNAUTHORIZED or FORBIDDEN.
 
-    `payer` is what the room is counted under by quotas; empty for whoever is exempt.
+    A foreign page has been refused before: what is left without a key is our own page, a page of `CORS_ORIGINS`, or a
+    script, which could call itself either.
     """
+    if ctx.settings.who_makes_rooms == "key" or (ctx.settings.api_keys and actor.showed):
+        actor.as_site()
 
-    address: str
-    site: str | None = None
-    payer: Keys = ()
 
-    def scoped(self, key: str) -> str:
-        """An Idempotency-Key that no other maker shares: a site's servers may have many addresses."""
-        return f"key {self.site} {key}" if self.site is not None else f"{self.address} {key}"
+def _scoped(actor: Actor, key: str) -> str:
+    """An Idempotency-Key that no other maker shares: a site's servers may have many addresses."""
+    return f"key {actor.site} {key}" if actor.site is not None else f"{actor.address} {key}"
 
-    def owns(self, key: str) -> bool:
-        """Whether repeating the key proves who repeats it. Behind one address there may be others."""
-        return self.site is not None or len(key) >= UNGUESSABLE_CHARS
+
+def _owns(actor: Actor, key: str) -> bool:
+    """Whether repeating the key proves who repeats it. Behind one address there may be others."""
+    return actor.site is not None or len(key) >= UNGUESSABLE_CHARS
 
 
 @dataclass(slots=True)
@@ -120,9 +119,9 @@ class IdempotencyKeys:
 
 
 async def create_room(
-    ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None, maker: Maker
+    ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None, maker: Actor
 ) -> Created:
-    """Make a room. `key` is the Idempotency-Key; see `Maker.owns` for whom its repetition tells the host key again."""
+    """Make a room. `key` is the Idempotency-Key; see `_owns` for whom its repetition tells the host key again."""
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
     if not ctx.restored:
@@ -130,7 +129,7 @@ async def create_room(
     check_ceilings(ctx, request.capacity, request.expires_in_s)
     if key is None:
         return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES), maker)
-    owned, key = maker.owns(key), maker.scoped(key)
+    owned, key = _owns(maker, key), _scoped(maker, key)
     room_id, host_key = keys.derive("room", key)[:32], keys.derive("host", key)
     while not keys.first(key, request):
         if not await keys.waited(key):
@@ -142,19 +141,19 @@ async def create_room(
         return await _create(ctx, request, room_id, host_key, maker)
 
 
-async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, maker: Maker) -> Created:
+async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, maker: Actor) -> Created:
     if not request.password:
         return await _made(ctx, request, room_id, host_key, None, maker)
-    kept = await ctx.guard.hash_password(request.password, maker.address)
+    kept = await ctx.passwords.hash(request.password, maker.address)
     try:
         return await _made(ctx, request, room_id, host_key, kept, maker)
     except BaseException:
-        ctx.guard.forget(kept)
+        ctx.passwords.forget(kept)
         raise
 
 
 async def _made(
-    ctx: Context, request: CreateRoom, room_id: str, host_key: str, password_hash: str | None, maker: Maker
+    ctx: Context, request: CreateRoom, room_id: str, host_key: str, password_hash: str | None, maker: Actor
 ) -> Created:
     settings = ctx.settings
     options = RoomOptions(
@@ -206,8 +205,9 @@ def rooms_of(ctx: Context, site: str, after: str, limit: int) -> list[Room]:
     return [ctx.registry.rooms[room_id] for room_id in ctx.registry.makers.page(site, after, limit)]
 
 
-async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tuple[InviteRecord, str]:
+async def create_invite(ctx: Context, actor: Actor, request: CreateInvite) -> tuple[InviteRecord, str]:
     """Make an invite, stored before it is told. Returns the record and the token."""
+    room = actor.as_inviter()
     check_ceilings(ctx, None, request.expires_in_s)
     invite_id, token = ctx.new_id(PARTICIPANT_ID_BYTES), ctx.new_id(TOKEN_BYTES)
     record, events = moderation.invite(
@@ -222,32 +222,18 @@ async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tupl
     return record, token
 
 
-async def revoke_invite(ctx: Context, room: Room, invite_id: str) -> None:
+async def revoke_invite(ctx: Context, actor: Actor, invite_id: str) -> None:
     """Make an invite useless."""
+    room = actor.as_keeper()
     await ctx.publisher.settle(room, moderation.revoke(room, invite_id))
 
 
-def may_read(ctx: Context, room: Room, secret: str | None) -> str | None:
-    """Whether a secret is the room's host key or a seat's resume token; returns the participant id of the seat.
-
-    Refused with UNAUTHORIZED where there is none and FORBIDDEN where it is wrong.
-    """
-    if secret is None:
-        raise Refused(Code.UNAUTHORIZED, "Send the host key or your resume token as a bearer token.")
-    if room.is_host_key(secret):
-        return None
-    for seat in room.seats.values():
-        if matches(secret, seat.token_digest) or matches(secret, seat.earlier_token_digest or b""):
-            return seat.id
-    raise Refused(Code.FORBIDDEN, "This is neither the host key nor a resume token of this room.")
-
-
 async def messages(
-    ctx: Context, room: Room, reader: str | None, before: str | None, limit: int
+    ctx: Context, room: Room, reader: Seat | None, before: str | None, limit: int
 ) -> list[orjson.Fragment]:
     """A page of messages, newest first: of the log where the room keeps one, else of the backlog in memory.
 
-    At most `limit` of them, and `BACKLOG_BYTES`.
+    At most `limit` of them, and `BACKLOG_BYTES`. `reader` is the seat that reads; None for the room's owner.
     """
     limit = max(1, min(limit, MESSAGES_PER_PAGE))
     if room.log:
@@ -257,7 +243,7 @@ async def messages(
         except StoreUnavailable:
             raise Refused(Code.UNAVAILABLE, "The log cannot be read now.", retry_after_ms=2_000) from None
         return views.fitting(map(_logged_json, logged), BACKLOG_BYTES)
-    held = room.history.messages() if reader is None else room.history.backlog(reader)
+    held = room.history.messages() if reader is None else room.history.backlog(reader.id)
     newest_first = [m for m in reversed(held) if before is None or m.id < before]
     return views.fitting(map(views.message, newest_first[:limit]), BACKLOG_BYTES)
 

@@ -11,6 +11,9 @@ from server.protocol.requests import JoinRoom, clean_name
 from server.security.claims import Claims, invalid, subject_digest
 from server.usecases.context import Context
 
+DOTS = 2
+"""In a JSON Web Token; in no key of ours there is any."""
+
 
 async def claims_of(ctx: Context, request: JoinRoom) -> Claims | None:
     """What the request's token claims; None where there is none and none is needed.
@@ -26,6 +29,21 @@ async def claims_of(ctx: Context, request: JoinRoom) -> Claims | None:
         # To let its bearer in without a look would let in somebody whose rights it may have limited.
         raise invalid("This server takes no join tokens.")
     return await ctx.tokens.check(request.token, request.room_id, ctx.wall())
+
+
+async def bearer_claims(ctx: Context, secret: str, room: Room) -> Claims | None:
+    """What a join token claims that is shown over REST in place of a host key; None for what is no token at all.
+
+    One that is good once is for joining. Refused as in `claims_of`.
+    """
+    if ctx.settings.takes_join_tokens == "off" or secret.count(".") != DOTS:
+        return None
+    claims = await ctx.tokens.check(secret, room.id, ctx.wall())
+    if claims.use is not None:
+        raise invalid("It is good once, to join.")
+    if subject_digest(claims, room.host_key_digest) in room.banned_subjects:
+        raise Refused(Code.BANNED, "You have been banned from this room.")
+    return claims
 
 
 def voucher_of(claims: Claims, room: Room) -> Voucher:

@@ -118,7 +118,7 @@ def left_of_clients(context: Context, host: SocketHost, sockets: DefaultNamespac
         "held seats": context.presence.seated_count,
         "knocks": context.presence.knocking_count,
         "live private ids": len(context.recovery._live),
-        "password checks": context.guard._checks.total(),
+        "password checks": context.passwords.under_way.total(),
         "requests": _requests_under_way(),
     }
 
@@ -137,7 +137,7 @@ def left_of_rooms(context: Context) -> Left:
         "relays": len(context.relay),
         "calls": len(context.calls._rooms),
         "recoverable sessions": len(context.recovery),
-        "password doors": len(context.guard._doors),
+        "password doors": len(context.passwords.doors),
     }
     if context.journal.healthy:
         journal = context.journal

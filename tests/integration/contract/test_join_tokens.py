@@ -11,12 +11,12 @@ import pytest
 
 from rooms.ports import StoreUnavailable
 from server.protocol.requests import MAX_TOKEN_CHARS
-from server.security.guard import TOKEN_FAILURES
+from server.security.guesses import TOKEN_FAILURES
 from storage.memory import MemoryStore
-from tests.integration.contract.test_requests import OFFER
-from tests.integration.contract.wire import Client, Clock, Server, running, talking_to
+from tests.integration.contract.requests import OFFER
 from tests.support.issuers import SECRET, Key, claims, serving, token
 from tests.support.processes import server_process
+from tests.support.server import Client, Clock, Server, running, talking_to
 
 JOIN_ID = "one-join-of-one-client"
 DENIED = {"canSpeak": False, "canCall": False, "canInvite": False}
@@ -391,3 +391,42 @@ async def test_while_the_store_is_down_one_time_tokens_wait_and_others_do_not() 
         room = (await server.room())["roomId"]
         assert await refused(server, room, token(room, jti="1")) == "UNAVAILABLE"
         await server.seated(room, token=token(room))
+
+
+async def test_over_rest_a_token_of_a_host_opens_what_the_host_key_opens(server: Server) -> None:
+    room, other = [(await server.room())["roomId"] for _ in range(2)]
+    path = f"/api/rooms/{room}"
+    host = token(room, role="host")
+    assert (await server.call("PATCH", path, key=host, json={"locked": True})).json["room"]["status"] == "locked"
+    assert (await server.call("POST", f"{path}/invites", key=host)).status == 201
+    assert (await server.call("POST", f"{path}/messages", key=host, json={"text": "hello"})).status == 201
+    assert (await server.call("GET", f"{path}/messages", key=host)).json["messages"][0]["text"] == "hello"
+    refusals = {
+        token(room): "FORBIDDEN",
+        token(other, role="host"): "TOKEN_INVALID",
+        token(room, role="host", jti="1"): "TOKEN_INVALID",
+        token(room, role="host", in_s=-1): "TOKEN_EXPIRED",
+        token(room, role="host", secret="another secret of 32 bytes and more"): "TOKEN_INVALID",
+        jwt.encode(claims(room, role="host"), "", algorithm="none"): "TOKEN_INVALID",
+    }
+    for given, code in refusals.items():
+        for method in ("PATCH", "DELETE"):
+            assert (await server.call(method, path, key=given, json={})).code == code
+    mute = token(room, role="host", mayfly=DENIED)
+    assert (await server.call("POST", f"{path}/invites", key=mute)).code == "FORBIDDEN"
+    assert (await server.call("POST", f"{path}/messages", key=mute, json={"text": "x"})).code == "FORBIDDEN"
+    assert (await server.call("DELETE", path, key=host)).status == 200
+
+
+async def test_over_rest_too_a_wrong_token_is_a_guess_and_a_banned_user_is_out(clock: Clock) -> None:
+    async with running(join_jwt_secret=SECRET, events_per_s=0, clock=clock) as server:
+        made = await server.room()
+        room, path = made["roomId"], f"/api/rooms/{made['roomId']}"
+        host, _ = await server.seated(room, hostKey=made["hostKey"])
+        _, bad = await admitted(server, room, sub="mallory")
+        await host.ok("ban", roomId=room, participantId=bad["self"]["id"])
+        answer = await server.call("PATCH", path, key=token(room, sub="mallory", role="host"), json={})
+        assert (answer.status, answer.code) == (403, "BANNED")
+        codes = [(await server.call("PATCH", path, key="a.b.c", json={})).code for _ in range(TOKEN_FAILURES + 1)]
+        assert (codes[0], codes[-1]) == ("TOKEN_INVALID", "RATE_LIMITED")
+        assert (await server.call("PATCH", path, key=token(room, role="host"), json={})).status == 200
