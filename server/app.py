@@ -19,6 +19,7 @@ from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
 from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
+from server.outbound.webhooks import Webhooks
 from server.security.base32 import base32
 from server.security.descriptors import Descriptors
 from server.security.guesses import Guesses
@@ -27,6 +28,7 @@ from server.security.memory import Memory, Share
 from server.security.passwords import Passwords
 from server.security.quotas import Bounds, Quotas
 from server.settings import Settings
+from server.transport.client.hooks import HookSender
 from server.transport.client.jwks import KeyFetcher
 from server.transport.engineio import EngineLimits
 from server.transport.engineio.origins import OriginPolicy
@@ -57,6 +59,7 @@ DEVELOPMENT_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "https://loca
 LIFECYCLE: web.AppKey[Lifecycle] = web.AppKey("lifecycle", Lifecycle)
 DESCRIPTORS: web.AppKey[Descriptors] = web.AppKey("descriptors", Descriptors)
 HOST: web.AppKey[SocketHost] = web.AppKey("host", SocketHost)
+WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("webhooks", Webhooks)
 SOCKETS: web.AppKey[DefaultNamespace] = web.AppKey("sockets", DefaultNamespace)
 
 
@@ -113,10 +116,7 @@ def create_app(
     add_pages(app)
     app.on_response_prepare.append(protect)
     app.cleanup_ctx.append(_alive)
-    if settings.join_jwks_url and settings.takes_join_tokens != "off":
-        fetcher = KeyFetcher(settings.join_jwks_url)
-        context.tokens.keys = fetcher.keys
-        app.cleanup_ctx.append(fetcher.alive)
+    _call_out(app, context, new_id)
     _bound(app, context, host, descriptors)
     # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
@@ -138,6 +138,28 @@ def _bound(app: web.Application, context: Context, host: SocketHost, descriptors
             response.force_close()
 
     app.on_response_prepare.append(prepare)
+
+
+def _call_out(app: web.Application, context: Context, new_id: NewId) -> None:
+    """What the application asks and tells others by itself."""
+    settings = context.settings
+    if settings.webhook_urls and settings.webhook_secret:
+        sender = HookSender(
+            settings.webhook_urls,
+            [secret.get_secret_value() for secret in settings.webhook_secret],
+            new_id,
+            context.wall,
+            allow_private=settings.webhook_allow_private == "on",
+            with_names=settings.webhook_names == "on",
+        )
+        context.publisher.subscribe(sender.webhooks)
+        app[WEBHOOKS] = sender.webhooks
+        app[FIGURES].hook_queues = sender.webhooks.queues
+        app.cleanup_ctx.append(sender.alive)
+    if settings.join_jwks_url and settings.takes_join_tokens != "off":
+        fetcher = KeyFetcher(settings.join_jwks_url)
+        context.tokens.keys = fetcher.keys
+        app.cleanup_ctx.append(fetcher.alive)
 
 
 async def _alive(app: web.Application) -> AsyncIterator[None]:

@@ -7,7 +7,7 @@ import logging
 import random
 
 from rooms import snapshots
-from rooms.events import sent_at
+from rooms.events import RoomRestored, sent_at
 from rooms.ports import StoreUnavailable
 from rooms.schedule import Task
 from server.clocks import tell_rooms
@@ -134,6 +134,8 @@ class Lifecycle:
         now = ctx.clock()
         rooms = [snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now) for record in records]
         ctx.registry.restore(rooms, graves, now)
+        for room in rooms:
+            ctx.publisher.commit(room, [RoomRestored(room.id)])
         ctx.restored = True
         ctx.journal.health.rise()
         if rooms:

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.security.api_keys import ApiKey, read_keys
 from server.security.join_tokens import SHORT_SECRET_BYTES
+from server.security.signatures import is_short, read_secrets
 
 ENVIRONMENTS = ("development", "test", "production")
 YEAR_S = 365 * 86_400
@@ -69,6 +70,11 @@ class Settings(BaseSettings):
     join_jwt_issuer: str = ""
     join_jwt_audience: str = ""
 
+    webhook_urls: CommaList = ()
+    webhook_secret: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    webhook_names: Literal["off", "on"] = "off"
+    webhook_allow_private: Literal["off", "on"] = "off"
+
     turn_urls: CommaList = ()
     turn_secret: SecretStr = SecretStr("")
     turn_ttl_s: int = Field(default=3600, ge=60, le=86_400)
@@ -101,11 +107,23 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     trusted_proxy_hops: int = Field(default=0, ge=0, le=10)
 
-    @field_validator("cors_origins", "turn_urls", "stun_urls", mode="before")
+    @field_validator("cors_origins", "webhook_urls", "turn_urls", "stun_urls", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("webhook_secret", mode="before")
+    @classmethod
+    def _hook_secrets(cls, value: object) -> object:
+        return tuple(map(SecretStr, read_secrets(value))) if isinstance(value, str) else value
+
+    @field_validator("webhook_urls")
+    @classmethod
+    def _hooks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(HTTP_URL.fullmatch(url) for url in value):
+            raise ValueError("must be URLs such as https://example.com/hooks, comma-separated")
         return value
 
     @field_validator("api_keys", mode="before")
@@ -120,6 +138,8 @@ class Settings(BaseSettings):
         "environment",
         "ws_compression",
         "room_creation",
+        "webhook_names",
+        "webhook_allow_private",
         "join_tokens",
         mode="before",
     )
@@ -221,7 +241,7 @@ class Settings(BaseSettings):
             found.append("CORS_ORIGINS is empty: no site but the page of this server may use it.")
         if self.who_makes_rooms == "key" and not self.api_keys:
             found.append("ROOM_CREATION=key without API_KEYS: nobody can make rooms.")
-        found += self._doubts_about_tokens()
+        found += self._doubts_about_tokens() + self._doubts_about_webhooks()
         if any(key.short for key in self.api_keys):
             found.append("API_KEYS has a short secret: use 22 random characters or more.")
         if self.environment not in ENVIRONMENTS:
@@ -247,4 +267,14 @@ class Settings(BaseSettings):
             found.append("JOIN_JWT_SECRET is short: use 32 random bytes or more.")
         if self.production and self.join_jwks_url.lower().startswith("http:"):
             found.append("JOIN_JWKS_URL is not https: whoever is between could put in keys of their own.")
+        return found
+
+    def _doubts_about_webhooks(self) -> list[str]:
+        found = []
+        if self.webhook_urls and not self.webhook_secret:
+            found.append("WEBHOOK_URLS without WEBHOOK_SECRET: no webhook is sent.")
+        if any(is_short(secret.get_secret_value()) for secret in self.webhook_secret):
+            found.append("WEBHOOK_SECRET has a short secret: use whsec_ and base64 of 24 random bytes or more.")
+        if self.production and any(url.lower().startswith("http:") for url in self.webhook_urls):
+            found.append("WEBHOOK_URLS has one that is not https: whoever is between can read what is sent.")
         return found

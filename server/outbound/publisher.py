@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rooms.events import (
+    CallEnded,
+    CallStarted,
     Event,
     KnockAnswered,
     MemberJoined,
     MemberLeft,
     MemberUpdated,
     MessagePosted,
+    RoomCreated,
     RoomEnded,
+    RoomRestored,
     RoomUpdated,
     SeatGranted,
     SeatTakenOver,
@@ -33,7 +37,7 @@ Subscriber = Callable[[Room, Event], None]
 SAVED = frozenset({MemberJoined, MemberLeft, RoomUpdated, SeatGranted, StateChanged})
 """Events after which a store keeps something else of the room."""
 
-SILENT = frozenset({SeatGranted, StateChanged})
+SILENT = frozenset({SeatGranted, StateChanged, RoomCreated, RoomRestored, CallStarted, CallEnded})
 """Events that no client is told of."""
 
 

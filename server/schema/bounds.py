@@ -44,6 +44,8 @@ LEDGER: Final = "tests/unit/rooms/test_ledger.py"
 TOKENS: Final = "tests/integration/contract/test_join_tokens.py"
 CLAIMS: Final = "tests/unit/server/test_claims.py"
 KEY_SETS: Final = "tests/unit/server/test_join_tokens.py"
+HOOKS: Final = "tests/unit/server/test_hook_queue.py"
+WEBHOOKS: Final = "tests/integration/contract/test_webhooks.py"
 ENGINE_BOUNDS: Final = "tests/integration/engine/test_bounds.py"
 
 BOUNDS: Final = (
@@ -169,6 +171,11 @@ BOUNDS: Final = (
     Bound("server.transport.client.fetching", "MAX_DOCUMENT_BYTES", "bytes", "A key set.", TOKENS),
     Bound("server.transport.client.fetching", "FETCH_TIMEOUT_S", "s", "For a key set.", TOKENS),
     Bound("storage.memory", "MAX_SPENT", "tokens", "Used once and remembered, without MongoDB.", TOKENS),
+    Bound("server.outbound.hook_queue", "MAX_QUEUED", "webhooks", "That wait for one address.", HOOKS),
+    Bound("server.outbound.hook_queue", "AT_ONCE", "requests", "Of webhooks to one address, under way.", HOOKS),
+    Bound("server.outbound.hook_queue", "KEPT_S", "s", "That a webhook is tried to be sent.", HOOKS),
+    Bound("server.transport.client.hooks", "POST_TIMEOUT_S", "s", "For one try of a webhook.", WEBHOOKS),
+    Bound("server.transport.client.hooks", "CLOSE_S", "s", "For webhooks that are left at a stop.", WEBHOOKS),
     Bound("server.transport.http.routes", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
     Bound("server.usecases.owning", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),

@@ -97,7 +97,7 @@ class Context:
         if isinstance(event, MemberLeft):
             self.relay.forget(room.id, event.participant_id)
             self.quotas.seat_gone(room.id, event.participant_id)
-            self.calls.left(room.id, event.participant_id, event.at)
+            self.publisher.commit(room, self.calls.left(room.id, event.participant_id, event.at))
             if not room.seats:
                 self.quotas.room_emptied(room.id)
         elif isinstance(event, RoomEnded):

@@ -31,7 +31,8 @@ def _close(ctx: Context, room: Room, reason: str, but: str | None = None) -> tup
     now = ctx.clock()
     if room.password_hash is not None:
         ctx.passwords.forget(room.password_hash)
+    records, last_call = ctx.calls.end(room.id, now)
     tombstone, events = ctx.registry.end(room, reason, now)
-    ctx.publisher.commit(room, events, but=but)
-    calls = tuple(call.moved(ctx.registry.house.ahead_s) for call in ctx.calls.end(room.id, now))
+    ctx.publisher.commit(room, [*last_call, *events], but=but)
+    calls = tuple(call.moved(ctx.registry.house.ahead_s) for call in records)
     return tombstone, snapshots.session_of(room, tombstone, calls), held

@@ -16,6 +16,7 @@ import orjson
 
 from rooms import moderation
 from rooms.errors import Code, Refused
+from rooms.events import RoomCreated
 from rooms.limits import BACKLOG_BYTES
 from rooms.model import RoomOptions, Seat
 from rooms.ports import RoomExists, StoreUnavailable
@@ -186,6 +187,7 @@ async def _registered(ctx: Context, room_id: str, host_key: str, options: RoomOp
     except BaseException:
         ctx.registry.discard(room)
         raise
+    ctx.publisher.commit(room, [RoomCreated(room.id)])
     return room
 
 

@@ -70,7 +70,9 @@ def _relay(
         negotiation_id=request.negotiation_id,
         size=size + SIGNAL_OVERHEAD_BYTES,
     )
-    ctx.calls.note(room.id, seat.id, target.id, kind, now)
+    events = ctx.calls.note(room.id, seat.id, target.id, kind, now)
+    if events:
+        ctx.publisher.commit(room, events)
     if not seat.in_call and _enters_call(ctx, room, seat, kind):
         ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=True))
     connection = ctx.presence.connection_of(room.id, target.id)
@@ -91,7 +93,7 @@ def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
     room, seat = ctx.seated(caller, request.room_id, now)
     if request.state != "ended":
         messages.require_call(seat)
-    ctx.calls.reported(room.id, seat.id, request.state, now)
+    ctx.publisher.commit(room, ctx.calls.reported(room.id, seat.id, request.state, now))
     if request.state != "failed":
         ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=request.state != "ended"))
     return EMPTY

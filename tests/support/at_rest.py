@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from rooms.directory import Registry
-from server.app import HOST, LIFECYCLE, SOCKETS
+from server.app import HOST, LIFECYCLE, SOCKETS, WEBHOOKS
 from server.settings import YEAR_S
 from server.transport.engineio import EngineServer
 from server.transport.http.routes import CONTEXT
@@ -48,6 +48,7 @@ async def app_at_rest(app: web.Application, limit_s: float = REST_LIMIT_S) -> No
         context.clock = lambda later=later: later  # type: ignore[misc]
         await app[LIFECYCLE].sweep()
     await _settled(lambda: left_of_rooms(context), limit_s)
+    assert WEBHOOKS not in app or not len(app[WEBHOOKS]), "rooms that webhooks remember"
 
 
 async def tasks_ended(before: Collection[asyncio.Task[Any]], limit_s: float = REST_LIMIT_S) -> None:
