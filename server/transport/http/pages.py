@@ -12,7 +12,11 @@ from server.transport.http.headers import page_headers
 from server.transport.http.routes import CONTEXT
 
 ROOT = Path(__file__).resolve().parents[3]
-VENDOR = ROOT / "client" / "node_modules" / "socket.io-client" / "dist"
+VENDOR = {
+    "socket.io-client": ROOT / "client" / "node_modules" / "socket.io-client" / "dist",
+    "qrcode-generator": ROOT / "web" / "node_modules" / "qrcode-generator" / "dist",
+}
+"""Packages that the page uses, as npm installed them."""
 
 PAGE = ROOT / "web" / "index.html"
 
@@ -41,7 +45,7 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/", page)
     app.router.add_get("/r/{room_id}", room_page)
     app.router.add_get("/{area:web|client}/{path:.+}", asset)
-    app.router.add_get("/vendor/socket.io-client/{path:[^/]+}", vendor_asset)
+    app.router.add_get(f"/vendor/{{package:{'|'.join(VENDOR)}}}/{{path:[^/]+}}", vendor_asset)
 
 
 SERVED = frozenset({".js", ".css", ".svg", ".png", ".ico", ".woff2", ".webmanifest", ".map", ".mjs"})
@@ -53,8 +57,8 @@ async def asset(request: web.Request) -> web.StreamResponse:
 
 
 async def vendor_asset(request: web.Request) -> web.StreamResponse:
-    """A file of socket.io-client, as npm installed it."""
-    return _file(VENDOR, request.match_info["path"])
+    """A file of a package, as npm installed it."""
+    return _file(VENDOR[request.match_info["package"]], request.match_info["path"])
 
 
 def _file(folder: Path, path: str) -> web.StreamResponse:
