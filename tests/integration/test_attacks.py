@@ -8,22 +8,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from benchmarks.attacks import (
-    GONE,
-    MANY,
-    MIB,
-    ONE,
-    SETTINGS,
-    Attack,
-    Turned,
-    Wire,
-    histories,
-    non_readers,
-    silent,
-    strike,
-)
+from benchmarks.attacks import MANY, ONE, SETTINGS, Attack, histories, non_readers, silent, strike
 from benchmarks.attacks import unfinished_after_connect as after_connect
 from benchmarks.attacks import unfinished_before_connect as before_connect
+from benchmarks.sockets import GONE, MIB, Turned, Wire
 from tests.support.processes import ServerProcess, launch, server_process
 
 BUDGET_MB = 96

@@ -16,7 +16,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ALONE = (
-    "tests/contract/test_mongo_outage.py",
+    "tests/contract/",  # a call of the store has two seconds
     "tests/e2e/resilience/test_endings.py",
     "tests/e2e/resilience/test_lost_clients.py",
     "tests/e2e/resilience/test_stopping.py",
