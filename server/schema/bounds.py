@@ -27,7 +27,7 @@ LONG: Final = "tests/integration/contract/test_long_messages.py"
 QUOTAS: Final = "tests/integration/contract/test_quotas.py"
 BUDGETS: Final = "tests/unit/server/test_memory.py"
 ATTACKS: Final = "tests/integration/test_attacks.py"
-RULES: Final = "tests/integration/contract/test_rules.py"
+ERRORS: Final = "tests/integration/contract/test_errors.py"
 LARGEST: Final = "tests/integration/contract/test_largest_state.py"
 ENCRYPTED: Final = "tests/integration/contract/test_encrypted_rooms.py"
 RECOVERY: Final = "tests/unit/server/test_recovery.py"
@@ -41,7 +41,13 @@ REST_MESSAGES: Final = "tests/integration/contract/test_rest_messages.py"
 SPARING: Final = "tests/unit/server/test_sparing.py"
 HISTORY: Final = "tests/unit/rooms/test_history.py"
 LEDGER: Final = "tests/unit/rooms/test_ledger.py"
-ENGINE_BOUNDS: Final = "tests/integration/engine/test_bounds.py"
+HANDSHAKE: Final = "tests/integration/engine/test_handshake.py"
+POLLING: Final = "tests/integration/engine/test_polling.py"
+DESCRIPTORS: Final = "tests/unit/server/test_descriptors.py"
+ROOMS: Final = "tests/unit/rooms/test_bounds.py"
+UNREAD: Final = "tests/integration/contract/test_unread_responses.py"
+WEBSOCKET: Final = "tests/integration/engine/test_websocket.py"
+TURNS: Final = "tests/unit/engine/test_turns.py"
 
 BOUNDS: Final = (
     Bound(SETTING, "memory_budget_mb", "MiB", "Resident memory of the process.", ATTACKS),
@@ -53,8 +59,8 @@ BOUNDS: Final = (
     Bound("server.security.memory", "ROOMS_SHARE", "of what is left", "Histories, backlogs and mailboxes.", BUDGETS),
     Bound("server.security.memory", "OUTPUT_SHARE", "of what is left", "What waits for slow readers.", BUDGETS),
     Bound("server.security.memory", "INPUT_SHARE", "of what is left", "Unfinished input.", BUDGETS),
-    Bound("server.security.descriptors", "RESERVE", "descriptors", "That no socket gets, at least.", ATTACKS),
-    Bound("server.security.descriptors", "RESERVE_SHARE", "of the limit", "That no socket gets.", ATTACKS),
+    Bound("server.security.descriptors", "RESERVE", "descriptors", "That no socket gets, at least.", DESCRIPTORS),
+    Bound("server.security.descriptors", "RESERVE_SHARE", "of the limit", "That no socket gets.", DESCRIPTORS),
     Bound(
         "server.transport.http.listener",
         "HEAD_TIMEOUT_S",
@@ -91,9 +97,9 @@ BOUNDS: Final = (
         "Of an answer, before it leaves at once.",
         "tests/integration/engine/test_slow_readers.py",
     ),
-    Bound(ENGINE, "packets_per_payload", "packets", "In one polling body.", "tests/unit/engine/test_packets.py"),
-    Bound(ENGINE, "sessions", "sessions", "Of one engine, whatever the quotas.", ENGINE_BOUNDS),
-    Bound(ENGINE, "body_timeout_s", "s", "For a polling body.", "tests/integration/engine/test_polling.py"),
+    Bound(ENGINE, "packets_per_payload", "packets", "In one polling body.", POLLING),
+    Bound(ENGINE, "sessions", "sessions", "Of one engine, whatever the quotas.", HANDSHAKE),
+    Bound(ENGINE, "body_timeout_s", "s", "For a polling body.", POLLING),
     Bound(
         "server.transport.http.routes",
         "MAX_BODY_BYTES",
@@ -105,14 +111,14 @@ BOUNDS: Final = (
     Bound("rooms.limits", "HISTORY_BYTES", "bytes", "In one history.", HISTORY),
     Bound("rooms.limits", "HISTORY_AGE_S", "s", "Age of an event, also in an idle room.", LEDGER),
     Bound("rooms.limits", "BACKLOG_MESSAGES", "messages", "That a newcomer sees.", HISTORY),
-    Bound("rooms.limits", "MAX_ROOMS", "rooms", "Of the process.", "tests/integration/contract/test_rest.py"),
-    Bound("rooms.limits", "MAX_ROOMS_PER_CONNECTION", "seats", "Of one connection.", RULES),
+    Bound("rooms.limits", "MAX_ROOMS", "rooms", "Of the process.", ROOMS),
+    Bound("rooms.limits", "MAX_ROOMS_PER_CONNECTION", "seats", "Of one connection.", ERRORS),
     Bound(
         "rooms.limits", "MAX_MESSAGE_CHARS", "characters", "A message.", "tests/integration/contract/test_bad_input.py"
     ),
     Bound("rooms.limits", "MAX_NAME_CHARS", "characters", "A name.", "tests/integration/contract/test_bad_input.py"),
-    Bound("rooms.limits", "MAX_INVITES", "invites", "Of one room.", "tests/integration/contract/test_rest_limits.py"),
-    Bound("rooms.limits", "MAX_KNOCKS", "knocks", "At one door.", "tests/unit/rooms/test_lobby.py"),
+    Bound("rooms.limits", "MAX_INVITES", "invites", "Of one room.", ROOMS),
+    Bound("rooms.limits", "MAX_KNOCKS", "knocks", "At one door.", ROOMS),
     Bound(
         "rooms.limits",
         "MAX_KNOCKS_PER_ORIGIN",
@@ -127,7 +133,7 @@ BOUNDS: Final = (
     Bound("rooms.limits", "BACKLOG_BYTES", "bytes", "Messages in one snapshot, and in one page.", LARGEST),
     Bound("rooms.limits", "MISSED_BYTES", "bytes", "Events that one seat catches up on.", LARGEST),
     Bound("rooms.limits", "MAX_SEALED_CHARS", "characters", "A sealed message.", ENCRYPTED),
-    Bound("rooms.limits", "JOIN_REGRET_S", "s", "In which a join can be taken back.", REGRETS),
+    Bound("rooms.limits", "JOIN_REGRET_S", "s", "In which a join can be taken back.", ROOMS),
     Bound("rooms.limits", "JOINS_REGRETTED", "joins", "Taken back and remembered, in one room.", REGRETS),
     Bound("server.protocol.offsets", "MAX_OFFSET_CHARS", "characters", "An offset that is read.", RECOVERY),
     Bound(PACKETS, "MAX_ATTACHMENTS", "attachments", "Of one packet, before they are refused.", BINARY),
@@ -153,6 +159,13 @@ BOUNDS: Final = (
         "tests/unit/server/test_doors.py",
     ),
     Bound("server.transport.http.routes", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
+    Bound("server.transport.http.runner", "UNREAD_ABOVE_BYTES", "bytes", "Unread over HTTP, uncounted.", UNREAD),
+    Bound("server.transport.http.runner", "UNREAD_S", "s", "In which a client reads some of its answers.", UNREAD),
+    Bound("server.transport.http.runner", "MAX_IDLE", "connections", "Between two requests, over HTTP.", UNREAD),
+    Bound("server.transport.engineio.turns", "TURN_S", "s", "Of one loop turn, for who has sent much.", TURNS),
+    Bound("server.transport.engineio.turns", "STEPS_PER_TURN", "steps", "In one loop turn, of those.", TURNS),
+    Bound(ENGINE, "messages_per_turn", "messages", "Of one session, in one step.", WEBSOCKET),
+    Bound(ENGINE, "fragments_per_turn", "frames", "Of one session, in one step.", WEBSOCKET),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
     Bound("server.usecases.owning", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
     Bound("server.observability.sparing", "MAX_LINES", "log lines", "Of one kind in an hour.", SPARING),

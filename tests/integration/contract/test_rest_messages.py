@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.protocol import answers
+from server.usecases.owning import MESSAGES_PER_PAGE
 from tests.integration.contract.rest import granted
 from tests.support.server import Server
 
@@ -27,7 +28,7 @@ async def test_messages_come_in_pages_newest_first(server: Server) -> None:
         pages += [message["text"] for message in page]
         before = f"&before={page[-1]['id']}"
     assert pages == [message["text"] for message in whole]
-    assert len((await server.call("GET", f"{path}?limit=500", key=key)).json["messages"]) == 50
+    assert len((await server.call("GET", f"{path}?limit=500", key=key)).json["messages"]) == MESSAGES_PER_PAGE
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "", "9" * 5_000, "²"])
