@@ -17,7 +17,7 @@ from server.app import DESCRIPTORS, HOST, LIFECYCLE, create_app, make_store
 from server.observability import logs
 from server.security.descriptors import raise_limit
 from server.settings import Settings
-from server.transport.http.listener import Door
+from server.transport.http.listener import DoorSite
 from server.transport.http.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -49,23 +49,14 @@ async def serve(app: web.Application, settings: Settings) -> None:
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await runner.setup()
-    door: Door | None = None
-    listener: asyncio.Server | None = None
     try:
-        door = Door(runner.server, app[DESCRIPTORS], engine.turns)  # type: ignore[arg-type]  # there is one after `setup`
-        listener = await asyncio.get_running_loop().create_server(
-            door, settings.host, settings.port, backlog=door.backlog, reuse_address=True
-        )
+        await DoorSite(runner, settings.host, settings.port, app[DESCRIPTORS], engine.turns, engine.direct).start()
         _announce(settings)
         _calm_collector()
         await stop.wait()
         # The runner stops listening first of all, and a refused connection says less than a 503.
         await app[LIFECYCLE].announce_stop()
     finally:
-        if listener is not None:
-            listener.close()
-        if door is not None:
-            door.close()
         await runner.cleanup()
 
 

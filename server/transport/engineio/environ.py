@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from aiohttp import web
+from server.transport.engineio.ports import RequestHead
 
 KEPT_HEADERS = ("Host", "Origin", "User-Agent", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP")
 LISTS = frozenset({"X-Forwarded-For"})
 MAX_SHARED_VALUES = 4_096
 
 
-def make_environ(request: web.BaseRequest, extra_headers: Iterable[str] = ()) -> dict[str, str]:
+def make_environ(request: RequestHead, extra_headers: Iterable[str] = ()) -> dict[str, str]:
     """WSGI names for the peer's address, the query string and a few headers (`HTTP_ORIGIN`, …)."""
     environ = {
         "REQUEST_METHOD": _shared(request.method),

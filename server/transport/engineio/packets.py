@@ -15,7 +15,8 @@ from typing import Final
 
 import orjson
 
-from server.transport.engineio.frames import HEAD_BYTES, BinaryHead, Cut, binary_frame, frame_payload, text_frame
+from server.transport.engineio.frames import binary_frame, frame_payload, text_frame
+from server.transport.engineio.messages import HEAD_BYTES, BinaryHead, Cut
 
 OPEN: Final = "0"
 CLOSE: Final = "1"

@@ -92,11 +92,13 @@ def _in_turn(handler: Handler, turns: Turns) -> Handler:
 class Connection(web.RequestHandler):
     """One HTTP connection. What it sends that is no HTTP goes neither back to it nor into a log."""
 
-    __slots__ = ("_listener",)
+    __slots__ = ("_listener", "foregone")
 
     def __init__(self, manager: Listener, **options: object) -> None:
         super().__init__(manager, **options)  # type: ignore[arg-type]
         self._listener = manager
+        self.foregone: Exception | None = None
+        """What its first request is refused with: it was asked about before (`engineio.direct`)."""
 
     # What lies here unread.
 

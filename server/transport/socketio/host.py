@@ -122,6 +122,13 @@ class SocketHost(socketio.AsyncServer):  # type: ignore[misc]
 
     # What python-socketio hears of the engine.
 
+    def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        # As python-socketio's, without a coroutine for each connection.
+        if not self.manager_initialized:  # type: ignore[has-type]
+            self.manager_initialized = True
+            self.manager.initialize()
+        self.environ[eio_sid] = environ
+
     def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         if self._own is None:
             handled: Awaitable[None] = super()._handle_eio_message(eio_sid, data)
