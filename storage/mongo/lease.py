@@ -44,6 +44,7 @@ class MongoLease:
     def __init__(self, database: Database, fence: Fence) -> None:
         self._database = database
         self._fence = fence
+        self._me = ""
 
     @property
     def on_refused(self) -> Callable[[], None]:
@@ -73,7 +74,7 @@ class MongoLease:
         }
         lease = _read(await self._change(_as_seen(seen), claimed, upsert=seen is None))
         if lease is not None:
-            self._fence.generation = lease.generation
+            self._me, self._fence.generation = me, lease.generation
         return lease
 
     async def renew(self, me: str, generation: int) -> Lease | None:
@@ -95,10 +96,11 @@ class MongoLease:
         await self._change({"holder": me, "generation": generation}, free)
 
     async def confirm(self) -> bool:
-        """Whether the generation of the fence is still the newest; a write, so that no deposed primary can say so."""
+        """Whether this process still has the lease; a write, so that no deposed primary can say so."""
         if self._fence.generation == 0:
             return True
-        return await self._change({"generation": self._fence.generation}, {"clock": NOW}) is not None
+        mine = {"holder": self._me, "generation": self._fence.generation}
+        return await self._change(mine, {"clock": NOW}) is not None
 
     async def _change(self, where: Document, fields: Document, *, upsert: bool = False) -> Mapping[str, Any] | None:
         """Set fields, which may be expressions, in one step; the document afterwards, None where it did not match."""
