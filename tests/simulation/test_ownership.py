@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import random
@@ -50,10 +51,8 @@ class Process:
             if own.role is Role.LEAVING:
                 await reached(0.3)
                 own.close()
-                try:
+                with contextlib.suppress(StoreUnavailable):
                     await own.release()
-                except StoreUnavailable:
-                    pass
             await reached(EAGER_S if own.role is Role.WAITING else RENEW_S)
         self.gone = True
 

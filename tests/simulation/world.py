@@ -1,12 +1,13 @@
 """A database with a lease and one room in it, and processes that reach it when the scheduler lets them.
 
 Nothing here knows asyncio. A coroutine runs until it reaches a point at which a real one would wait; then the scheduler
-chooses who goes on, how much time has passed, and what fails: calls that never arrive, answers that get lost, calls that
-the database carries out after they were given up, processes that are stopped for seconds, and ones that die.
+chooses who goes on, how much time has passed, and what fails: calls that never arrive, answers that get lost, calls
+that the database carries out after they were given up, processes that are stopped for seconds, and ones that die.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 import types
@@ -89,10 +90,8 @@ class World:
         due = [one for one in self.late if one[0] <= self.now]
         self.late = [one for one in self.late if one[0] > self.now]
         for _, effect in due:
-            try:
+            with contextlib.suppress(NotOwner):
                 effect()
-            except NotOwner:
-                pass
 
     def save(self, generation: int, writer: str, write: int, entries: tuple[int, ...]) -> None:
         """As `storage.mongo.store` does: nothing of a lower generation, and nothing twice or out of order."""
