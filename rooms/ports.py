@@ -12,6 +12,10 @@ class StoreUnavailable(Exception):
     """The store did not answer in time or cannot be reached. The call may have had its effect; repeating it is safe."""
 
 
+class NotOwner(StoreUnavailable):
+    """Another process has taken the rooms over: this one can write nothing of them any more, now or later."""
+
+
 class RoomExists(Exception):
     """`create_room` met a room or a tombstone of that id."""
 
@@ -20,7 +24,8 @@ class Store(Protocol):
     """Keeps live rooms, tombstones, the session log and, where asked, messages.
 
     One process writes to a room, one call at a time. Every call may raise `StoreUnavailable` within a bounded time,
-    and every call but `create_room` may be repeated without a second effect.
+    and every call but `create_room` may be repeated without a second effect. Where several processes can reach the
+    store, those that write may also raise `NotOwner`.
     """
 
     name: str
@@ -50,6 +55,9 @@ class Store(Protocol):
         From the first moment on, the room is no longer live: a crash half-way leaves messages at most, which
         `open` erases. Returns what was erased by this call.
         """
+
+    async def find_room(self, room_id: str) -> RoomRecord | Tombstone | None:
+        """What is kept of one room, for a process that does not own it; a tombstone may be too old to count."""
 
     def live_rooms(self, now: float) -> AsyncIterator[RoomRecord]:
         """Every room that has not ended, also those whose `expires_at` has passed (the caller ends them)."""

@@ -69,6 +69,9 @@ class MemoryStore:
             return Purged(messages=messages)
         return Purged(messages=messages, seats=len(room.seats), invites=len(room.invites))
 
+    async def find_room(self, room_id: str) -> RoomRecord | Tombstone | None:
+        return self._rooms.get(room_id) or self._tombstones.get(room_id)
+
     async def live_rooms(self, now: float) -> AsyncIterator[RoomRecord]:
         for room in list(self._rooms.values()):
             yield room

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from rooms import snapshots
-from rooms.ports import RoomExists, Store, StoreUnavailable
+from rooms.errors import Code, Refused
+from rooms.ports import NotOwner, RoomExists, Store, StoreUnavailable
 from rooms.records import LoggedMessage, Purged, SessionRecord, Tombstone
 from rooms.room import Room
 from server.outbound.health import StoreHealth
@@ -79,6 +80,8 @@ class Journal:
         self._failed_since_open = False
         self.health = StoreHealth()
         self.dropped_messages = 0
+        self.fenced = False
+        """Whether another process owns the rooms, so that nothing can be written any more."""
 
     @property
     def healthy(self) -> bool:
@@ -99,7 +102,7 @@ class Journal:
 
     def changed(self, room: Room) -> None:
         """Save the room soon."""
-        if not self._store.outlives_process or room.ended:
+        if not self._store.outlives_process or room.ended or self.fenced:
             return
         saving = self._saving.get(room.id)
         if saving is None:
@@ -110,10 +113,12 @@ class Journal:
     async def saved(self, room: Room, *, insist: bool = False) -> bool:
         """Wait until the room as it is now is saved; False where the store failed.
 
+        Refused with SERVER_DRAINING where another process owns the rooms: nothing may be acknowledged then.
         While the store is known to be down nobody is kept waiting; who insists has it asked once more.
         """
         if not self._store.outlives_process:
             return True
+        self._check_fence()
         if not self.health.answers and not (insist and await self._answers()):
             self.changed(room)
             return False
@@ -123,13 +128,19 @@ class Journal:
             return False  # the room has ended meanwhile
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         saving.waiters.append((saving.wanted, waiter))
-        return await waiter
+        kept = await waiter
+        self._check_fence()
+        return kept
 
     async def ended(self, grave: Tombstone, session: SessionRecord) -> Purged:
-        """Erase an ended room; while the store is down this goes on being tried behind."""
+        """Erase an ended room; while the store is down this goes on being tried behind.
+
+        Refused with SERVER_DRAINING where another process owns the rooms.
+        """
         if self.health.answers:
             with contextlib.suppress(StoreUnavailable):
                 return await self._end(grave, session)
+        self._check_fence()
         self.end_behind(grave, session)
         return Purged()
 
@@ -171,7 +182,7 @@ class Journal:
 
     async def close(self, timeout_s: float) -> None:
         """Write what is left, within `timeout_s`, and stop. One line tells of what could not be written."""
-        if self._tasks:
+        if self._tasks and not self.fenced:
             await asyncio.wait(self._tasks, timeout=timeout_s)
         lost = self.unwritten()
         if any(lost) or self.dropped_messages:
@@ -196,7 +207,7 @@ class Journal:
     async def _save_until_done(self, saving: _Saving) -> None:
         pause = RETRY_FIRST_S
         done = 0
-        while done < saving.wanted and not saving.room.ended:
+        while done < saving.wanted and not saving.room.ended and not self.fenced:
             version = saving.wanted
             try:
                 async with self._slots:
@@ -220,7 +231,7 @@ class Journal:
 
     async def _write_ends(self) -> None:
         pause = RETRY_FIRST_S
-        while self._ends:
+        while self._ends and not self.fenced:
             try:
                 await self._end(*self._ends[0])
             except StoreUnavailable:
@@ -231,7 +242,7 @@ class Journal:
 
     async def _write_messages(self) -> None:
         pause = RETRY_FIRST_S
-        while self._messages:
+        while self._messages and not self.fenced:
             async with self._writing_messages:
                 batch = [self._messages.popleft() for _ in range(min(MESSAGE_BATCH, len(self._messages)))]
                 self._messages_under_way = len(batch)
@@ -263,6 +274,10 @@ class Journal:
         started_at = time.monotonic()
         try:
             result = await call
+        except NotOwner:
+            self.fenced = True  # the store answers; it is this process that has no say any more
+            self._back.set()
+            raise
         except StoreUnavailable:
             self._failed(started_at)
             raise
@@ -278,6 +293,10 @@ class Journal:
             self._back.set()
         self.health.succeeded()
         return result
+
+    def _check_fence(self) -> None:
+        if self.fenced:
+            raise Refused(Code.SERVER_DRAINING, "Another process has the rooms.", retry_after_ms=1_000)
 
     def _failed(self, started_at: float) -> None:
         self._failed_since_open = True

@@ -46,7 +46,7 @@ async def test_the_tombstone_and_the_log_hold_nothing_but_their_own_fields(
     await mongo.create_room(full_room("a"))
     await mongo.end_room(tombstone("a"), session("s"))
     rooms = await database["rooms"].find().to_list(None)
-    assert [set(each) for each in rooms] == [{"_id", "reason", "endedAt", "until", "state", "purgeAt"}]
+    assert [set(each) for each in rooms] == [{"_id", "reason", "endedAt", "until", "state", "purgeAt", "generation"}]
     lines = await database["sessions"].find().to_list(None)
     assert [set(each) for each in lines] == [
         {
@@ -60,6 +60,7 @@ async def test_the_tombstone_and_the_log_hold_nothing_but_their_own_fields(
             "messageCount",
             "calls",
             "purgeAt",
+            "generation",
         }
     ]
 

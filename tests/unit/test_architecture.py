@@ -22,9 +22,9 @@ MAY_IMPORT = {
 """package → which of our packages it may import"""
 
 EDGES = {
-    "motor": ("storage/mongo.py",),
-    "pymongo": ("storage/mongo.py",),
-    "bson": ("storage/mongo.py",),
+    "motor": ("storage/mongo/",),
+    "pymongo": ("storage/mongo/",),
+    "bson": ("storage/mongo/",),
     "aiortc": ("peer/",),
     "aioice": ("peer/",),
     "av": ("peer/",),
@@ -49,12 +49,13 @@ FLOORS = {
     "protocol": set(),
     "security": set(),
     "outbound": {"protocol"},
-    "usecases": {"protocol", "security", "outbound"},
+    "cluster": set(),
+    "usecases": {"protocol", "security", "outbound", "cluster"},
     "transport/engineio": set(),
-    "transport/socketio": {"protocol", "security", "usecases", "transport/engineio"},
+    "transport/socketio": {"protocol", "security", "cluster", "usecases", "transport/engineio"},
     "observability": {"security", "outbound", "usecases", "transport/socketio"},
     "schema": {"protocol", "usecases", "transport/engineio"},
-    "transport/http": {"protocol", "security", "usecases", "observability", "schema", "transport/engineio"},
+    "transport/http": {"protocol", "security", "cluster", "usecases", "observability", "schema", "transport/engineio"},
 }
 """folder of `server/` → the others that it may import; what lies in `server/` itself puts them together"""
 

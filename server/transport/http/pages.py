@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from rooms.errors import Code, Refused
+from rooms.errors import Refused
 from server.protocol.acknowledgements import MEANINGS
 from server.transport.http.headers import page_headers
 from server.transport.http.routes import CONTEXT
@@ -31,12 +31,13 @@ async def room_page(request: web.Request) -> web.StreamResponse:
 
     Which room it is about, and what to say of one that is over, the page finds out by itself.
     """
-    status = 200
+    status, ctx = 200, request.app[CONTEXT]
     try:
-        request.app[CONTEXT].find(request.match_info["room_id"])
+        # A preview of the link is no reason to ask for the rooms, where another process has them.
+        if ctx.serving:
+            ctx.find(request.match_info["room_id"])
     except Refused as refused:
-        if refused.code is not Code.UNAVAILABLE:
-            status = MEANINGS[refused.code].status
+        status = MEANINGS[refused.code].status
     return web.FileResponse(PAGE, status=status, headers={**page_headers(request), "Cache-Control": "no-store"})
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 from rooms.errors import Code, Refused
 from rooms.records import InviteRecord
 from rooms.room import Room
+from server.cluster.ownership import Role
 from server.protocol import views
 from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
 from server.security.guard import GUESSES
@@ -63,7 +64,10 @@ def _limit(request: web.Request, most: int) -> int:
 
 @routes.get("/api/rooms/{room_id}")
 async def look(request: web.Request) -> web.Response:
-    """What anyone with the link may know. Looking spends nothing."""
+    """What anyone with the link may know. Looking spends nothing, and moves no room to this process."""
+    ctx = request.app[CONTEXT]
+    if ctx.ownership.role is Role.WAITING:
+        return json_response({"room": views.room(await owning.look_from_outside(ctx, request.match_info["room_id"]))})
     return json_response({"room": views.room(find_room(request).view())})
 
 

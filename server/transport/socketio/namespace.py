@@ -51,6 +51,9 @@ class Application(Protocol):
     def admits(self, connection_id: str) -> bool:
         """Whether a transport may send one more packet that is no request; asked before `connected`."""
 
+    def opening(self) -> Awaitable[bool] | None:
+        """None where clients may connect; else whether they may after a while. Asked before `connected`."""
+
     def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
         """A client has connected to the default namespace."""
 
@@ -266,11 +269,31 @@ class DefaultNamespace:
                 if not self.application.admits(eio_sid):
                     raise BadPacket("too many")
                 # We ask for no acknowledgements, so an ACK answers nothing.
-                if data[0] == "0" and self._connect(eio_sid, data[1:]):
-                    return self._caught_up(eio_sid)
+                if data[0] == "0":
+                    opening = self.application.opening()
+                    if opening is not None:
+                        return self._connect_later(eio_sid, data[1:], opening)
+                    if self._connect(eio_sid, data[1:]):
+                        return self._caught_up(eio_sid)
         except BadPacket:
             self.close(eio_sid, POLICY_VIOLATION)
         return None
+
+    async def _connect_later(self, eio_sid: str, data: str, opening: Awaitable[bool]) -> None:
+        """Let a client in once the rooms are here; else it is sent away, and comes back by itself."""
+        opened = await opening
+        if not self.is_open(eio_sid) or eio_sid not in self._elsewhere.environ:
+            return
+        if not opened:
+            self.close(eio_sid, SERVICE_RESTART)
+            return
+        try:
+            long = self._connect(eio_sid, data)
+        except BadPacket:
+            self.close(eio_sid, POLICY_VIOLATION)
+            return
+        if long:
+            await self._caught_up(eio_sid)
 
     def _with_attachments(self, eio_sid: str, data: str) -> None:
         """The header of a packet with binary attachments: this protocol has none, so they are dropped."""
