@@ -52,6 +52,8 @@ class Registry:
             key_check=options.key_check,
             password_hash=options.password_hash,
             made_by=options.made_by,
+            keeps_receipts=options.receipts,
+            message_ttl_s=options.message_ttl_s,
         )
         self.add(room, now)
         return room
@@ -154,3 +156,11 @@ def _plan(room: Room, due: Due) -> float | None:
             return due.at if due.key == repr(room.expires_at) else None
         case Task.EXPIRY:
             return room.expires_at
+        case Task.MESSAGES:
+            return room.expiring[0][0] if room.expiring else None
+        case Task.SHOWN:
+            shown = room.shown.get(int(due.key))
+            return None if shown is None else shown.until
+        case Task.POLL:
+            poll = room.polls.get(due.key)
+            return None if poll is None or poll.closed else poll.due_at

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from rooms.receipts import Receipts
 
@@ -22,6 +24,7 @@ class Media(NamedTuple):
 
 
 NO_MEDIA = Media()
+NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Participant(NamedTuple):
@@ -34,6 +37,13 @@ class Participant(NamedTuple):
     joined_at: float
     media: Media
     in_call: bool = False
+    idle: bool = False
+    attributes: Mapping[str, str] = NO_ATTRIBUTES
+
+    @property
+    def attribute_chars(self) -> int:
+        """How long its attributes are, names and values."""
+        return sum(len(name) + len(value) for name, value in self.attributes.items())
 
 
 @dataclass(slots=True)
@@ -41,7 +51,8 @@ class Seat:
     """One person's place in a room. It outlives the connection that holds it.
 
     `connected` is false while nobody holds the seat; `away_since` then says since when. `ordinal` is the place in
-    the order of joining: of two seats the later one is the polite peer (protocol page, rule 7).
+    the order of joining: of two seats the later one is the polite peer (protocol page, rule 7). `idle` is what the
+    client says, whatever the connection does; `attributes` are replaced as a whole; up to `read_seq` it has seen all.
     """
 
     id: str
@@ -55,6 +66,9 @@ class Seat:
     away_since: float | None = None
     typing: bool = False
     in_call: bool = False
+    idle: bool = False
+    attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
+    read_seq: int = 0
     invite_id: str | None = None
     provisional: bool = False
     origin: bytes | None = None
@@ -65,7 +79,17 @@ class Seat:
     @property
     def participant(self) -> Participant:
         """What others see now."""
-        return Participant(self.id, self.name, self.role, self.connected, self.joined_at, self.media, self.in_call)
+        return Participant(
+            self.id,
+            self.name,
+            self.role,
+            self.connected,
+            self.joined_at,
+            self.media,
+            self.in_call,
+            self.idle,
+            self.attributes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +116,9 @@ class RoomView(NamedTuple):
     expires_at: float
     encrypted: bool = False
     key_check: str | None = None
+    receipts: bool = True
+    message_ttl_s: float | None = None
+    pinned_message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +138,5 @@ class RoomOptions:
     key_check: str | None = None
     password_hash: str | None = None
     made_by: str | None = None
+    receipts: bool = True
+    message_ttl_s: float | None = None

@@ -70,8 +70,19 @@ class Store(Protocol):
     async def append_messages(self, messages: Sequence[LoggedMessage]) -> None:
         """Keep messages of live rooms. A message whose `id` is kept already is left as it is."""
 
-    async def messages(self, room_id: str, *, before: str | None, limit: int) -> list[LoggedMessage]:
-        """At most `limit` messages of the room with an id below `before`, newest first."""
+    async def replace_messages(self, messages: Sequence[LoggedMessage]) -> None:
+        """Put messages in place of those of the same ids. What is not kept is not made."""
+
+    async def erase_messages(self, messages: Sequence[tuple[str, str]]) -> None:
+        """Erase messages, given as room id and message id. Nothing of them is left."""
+
+    async def messages(
+        self, room_id: str, *, before: str | None, after: str | None = None, limit: int, now: float
+    ) -> list[LoggedMessage]:
+        """At most `limit` messages of the room with an id below `before`, newest first, none that has expired at `now`.
+
+        With `after`: those that follow this id directly, which are newest first, too.
+        """
         ...
 
     async def newest_message_id(self) -> str | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from rooms.message import NO_EXTRAS, Extras, Message
+
 
 @dataclass(frozen=True, slots=True)
 class SeatRecord:
@@ -24,6 +26,7 @@ class SeatRecord:
     provisional: bool = False
     # Lets the one whose reply was lost repeat the join after a restart.
     join_id_digest: bytes | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class RoomRecord:
     peak: int = 0
     message_count: int = 0
     made_by: str | None = None
+    receipts: bool = True
+    message_ttl_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,10 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class LoggedMessage:
-    """A message of a room whose creator asked for a log. `id` sorts in the order of sending."""
+    """A message of a room whose creator asked for a log. `id` sorts in the order of sending.
+
+    From `expires_at` on nobody is shown it.
+    """
 
     id: str
     room_id: str
@@ -118,6 +126,28 @@ class LoggedMessage:
     text: str
     timestamp: float
     encrypted: bool = False
+    extras: Extras | None = None
+    edited_at: float | None = None
+    expires_at: float | None = None
+
+
+def logged(message: Message) -> LoggedMessage:
+    """What a log keeps of a message, as it is now."""
+    more = message.more
+    return LoggedMessage(
+        id=message.id,
+        room_id=message.room_id,
+        seq=message.seq,
+        epoch=message.epoch,
+        sender=message.sender,
+        sender_name=message.sender_name,
+        text=message.text,
+        timestamp=message.timestamp,
+        encrypted=message.encrypted,
+        extras=more.extras if more is not None and more.extras != NO_EXTRAS else None,
+        edited_at=more.edited_at if more is not None else None,
+        expires_at=more.expires_at if more is not None else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

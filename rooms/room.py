@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 
 from rooms.digests import matches
 from rooms.events import (
+    AboutMessage,
+    AboutPoll,
     Event,
     KnockReceived,
     MemberJoined,
     MemberLeft,
     MemberUpdated,
+    MessageDeleted,
     RoomEnded,
     RoomExpiring,
     RoomUpdated,
@@ -27,8 +30,10 @@ from rooms.events import (
 from rooms.history import History
 from rooms.invites import Invites
 from rooms.ledger import Ledger
-from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, JOIN_REGRET_S, JOINS_REGRETTED
+from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, JOIN_REGRET_S, JOINS_REGRETTED, RECEIPTS_CAPACITY
+from rooms.message import Extras, Message
 from rooms.model import HOST, MEMBER, Knock, RoomView, Seat
+from rooms.poll import Poll
 from rooms.schedule import Schedule, Task
 
 
@@ -50,6 +55,19 @@ class House:
     def wall(self, now: float) -> float:
         """What the wall clock says at `now`: for what people are told, and for `expires_at`."""
         return now + self.ahead_s
+
+
+@dataclass(slots=True)
+class Shown:
+    """What was seen once, by all who may see it, and is shown a second time to those whose answer was lost."""
+
+    text: str
+    extras: Extras
+    encrypted: bool
+    weight: int
+    viewed: dict[str, float]
+    """participant → until when"""
+    until: float
 
 
 @dataclass(slots=True)
@@ -93,6 +111,16 @@ class Room:
     empty_since: float | None = None
     ended: bool = False
     made_by: str | None = None
+    keeps_receipts: bool = True
+    """Whether it is told who has read what, while the room may not have too many people."""
+    message_ttl_s: float | None = None
+    pinned_id: str | None = None
+    polls: dict[str, Poll] = field(default_factory=dict)
+    expiring: list[tuple[float, int]] = field(default_factory=list)
+    """A heap: when a message expires, and its `seq`; see `rooms.expiry`."""
+    once: dict[int, None] = field(default_factory=dict)
+    """`seq`s of messages that are seen once, and that somebody has not seen yet."""
+    shown: dict[int, Shown] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.history = History(self.house.ledger)
@@ -113,7 +141,20 @@ class Room:
             self.expires_at,
             self.encrypted,
             self.key_check,
+            self.receipts,
+            self.message_ttl_s,
+            self.pinned_id,
         )
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is shown who has read and who has voted for what."""
+        return self.capacity <= RECEIPTS_CAPACITY
+
+    @property
+    def receipts(self) -> bool:
+        """Whether it is told who has read what."""
+        return self.keeps_receipts and self.is_small
 
     def next(self) -> tuple[int, int]:
         """The `seq` and the position of the durable event that is about to happen."""
@@ -125,7 +166,7 @@ class Room:
         self.position += 1
         return self.position
 
-    def keep(self, event: MemberJoined | MemberLeft | MemberUpdated | RoomUpdated) -> Event:
+    def keep(self, event: MemberJoined | MemberLeft | MemberUpdated | RoomUpdated | AboutMessage | AboutPoll) -> Event:
         """Put a durable event into the history."""
         self.history.append(event)
         return event
@@ -180,6 +221,7 @@ class Room:
         events = self.stop_typing(seat)
         seq, position = self.next()
         events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, len(self.seats))))
+        events += self._view_no_more(seat.id, now)
         if self.host_id == seat.id:
             events += self._succession(now)
         self.note_if_empty(now)
@@ -228,6 +270,61 @@ class Room:
             self.empty_since = now
             self.house.schedule.add(now + self.house.empty_ttl_s, self.id, Task.EMPTY)
 
+    # Messages
+
+    def erase(self, message: Message, by: str, reason: str, now: float) -> list[Event]:
+        """Take a message away, whose content is held, with everything that happened to it."""
+        message_id, seq, sender, audience = message.id, message.seq, message.sender, message.audience
+        self.once.pop(seq, None)
+        self.history.erase(message)
+        return self.erased(message_id, seq, sender, audience, by, reason, now)
+
+    def erased(
+        self,
+        message_id: str,
+        message_seq: int,
+        sender: str,
+        audience: tuple[str, ...] | None,
+        by: str,
+        reason: str,
+        now: float,
+    ) -> list[Event]:
+        """Tell that a message is gone; it is pinned no more."""
+        seq, position = self.next()
+        events = [
+            self.keep(
+                MessageDeleted(
+                    room_id=self.id,
+                    seq=seq,
+                    position=position,
+                    at=now,
+                    message_id=message_id,
+                    message_seq=message_seq,
+                    sender=sender,
+                    audience=audience,
+                    by=by,
+                    reason=reason,
+                )
+            )
+        ]
+        if self.pinned_id == message_id:
+            self.pinned_id = None
+            events.append(self.room_updated(now))
+        return events
+
+    def _view_no_more(self, participant_id: str, now: float) -> list[Event]:
+        """Nobody waits for one who has left to see what is seen once."""
+        events: list[Event] = []
+        for seq in list(self.once):
+            message = self.history.find(seq)
+            if message is None or message.once is None:
+                del self.once[seq]  # the history has given it up
+                continue
+            message.once.waiting.discard(participant_id)
+            if not message.once.waiting:
+                events += self.erase(message, "", "viewed", now)
+        return events
+
     # Events
 
     def updated(self, seat: Seat, change: str, now: float) -> Event:
@@ -273,6 +370,10 @@ class Room:
             self.regretted,
             self.banned_ids,
             self.banned_origins,
+            self.polls,
+            self.expiring,
+            self.once,
+            self.shown,
         ):
             part.clear()
         self.invites.clear()

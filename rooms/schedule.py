@@ -15,6 +15,9 @@ class Task(StrEnum):
     EXPIRY = "expiry"
     WARNING = "warning"
     EMPTY = "empty"
+    MESSAGES = "messages"
+    SHOWN = "shown"
+    POLL = "poll"
 
 
 class Due(NamedTuple):

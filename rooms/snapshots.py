@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from types import MappingProxyType
 
 from rooms.invites import Invites
-from rooms.model import HOST, MEMBER, Seat
+from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Seat
 from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Task
@@ -36,6 +37,8 @@ def record_of(room: Room) -> RoomRecord:
         peak=room.peak,
         message_count=room.message_count,
         made_by=room.made_by,
+        receipts=room.keeps_receipts,
+        message_ttl_s=room.message_ttl_s,
     )
 
 
@@ -49,6 +52,7 @@ def _seat_record(seat: Seat) -> SeatRecord:
         seat.invite_id,
         seat.provisional,
         seat.join_id_digest,
+        tuple(seat.attributes.items()),
     )
 
 
@@ -77,6 +81,8 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
         peak=record.peak,
         message_count=record.message_count,
         made_by=record.made_by,
+        keeps_receipts=record.receipts,
+        message_ttl_s=record.message_ttl_s,
     )
     for kept in record.seats:
         room.ordinals += 1
@@ -91,6 +97,7 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
             invite_id=kept.invite_id,
             provisional=kept.provisional,
             join_id_digest=kept.join_id_digest,
+            attributes=MappingProxyType(dict(kept.attributes)) if kept.attributes else NO_ATTRIBUTES,
         )
         house.schedule.add(now + house.grace_s, room.id, Task.GRACE, kept.id)
     # A seat that was only granted when the process died was not the host's yet, whatever it was to become.

@@ -8,8 +8,8 @@ import logging
 import random
 from collections.abc import Callable
 
-from rooms import snapshots
-from rooms.events import sent_at
+from rooms import expiry, polls, snapshots, viewing
+from rooms.message import sent_at
 from rooms.ports import NotOwner, StoreUnavailable
 from rooms.schedule import Task
 from server.clocks import tell_rooms
@@ -176,6 +176,12 @@ class Lifecycle:
                     end_behind(ctx, room, "room-expired")
                 case Task.EMPTY:
                     end_behind(ctx, room, "room-ended")
+                case Task.MESSAGES:
+                    ctx.publisher.commit(room, expiry.expire(room, now))
+                case Task.SHOWN:
+                    viewing.hide(room, int(due.key))
+                case Task.POLL:
+                    ctx.publisher.commit(room, polls.is_over(room, due.key, now))
             if done % SWEEP_AT_ONCE == 0:
                 await asyncio.sleep(0)
         ctx.recovery.forget_old(now)

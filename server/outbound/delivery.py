@@ -8,12 +8,13 @@ made only where there are any in the room.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import orjson
 
 from rooms.events import (
+    Broadcast,
     Durable,
     Event,
     KnockAnswered,
@@ -21,12 +22,16 @@ from rooms.events import (
     MemberJoined,
     MemberLeft,
     MemberUpdated,
-    MessagePosted,
+    MessageDeleted,
+    MessageUpdated,
+    ReactionChanged,
+    ReadChanged,
     RoomEnded,
     RoomExpiring,
     SeatTakenOver,
     TypingChanged,
 )
+from rooms.message import Message
 from rooms.room import Room
 from server.outbound.presence import Presence
 from server.protocol import views
@@ -109,11 +114,15 @@ class Delivery:
         """A durable event (`durable_packet`) once more, to one that missed it: it had an offset, so it wants them."""
         self._outlet.send_kept(connection, packet)
 
-    def message(self, room: Room, event: MessagePosted) -> dict[str, Any]:
+    def message(self, room: Room, event: Message) -> dict[str, Any]:
         """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
         payload = views.message(event)
         packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, payload, f"{room.epoch}.{event.position}"))
         here = self._presence.in_room(room.id)
+        if event.more is not None and event.more.from_rest and event.sender in here:
+            # What a seat has sent over REST its own connection learns like everybody else.
+            author = here[event.sender]
+            self._outlet.send_one(author, self._packet_for(author, room, views.MESSAGE_RECEIVED, payload))
         if event.to is not None:
             target = here.get(event.to)
             if target is not None:
@@ -155,7 +164,7 @@ class Delivery:
         here = self._presence.in_room(room.id)
         # Whoever came or came back learns it from the snapshot, and whoever goes by `room-left`.
         about = here.get(_about(event))
-        to = [connection for connection in here.values() if connection not in (about, but)]
+        to = [connection for connection in _concerned(event, here) if connection not in (about, but)]
         if self.without_offsets or self._presence.several:
             to = self._in_common(room, to, name, payload)
         self._outlet.send(to, event_packet(name, payload, offset(room.epoch, event.position)))
@@ -172,6 +181,13 @@ class Delivery:
                 }
                 me = self._presence.connection_of(room_id, participant_id)
                 self._to_all(room, "typing-changed", payload, but=me)
+            case ReadChanged(room_id, participant_id, seq):
+                self._to_all(room, "read-changed", {"roomId": room_id, "participantId": participant_id, "seq": seq})
+            case Broadcast(room_id, sender, type_, data, to):
+                payload = {"roomId": room_id, "from": sender, "type": type_, "data": orjson.Fragment(data)}
+                here = self._presence.in_room(room_id)
+                packet = event_packet("broadcast-received", payload)
+                self._outlet.send(here.values() if to is None else _among(here, (to,)), packet, here.get(sender))
             case SeatTakenOver(room_id, participant_id):
                 holder = self._presence.connection_of(room_id, participant_id)
                 if holder is not None:
@@ -223,7 +239,21 @@ def _signal_packet(room_id: str, signal: Signal) -> bytes:
     return event_packet(SIGNAL_EVENTS[signal.kind], payload)
 
 
-def durable_packet(event: Durable, seen: str) -> bytes:
-    """The frame of a durable event that is sent once more, with the offset of who has seen it."""
-    name, payload = views.durable(event)
+def _concerned(event: Durable, here: Mapping[str, str]) -> Iterable[str]:
+    """Of the connections of a room, those that may know of a durable event."""
+    audience = None
+    if isinstance(event, MessageUpdated | ReactionChanged):
+        audience = event.message.audience
+    elif isinstance(event, MessageDeleted):
+        audience = event.audience
+    return here.values() if audience is None else _among(here, audience)
+
+
+def _among(here: Mapping[str, str], participants: Iterable[str]) -> list[str]:
+    return [here[one] for one in participants if one in here]
+
+
+def durable_packet(event: Durable, viewer: str, seen: str) -> bytes:
+    """The frame of a durable event that a participant missed, with the offset of who has seen it."""
+    name, payload = views.durable(event, viewer)
     return event_packet(name, payload, seen)

@@ -12,14 +12,15 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from rooms import snapshots
 from rooms.errors import Code, Refused
+from rooms.message import Message
 from rooms.ports import NotOwner, RoomExists, Store, StoreUnavailable
-from rooms.records import LoggedMessage, Purged, SessionRecord, Tombstone
+from rooms.records import Purged, SessionRecord, Tombstone, logged
 from rooms.room import Room
 from server.outbound.health import StoreHealth
 
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 MAX_SAVES_UNDER_WAY = 16
 MAX_QUEUED_MESSAGES = 10_000
+MAX_QUEUED_ENTRIES = 100_000
+"""With what erases messages, which is small, and is not to be lost."""
+
 MESSAGE_BATCH = 500
 RETRY_FIRST_S = 0.25
 RETRY_LONGEST_S = 5.0
@@ -54,6 +58,14 @@ class _Saving:
         self.waiters = rest
 
 
+class LogEntry(NamedTuple):
+    """What the log is to learn: a message is new (`message` and `message_id`), changed, or (no `message`) gone."""
+
+    room_id: str
+    message: Message | None
+    message_id: str | None
+
+
 class Unwritten(NamedTuple):
     """How much the store does not have yet: rooms with changes, ends of rooms, logged messages."""
 
@@ -70,7 +82,7 @@ class Journal:
         self._saving: dict[str, _Saving] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(MAX_SAVES_UNDER_WAY)
-        self._messages: deque[LoggedMessage] = deque()
+        self._messages: deque[LogEntry] = deque()
         self._writing_messages = asyncio.Lock()
         self._messages_under_way = 0
         self._message_task: asyncio.Task[None] | None = None
@@ -151,12 +163,25 @@ class Journal:
         if self._end_task is None or self._end_task.done():
             self._end_task = self._spawn(self._write_ends())
 
-    def log_message(self, message: LoggedMessage) -> None:
-        """Keep a message of a room that asked for a log. Beyond `MAX_QUEUED_MESSAGES` the oldest are dropped."""
-        if len(self._messages) >= MAX_QUEUED_MESSAGES:
-            self._messages.popleft()
+    def log_message(self, message: Message, *, again: bool = False) -> None:
+        """Keep a message of a room that asked for a log, or (`again`) how it is now.
+
+        The queue refers to the message itself: what is erased before it is written is never written.
+        """
+        self._queue(LogEntry(message.room_id, message, None if again else message.id))
+
+    def erase_message(self, room_id: str, message_id: str) -> None:
+        """Keep a message no more."""
+        self._queue(LogEntry(room_id, None, message_id))
+
+    def _queue(self, entry: LogEntry) -> None:
+        # Where there are too many, the oldest messages are dropped, but not what erases one.
+        if len(self._messages) >= (MAX_QUEUED_MESSAGES if entry.message is not None else MAX_QUEUED_ENTRIES):
             self.dropped_messages += 1
-        self._messages.append(message)
+            if self._messages[0].message is None:
+                return
+            self._messages.popleft()
+        self._messages.append(entry)
         if self._message_task is None or self._message_task.done():
             self._message_task = self._spawn(self._write_messages())
 
@@ -247,7 +272,7 @@ class Journal:
                 batch = [self._messages.popleft() for _ in range(min(MESSAGE_BATCH, len(self._messages)))]
                 self._messages_under_way = len(batch)
                 try:
-                    await self._watched(self._store.append_messages(batch))
+                    await self._watched(self._write_batch(batch))
                     pause = RETRY_FIRST_S
                     continue
                 except StoreUnavailable:
@@ -255,6 +280,20 @@ class Journal:
                 finally:
                     self._messages_under_way = 0
             pause = await self._pause(pause)
+
+    async def _write_batch(self, batch: Sequence[LogEntry]) -> None:
+        """Bring the log to where the messages are now. It may be repeated."""
+        there = [entry for entry in batch if entry.message is not None and not entry.message.gone]
+        # One that is new and changed may have been written before by a call that seemed to fail: it is put right, too.
+        new = [logged(entry.message) for entry in there if entry.message is not None and entry.message_id is not None]
+        changed = [logged(entry.message) for entry in there if entry.message is not None and entry.message_id is None]
+        gone = [(entry.room_id, entry.message_id) for entry in batch if entry.message is None]
+        if new:
+            await self._store.append_messages(new)
+        if changed:
+            await self._store.replace_messages(changed)
+        if gone:
+            await self._store.erase_messages([(room_id, str(message_id)) for room_id, message_id in gone])
 
     async def _pause(self, pause_s: float) -> float:
         """Wait before another try, at most until the store answers somebody; returns the next pause."""

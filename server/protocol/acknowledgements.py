@@ -44,6 +44,8 @@ MEANINGS: dict[Code, Meaning] = {
     Code.RESUME_INVALID: Meaning(401, False, "This seat cannot be resumed."),
     Code.RESUME_EXPIRED: Meaning(410, False, "This seat has ended."),
     Code.ENCRYPTION_REQUIRED: Meaning(409, False, "This room is encrypted: what is said here has to be sealed."),
+    Code.MESSAGE_NOT_FOUND: Meaning(404, False, "There is no such message."),
+    Code.POLL_CLOSED: Meaning(409, False, "This poll is closed."),
     Code.STALE_NEGOTIATION: Meaning(409, False, "A newer negotiation has replaced this one."),
     Code.RATE_LIMITED: Meaning(429, True, "Too many requests."),
     Code.QUOTA_EXCEEDED: Meaning(429, True, "This address has as many as one may have."),

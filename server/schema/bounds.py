@@ -38,6 +38,13 @@ GUARD: Final = "tests/integration/contract/test_guessing.py"
 HARDENING: Final = "tests/integration/contract/test_hardening.py"
 API_KEYS: Final = "tests/integration/contract/test_api_keys.py"
 REST_MESSAGES: Final = "tests/integration/contract/test_rest_messages.py"
+MESSAGES: Final = "tests/integration/contract/test_messages.py"
+RULES_OF_MESSAGES: Final = "tests/unit/rooms/test_messages.py"
+REACTIONS: Final = "tests/integration/contract/test_reactions.py"
+DISAPPEARING: Final = "tests/integration/contract/test_disappearing.py"
+POLLS: Final = "tests/integration/contract/test_polls.py"
+PEOPLE: Final = "tests/integration/contract/test_people.py"
+JOURNAL: Final = "tests/unit/server/test_journal.py"
 SPARING: Final = "tests/unit/server/test_sparing.py"
 HISTORY: Final = "tests/unit/rooms/test_history.py"
 LEDGER: Final = "tests/unit/rooms/test_ledger.py"
@@ -110,6 +117,7 @@ BOUNDS: Final = (
     Bound("rooms.limits", "HISTORY_EVENTS", "events", "In one history.", HISTORY),
     Bound("rooms.limits", "HISTORY_BYTES", "bytes", "In one history.", HISTORY),
     Bound("rooms.limits", "HISTORY_AGE_S", "s", "Age of an event, also in an idle room.", LEDGER),
+    Bound("rooms.limits", "MESSAGES_KNOWN", "messages", "Of one room, that are known by id.", HISTORY),
     Bound("rooms.limits", "BACKLOG_MESSAGES", "messages", "That a newcomer sees.", HISTORY),
     Bound("rooms.limits", "MAX_ROOMS", "rooms", "Of the process.", ROOMS),
     Bound("rooms.limits", "MAX_ROOMS_PER_CONNECTION", "seats", "Of one connection.", ERRORS),
@@ -167,7 +175,28 @@ BOUNDS: Final = (
     Bound(ENGINE, "messages_per_turn", "messages", "Of one session, in one step.", WEBSOCKET),
     Bound(ENGINE, "fragments_per_turn", "frames", "Of one session, in one step.", WEBSOCKET),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
-    Bound("server.usecases.owning", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
+    Bound("server.usecases.reading", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
+    Bound("rooms.limits", "MAX_DATA_BYTES", "bytes", "The data of a message.", MESSAGES),
+    Bound("rooms.limits", "MAX_BROADCAST_BYTES", "bytes", "The data of a broadcast.", PEOPLE),
+    Bound("rooms.limits", "MAX_TYPE_CHARS", "characters", "The type of a broadcast.", PEOPLE),
+    Bound("rooms.limits", "MAX_EMOJI_CHARS", "characters", "A reaction.", REACTIONS),
+    Bound("rooms.limits", "MAX_REACTION_KINDS", "reactions", "Different ones to one message.", RULES_OF_MESSAGES),
+    Bound("rooms.limits", "REACTORS_SHOWN", "participants", "Named for one reaction.", REACTIONS),
+    Bound("rooms.limits", "MAX_MESSAGE_TTL_S", "s", "The life of a message that disappears.", DISAPPEARING),
+    Bound("rooms.limits", "VIEW_AGAIN_S", "s", "What is seen once is shown again.", DISAPPEARING),
+    Bound("rooms.expiry", "TIDY_ABOVE", "expiries", "Planned in one room.", "tests/unit/rooms/test_expiry.py"),
+    Bound("rooms.limits", "MAX_POLLS", "polls", "Of one room.", POLLS),
+    Bound("rooms.limits", "POLLS_BYTES", "bytes", "Questions and options of one room's polls.", POLLS),
+    Bound("rooms.limits", "MAX_OPTIONS", "options", "Of one poll.", POLLS),
+    Bound("rooms.limits", "MAX_QUESTION_CHARS", "characters", "A question.", POLLS),
+    Bound("rooms.limits", "MAX_OPTION_CHARS", "characters", "An option.", POLLS),
+    Bound("rooms.limits", "RECEIPTS_CAPACITY", "seats", "Of a room that shows who read and voted.", REACTIONS),
+    Bound("rooms.limits", "MAX_ATTRIBUTES", "attributes", "Of one participant.", PEOPLE),
+    Bound("rooms.limits", "MAX_ATTRIBUTES_BYTES", "bytes", "Of one participant's attributes.", PEOPLE),
+    Bound("rooms.limits", "SNAPSHOT_ATTRIBUTES_BYTES", "bytes", "Of attributes in one list.", PEOPLE),
+    Bound("rooms.limits", "SEARCHED_MESSAGES", "messages", "That one search looks at.", REST_MESSAGES),
+    Bound("server.outbound.journal", "MAX_QUEUED_MESSAGES", "messages", "On their way to the log.", JOURNAL),
+    Bound("server.outbound.journal", "MAX_QUEUED_ENTRIES", "entries", "These, and what erases some.", JOURNAL),
     Bound("server.observability.sparing", "MAX_LINES", "log lines", "Of one kind in an hour.", SPARING),
 )
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from rooms import joining, lobby
 from rooms.errors import Code, Refused
 from rooms.events import Durable
-from rooms.history import replayable
 from rooms.limits import MISSED_BYTES
 from rooms.model import NO_MEDIA, Media, Seat
+from rooms.replay import replayable
 from rooms.room import Room
 from server.outbound.delivery import durable_packet
 from server.outbound.presence import Told
@@ -243,7 +243,7 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
     if found is None or any(ctx.relay.has_lost(one.room.id, one.seat.id, ctx.clock()) for one in found):
         # Signals that are lost are told in a snapshot only, and a client asks for one where it was not recovered.
         return None
-    missed = [durable_packet(event, seen_by_then) for event, seen_by_then in in_order(found)]
+    missed = [durable_packet(event, viewer, seen_by_then) for event, viewer, seen_by_then in in_order(found)]
     if sum(map(len, missed)) > MISSED_BYTES:
         return None
     caller.recovered, caller.private_id = True, private_id

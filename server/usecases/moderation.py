@@ -13,12 +13,14 @@ from server.protocol.requests import (
     EndRoom,
     InRoom,
     KnockRequest,
+    PinMessage,
     RoomSettings,
     UpdateRoom,
 )
 from server.protocol.views import room as room_json
 from server.security.addresses import origin_digest
 from server.usecases.aftermath import SeatGone
+from server.usecases.changes import changed
 from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.endings import end
@@ -95,6 +97,8 @@ async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> No
         capacity=request.capacity,
         lobby=request.lobby,
         expires_in_s=request.expires_in_s,
+        receipts=request.receipts,
+        message_ttl_s=request.message_ttl_s if "message_ttl_s" in request.model_fields_set else moderation.UNCHANGED,
     )
     await ctx.publisher.settle(room, events)
     if room.ended:
@@ -110,6 +114,12 @@ def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | Non
         details["expiresInS"] = f"must not be above {ctx.settings.max_room_ttl_s:g}"
     if details:
         raise Refused(Code.INVALID_PAYLOAD, details=details)
+
+
+def pin_message(ctx: Context, caller: Connection, request: PinMessage) -> Reply:
+    """Pin a message for everybody, or none."""
+    room, seat = _as_host(ctx, caller, request)
+    return changed(room, moderation.pin(room, seat, request.id, ctx.clock()))
 
 
 async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:

@@ -10,26 +10,20 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
-
-import orjson
 
 from rooms import moderation, snapshots
 from rooms.digests import matches
 from rooms.directory import Registry
 from rooms.errors import Code, Refused
-from rooms.limits import BACKLOG_BYTES
 from rooms.model import RoomOptions, RoomView
 from rooms.ports import RoomExists, StoreUnavailable
-from rooms.records import InviteRecord, LoggedMessage, Tombstone
+from rooms.records import InviteRecord, Tombstone
 from rooms.room import House, Room
-from server.protocol import views
 from server.protocol.requests import CreateInvite, CreateRoom
 from server.security.quotas import Keys
 from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.moderation import check_ceilings
 
-MESSAGES_PER_PAGE = 50
 MAX_IDEMPOTENCY_KEYS = 10_000
 MAX_IDEMPOTENCY_KEY_CHARS = 255
 UNGUESSABLE_CHARS = 22
@@ -168,6 +162,8 @@ async def _made(
         key_check=request.key_check if request.encrypted else None,
         password_hash=password_hash,
         made_by=maker.site,
+        receipts=request.receipts,
+        message_ttl_s=request.message_ttl_s,
     )
     ctx.memory.check()
     ctx.quotas.room_made(room_id, maker.payer)
@@ -256,39 +252,3 @@ def may_read(ctx: Context, room: Room, secret: str | None) -> str | None:
         if matches(secret, seat.token_digest) or matches(secret, seat.earlier_token_digest or b""):
             return seat.id
     raise Refused(Code.FORBIDDEN, "This is neither the host key nor a resume token of this room.")
-
-
-async def messages(
-    ctx: Context, room: Room, reader: str | None, before: str | None, limit: int
-) -> list[orjson.Fragment]:
-    """A page of messages, newest first: of the log where the room keeps one, else of the backlog in memory.
-
-    At most `limit` of them, and `BACKLOG_BYTES`.
-    """
-    limit = max(1, min(limit, MESSAGES_PER_PAGE))
-    if room.log:
-        await ctx.journal.flush_messages()
-        try:
-            logged = await ctx.store.messages(room.id, before=before, limit=limit)
-        except StoreUnavailable:
-            raise Refused(Code.UNAVAILABLE, "The log cannot be read now.", retry_after_ms=2_000) from None
-        return views.fitting(map(_logged_json, logged), BACKLOG_BYTES)
-    held = room.history.messages() if reader is None else room.history.backlog(reader)
-    newest_first = [m for m in reversed(held) if before is None or m.id < before]
-    return views.fitting(map(views.message, newest_first[:limit]), BACKLOG_BYTES)
-
-
-def _logged_json(message: LoggedMessage) -> dict[str, Any]:
-    payload: dict[str, Any] = {
-        "id": message.id,
-        "roomId": message.room_id,
-        "text": message.text,
-        "sender": message.sender,
-        "senderName": message.sender_name,
-        "timestamp": views.iso(message.timestamp),
-        "seq": message.seq,
-        "epoch": message.epoch,
-    }
-    if message.encrypted:
-        payload["encrypted"] = True
-    return payload

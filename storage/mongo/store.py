@@ -91,7 +91,7 @@ class MongoStore:
                 # Before the room itself, so that no crash leaves messages that go earlier than their room.
                 later = documents.live_purge_at(record)
                 await self._messages.update_many(
-                    {"roomId": record.id, "purgeAt": {"$lt": later}}, {"$set": {"purgeAt": later}}
+                    {"roomId": record.id, "purgeAt": {"$lt": later}, "expiresAt": None}, {"$set": {"purgeAt": later}}
                 )
             # The server may carry out a call that was given up here, and do so after the call that came next.
             stamp = self._stamp()
@@ -161,17 +161,44 @@ class MongoStore:
             if ended:
                 await self._messages.delete_many({"roomId": {"$in": sorted(ended)}})
 
-    async def messages(self, room_id: str, *, before: str | None, limit: int) -> list[LoggedMessage]:
+    async def replace_messages(self, messages: Sequence[LoggedMessage]) -> None:
+        async with answering():
+            purge_at = await self._purge_dates({message.room_id for message in messages})
+            changes = [
+                pymongo.ReplaceOne(
+                    {"_id": message.id, "roomId": message.room_id, **self._fence.not_later},
+                    documents.message_document(message, purge_at[message.room_id]) | self._fence.stamp,
+                )
+                for message in messages
+                if message.room_id in purge_at
+            ]
+            if changes:
+                await self._messages.bulk_write(changes)
+
+    async def erase_messages(self, messages: Sequence[tuple[str, str]]) -> None:
+        by_room: dict[str, list[str]] = {}
+        for room_id, message_id in messages:
+            by_room.setdefault(room_id, []).append(message_id)
+        async with answering():
+            await self._purge_dates(by_room)
+            for room_id, ids in by_room.items():
+                await self._messages.delete_many({"_id": {"$in": ids}, "roomId": room_id, **self._fence.not_later})
+
+    async def messages(
+        self, room_id: str, *, before: str | None, after: str | None = None, limit: int, now: float
+    ) -> list[LoggedMessage]:
         if limit <= 0:  # MongoDB would read 0 as "no limit"
             return []
-        query: Document = {"roomId": room_id}
-        if before is not None:
-            query["_id"] = {"$lt": before}
+        ids = {"$lt": before, "$gt": after}
+        query: Document = {"roomId": room_id, "$or": [{"expiresAt": None}, {"expiresAt": {"$gt": now}}]}
+        if before is not None or after is not None:
+            query["_id"] = {compare: value for compare, value in ids.items() if value is not None}
         async with answering():
             if not await self._purge_dates([room_id]):
                 return []
-            found = await self._messages.find(query).sort("_id", -1).limit(limit).to_list(limit)
-        return [documents.from_document(LoggedMessage, document) for document in found]
+            found = await self._messages.find(query).sort("_id", -1 if after is None else 1).limit(limit).to_list(limit)
+        page = [documents.from_document(LoggedMessage, document) for document in found]
+        return page if after is None else page[::-1]
 
     async def newest_message_id(self) -> str | None:
         async with answering():
@@ -214,6 +241,7 @@ class MongoStore:
             of_others: Document = {"generation": {"$not": {"$gte": self._fence.generation}}}
             unfinished: list[Document] = [{"state": LIVE}, {"unfinished": {"$exists": True}}]
             await self._rooms.update_many({"$or": unfinished, **of_others}, {"$set": self._fence.stamp})
+            await self._messages.update_many(of_others, {"$set": self._fence.stamp})
 
     async def _make_indexes(self) -> None:
         purge = pymongo.IndexModel("purgeAt", expireAfterSeconds=0)

@@ -23,7 +23,7 @@ async def buried(store: Store, now: float = NOW) -> list[Tombstone]:
 
 
 async def logged(store: Store, room_id: str) -> list[LoggedMessage]:
-    return await store.messages(room_id, before=None, limit=10_000)
+    return await store.messages(room_id, before=None, limit=10_000, now=NOW)
 
 
 async def test_an_open_store_answers_and_says_what_it_is(store: Store) -> None:
@@ -151,12 +151,12 @@ async def test_messages_come_newest_first_in_pages(store: Store) -> None:
     await store.create_room(full_room("a"))
     await store.append_messages(sent[:4])
     await store.append_messages(sent[4:])
-    first = await store.messages("a", before=None, limit=3)
-    second = await store.messages("a", before=first[-1].id, limit=3)
-    third = await store.messages("a", before=second[-1].id, limit=3)
+    first = await store.messages("a", before=None, limit=3, now=NOW)
+    second = await store.messages("a", before=first[-1].id, limit=3, now=NOW)
+    third = await store.messages("a", before=second[-1].id, limit=3, now=NOW)
     assert first + second + third == sent[::-1]
-    assert await store.messages("a", before=sent[0].id, limit=3) == []
-    assert await store.messages("a", before=None, limit=0) == []
+    assert await store.messages("a", before=sent[0].id, limit=3, now=NOW) == []
+    assert await store.messages("a", before=None, limit=0, now=NOW) == []
 
 
 async def test_messages_appended_out_of_order_are_read_in_order(store: Store) -> None:

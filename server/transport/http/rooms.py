@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from rooms.errors import Code, Refused
+from rooms.model import Seat
 from rooms.records import InviteRecord
 from rooms.room import Room
 from server.cluster.ownership import Role
@@ -13,7 +14,7 @@ from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, R
 from server.security.guard import GUESSES
 from server.transport.http.callers import as_ender, as_maker, as_site, payer
 from server.transport.http.routes import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response, scheme
-from server.usecases import endings, messages, moderation, owning
+from server.usecases import endings, messages, moderation, owning, reading
 from server.usecases.signaling import ice_for
 
 routes = web.RouteTableDef()
@@ -77,7 +78,9 @@ async def users(request: web.Request) -> web.Response:
     room = find_room(request)
     if room.invite_only or room.locked or room.lobby or room.password_hash is not None:
         as_owner(request)
-    return json_response({"participants": [views.participant(seat.participant) for seat in room.seats.values()]})
+    attributes = views.Attributes()
+    people = [attributes.fit(views.participant(seat.participant)) for seat in room.seats.values()]
+    return json_response({"participants": people})
 
 
 @routes.delete("/api/rooms/{room_id}")
@@ -156,12 +159,13 @@ async def standing(request: web.Request) -> web.Response:
 
 @routes.get("/api/rooms/{room_id}/messages")
 async def list_messages(request: web.Request) -> web.Response:
-    """A page of messages, newest first; `before` is the id of the oldest one seen."""
-    ctx = request.app[CONTEXT]
-    room = find_room(request)
-    reader = _reader(request)
-    limit = _limit(request, owning.MESSAGES_PER_PAGE)
-    return json_response({"messages": await owning.messages(ctx, room, reader, request.query.get("before"), limit)})
+    """A page of messages, newest first: before the oldest one seen, or after the newest; with `q` a search."""
+    room, reader = find_room(request), _reader(request)
+    query = request.query
+    page = reading.Page(
+        _limit(request, reading.MESSAGES_PER_PAGE), query.get("before"), query.get("after"), query.get("q")
+    )
+    return json_response({"messages": await reading.messages(request.app[CONTEXT], room, reader, page)})
 
 
 def _reader(request: web.Request) -> str | None:
@@ -176,9 +180,25 @@ def _reader(request: web.Request) -> str | None:
 
 @routes.post("/api/rooms/{room_id}/messages")
 async def say(request: web.Request) -> web.Response:
-    """A message from outside, to everybody in the room: 201 `{id, seq, timestamp, deliveredTo}`."""
-    room, wish = await _owner_and_wish(request, OutsideMessage)
-    return json_response(messages.post_from_outside(request.app[CONTEXT], room, wish), 201)
+    """A message from outside, of the room's owner or of a seat: 201 `{id, seq, timestamp, deliveredTo}`."""
+    _reader(request)
+    wish = await body(request, OutsideMessage)
+    room, seat = _room_and_seat(request)
+    return json_response(messages.post_from_outside(request.app[CONTEXT], room, seat, wish), 201)
+
+
+@routes.delete("/api/rooms/{room_id}/messages/{message_id}")
+async def unsay(request: web.Request) -> web.Response:
+    """Take a message away, as the room's owner or with a seat: 200 `{seq}`."""
+    room, seat = _room_and_seat(request)
+    message_id = request.match_info["message_id"]
+    return json_response(messages.delete_from_outside(request.app[CONTEXT], room, seat, message_id))
+
+
+def _room_and_seat(request: web.Request) -> tuple[Room, Seat | None]:
+    """The room, and the seat whose resume token the caller has; None for the room's owner."""
+    room, participant_id = find_room(request), _reader(request)
+    return room, room.seats[participant_id] if participant_id is not None else None
 
 
 @routes.get("/api/rooms/{room_id}/ice-servers")

@@ -215,7 +215,7 @@ async def test_a_seats_token_reads_but_does_not_manage(server: Server) -> None:
     path = f"/api/rooms/{room}"
     assert (await server.call("GET", f"{path}/messages", key=one["resumeToken"])).status == 200
     assert (await server.call("GET", f"{path}/ice-servers", key=one["resumeToken"])).status == 200
-    for method, rest in (("DELETE", ""), ("PATCH", ""), ("POST", "/messages"), ("POST", "/invites")):
+    for method, rest in (("DELETE", ""), ("PATCH", ""), ("POST", "/invites")):
         answer = await server.call(method, path + rest, key=one["resumeToken"], json={"text": "x"})
         assert (answer.status, answer.code) == (403, "FORBIDDEN")
 

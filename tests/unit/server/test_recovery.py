@@ -8,8 +8,8 @@ import pytest
 
 from rooms import joining, messages
 from rooms.directory import Registry
-from rooms.events import MessagePosted
 from rooms.limits import HISTORY_AGE_S, HISTORY_EVENTS
+from rooms.message import Message
 from rooms.model import RoomOptions, Seat
 from rooms.room import House, Room
 from server.outbound.presence import Presence, Told
@@ -80,7 +80,7 @@ class Stage:
         """Recover as the gateway does; the new connection, and the texts that it is sent."""
         found = self.recover(old, offset)
         assert found is not None
-        self.replayed = [seen_by_then for _, seen_by_then in in_order(found)]
+        self.replayed = [seen_by_then for _, _, seen_by_then in in_order(found)]
         new = Connection(name, old.address, old.private_id, bucket(0, 0, 0), recovered=True)
         for one in found:
             self.take(one.room, one.seat, new.id, one.seen)
@@ -90,7 +90,7 @@ class Stage:
 
 def texts(found: list[Reclaimed] | None) -> list[str]:
     assert found is not None
-    return [event.text for event, _ in in_order(found) if isinstance(event, MessagePosted)]
+    return [event.text for event, _, _ in in_order(found) if isinstance(event, Message)]
 
 
 @pytest.fixture
