@@ -47,7 +47,7 @@ def test_so_many_wait_at_a_door_wherever_they_come_from() -> None:
     room = Room(House(30.0, 300.0), "room", "epoch", 0.0, 1e6, 8, b"", lobby=True)
 
     def knock(number: int) -> None:
-        lobby.knock(room, f"knock {number}", "Bob", f"connection {number}", b"address %d" % number)
+        lobby.knock(room, f"knock {number}", "Bob", b"address %d" % number)
 
     for number in range(MAX_KNOCKS):
         knock(number)

@@ -13,7 +13,7 @@ from rooms.message import Message
 from rooms.model import RoomOptions, Seat
 from rooms.room import House, Room
 from server.outbound.presence import Presence, Told
-from server.protocol.offsets import Offsets, offset, offset_of_several, read_offset
+from server.protocol.offsets import MAX_OFFSET_CHARS, Offsets, offset, offset_of_several, read_offset
 from server.security.throttles import bucket
 from server.usecases.connections import Connection
 from server.usecases.recovery import Reclaimed, Recovery, in_order
@@ -306,4 +306,7 @@ def test_what_is_written_is_read() -> None:
 
 def test_an_offset_of_endless_length_is_not_read() -> None:
     assert read_offset("e." + "9" * 5_000) is None
-    assert read_offset(",".join(["e.1"] * 1_000)) is None
+    longest = f"e.{7:0{MAX_OFFSET_CHARS - 2}}"
+    assert read_offset(longest) is None, "so many digits"
+    assert read_offset(",".join(["e.1"] * (MAX_OFFSET_CHARS // 4))) == {"e": 1}
+    assert read_offset(",".join(["e.1"] * (MAX_OFFSET_CHARS // 4 + 1))) is None
