@@ -41,6 +41,8 @@ REST_MESSAGES: Final = "tests/integration/contract/test_rest_messages.py"
 SPARING: Final = "tests/unit/server/test_sparing.py"
 HISTORY: Final = "tests/unit/rooms/test_history.py"
 LEDGER: Final = "tests/unit/rooms/test_ledger.py"
+OWNERS: Final = "tests/integration/test_two_owners.py"
+OWNERSHIP: Final = "tests/unit/server/test_ownership.py"
 ENGINE_BOUNDS: Final = "tests/integration/engine/test_bounds.py"
 
 BOUNDS: Final = (
@@ -155,6 +157,9 @@ BOUNDS: Final = (
     Bound("server.transport.http.routes", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
     Bound("server.usecases.owning", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
+    Bound("server.cluster.ownership", "HOLD_S", "s", "A request's wait for rooms of another process.", OWNERS),
+    Bound("server.cluster.leased", "TAKE_BACK_S", "s", "Before rooms that were handed over are again.", OWNERSHIP),
+    Bound("storage.leases", "LEASE_S", "s", "Without a renewal, until others may take the rooms.", OWNERSHIP),
     Bound("server.observability.sparing", "MAX_LINES", "log lines", "Of one kind in an hour.", SPARING),
 )
 
