@@ -55,6 +55,8 @@ ROOMS: Final = "tests/unit/rooms/test_bounds.py"
 UNREAD: Final = "tests/integration/contract/test_unread_responses.py"
 WEBSOCKET: Final = "tests/integration/engine/test_websocket.py"
 TURNS: Final = "tests/unit/engine/test_turns.py"
+OWNERS: Final = "tests/integration/test_two_owners.py"
+OWNERSHIP: Final = "tests/unit/server/test_ownership.py"
 
 BOUNDS: Final = (
     Bound(SETTING, "memory_budget_mb", "MiB", "Resident memory of the process.", ATTACKS),
@@ -197,6 +199,9 @@ BOUNDS: Final = (
     Bound("rooms.limits", "SEARCHED_MESSAGES", "messages", "That one search looks at.", REST_MESSAGES),
     Bound("server.outbound.journal", "MAX_QUEUED_MESSAGES", "messages", "On their way to the log.", JOURNAL),
     Bound("server.outbound.journal", "MAX_QUEUED_ENTRIES", "entries", "These, and what erases some.", JOURNAL),
+    Bound("server.cluster.ownership", "HOLD_S", "s", "A request's wait for rooms of another process.", OWNERS),
+    Bound("server.cluster.leased", "TAKE_BACK_S", "s", "Before rooms that were handed over are again.", OWNERSHIP),
+    Bound("storage.leases", "LEASE_S", "s", "Without a renewal, until others may take the rooms.", OWNERSHIP),
     Bound("server.observability.sparing", "MAX_LINES", "log lines", "Of one kind in an hour.", SPARING),
 )
 

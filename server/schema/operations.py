@@ -14,6 +14,7 @@ SITE = ("apiKey",)
 READER = ("hostKey", "resumeToken")
 ADMIN = ("adminKey",)
 
+NOT_NOW = (Code.SERVER_DRAINING, Code.UNAVAILABLE)
 GONE = (Code.ROOM_NOT_FOUND, Code.ROOM_ENDED, Code.ROOM_EXPIRED, Code.UNAVAILABLE)
 SECRET = (Code.UNAUTHORIZED, Code.FORBIDDEN)
 KEYED = (*GONE, *SECRET)
@@ -57,10 +58,11 @@ class Operation(NamedTuple):
             found.add(Code.RATE_LIMITED)
             if self.method != "get":
                 found.add(Code.FORBIDDEN)  # a page of a foreign origin
+        if self.path.startswith("/api/rooms"):
+            found.update(NOT_NOW)  # the rooms may be on their way to another process
         return tuple(code for code in Code if code in found)
 
 
-NOT_NOW = (Code.SERVER_DRAINING, Code.UNAVAILABLE)
 IDEMPOTENCY = Parameter(
     "Idempotency-Key",
     "header",

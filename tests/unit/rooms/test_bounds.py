@@ -54,7 +54,7 @@ def test_so_many_wait_at_a_door_wherever_they_come_from() -> None:
     with pytest.raises(Refused) as caught:
         knock(MAX_KNOCKS)
     assert caught.value.code is Code.RATE_LIMITED
-    lobby.walk_away(room, "connection 0")
+    lobby.walk_away(room, "knock 0")
     knock(MAX_KNOCKS)
 
 
