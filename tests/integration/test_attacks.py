@@ -36,8 +36,15 @@ def others_are_served(seen: Seen) -> bool:
 @pytest.mark.parametrize("addresses", [ONE, MANY], ids=["one address", "many"])
 @pytest.mark.parametrize(
     ("attack", "count"),
-    [(before_connect, 100), (after_connect, 300), (histories, 8), (non_readers, 60), (silent, 600)]
-    + [(floods.unread_responses, 150), (floods.idle_connections, 1_500)],
+    [
+        (before_connect, 100),
+        (after_connect, 300),
+        (histories, 8),
+        (non_readers, 60),
+        (silent, 600),
+        (floods.unread_responses, 150),
+        (floods.idle_connections, 1_500),
+    ],
     ids=["before CONNECT", "after CONNECT", "histories", "non-readers", "silent", "unread responses", "idle"],
 )
 def test_memory_stays_within_its_budget_others_are_served_and_all_of_it_returns(

@@ -13,7 +13,7 @@ from rooms.limits import HISTORY_AGE_S, HISTORY_EVENTS
 from rooms.model import RoomOptions, Seat
 from rooms.room import House, Room
 from server.outbound.presence import Presence, Told
-from server.protocol.offsets import Offsets, offset, offset_of_several, read_offset
+from server.protocol.offsets import MAX_OFFSET_CHARS, Offsets, offset, offset_of_several, read_offset
 from server.security.throttles import bucket
 from server.usecases.connections import Connection
 from server.usecases.recovery import Reclaimed, Recovery, in_order
@@ -305,5 +305,8 @@ def test_what_is_written_is_read() -> None:
 
 
 def test_an_offset_of_endless_length_is_not_read() -> None:
+    longest = "e" * (MAX_OFFSET_CHARS - 2) + ".1"
+    assert read_offset(longest) is not None
+    assert read_offset("e" + longest) is None
     assert read_offset("e." + "9" * 5_000) is None
     assert read_offset(",".join(["e.1"] * 1_000)) is None
