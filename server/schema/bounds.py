@@ -128,7 +128,7 @@ BOUNDS: Final = (
     ),
     Bound("rooms.limits", "MAX_NAME_CHARS", "characters", "A name.", "tests/integration/contract/test_bad_input.py"),
     Bound("rooms.limits", "MAX_INVITES", "invites", "Of one room.", ROOMS),
-    Bound("rooms.limits", "MAX_KNOCKS", "knocks", "At one door.", ROOMS),
+    Bound("rooms.limits", "MAX_KNOCKS", "knocks", "At one door.", "tests/unit/rooms/test_lobby.py"),
     Bound(
         "rooms.limits",
         "MAX_KNOCKS_PER_ORIGIN",
@@ -143,7 +143,7 @@ BOUNDS: Final = (
     Bound("rooms.limits", "BACKLOG_BYTES", "bytes", "Messages in one snapshot, and in one page.", LARGEST),
     Bound("rooms.limits", "MISSED_BYTES", "bytes", "Events that one seat catches up on.", LARGEST),
     Bound("rooms.limits", "MAX_SEALED_CHARS", "characters", "A sealed message.", ENCRYPTED),
-    Bound("rooms.limits", "JOIN_REGRET_S", "s", "In which a join can be taken back.", ROOMS),
+    Bound("rooms.limits", "JOIN_REGRET_S", "s", "In which a join can be taken back.", REGRETS),
     Bound("rooms.limits", "JOINS_REGRETTED", "joins", "Taken back and remembered, in one room.", REGRETS),
     Bound("server.protocol.offsets", "MAX_OFFSET_CHARS", "characters", "An offset that is read.", RECOVERY),
     Bound(PACKETS, "MAX_ATTACHMENTS", "attachments", "Of one packet, before they are refused.", BINARY),

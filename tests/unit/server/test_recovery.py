@@ -305,6 +305,9 @@ def test_what_is_written_is_read() -> None:
 
 
 def test_an_offset_of_endless_length_is_not_read() -> None:
+    longest = "e" * (MAX_OFFSET_CHARS - 2) + ".1"
+    assert read_offset(longest) is not None
+    assert read_offset("e" + longest) is None
     assert read_offset("e." + "9" * 5_000) is None
     longest = f"e.{7:0{MAX_OFFSET_CHARS - 2}}"
     assert read_offset(longest) is None, "so many digits"
