@@ -94,7 +94,7 @@ class Opening:
         upgradable = transport == "polling" and engine.allow_upgrades and "websocket" in engine.transports
         frame = packets.open_frame(
             sid,
-            upgrades=["websocket"] if upgradable else [],
+            upgrades=("websocket",) if upgradable else (),
             ping_interval_ms=round(core.pings.delay_s * 1000),
             ping_timeout_ms=round(core.pongs.delay_s * 1000),
             max_payload=core.max_payload,
