@@ -134,11 +134,13 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
         return repeated
     # The host key opens every door by itself: no guesses of others behind the same address may stand in its way.
     password = request.password if request.host_key is None else None
-    password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), password)
-    # While the password was checked, another try of the same join may have come through, or the room have ended.
-    repeated = _repeated(ctx, caller, request, token)
-    if repeated is not None:
-        return repeated
+    password_ok = None
+    if password is not None:
+        password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), password)
+        # While it was checked, another try of the same join may have come through, or the room have ended.
+        repeated = _repeated(ctx, caller, request, token)
+        if repeated is not None:
+            return repeated
     room = ctx.find(request.room_id)
     ctx.publisher.commit(room, joining.give_way(room, request.client_join_id, ctx.clock()))
     if request.host_key is None:

@@ -103,7 +103,7 @@ class Direct:
             return NOT_PLAIN
         try:
             session, verdict = self._opening.begin(request, "websocket")
-            if isawaitable(verdict):
+            if verdict is not None and isawaitable(verdict):
                 # Nobody waits here; it is an ordinary function that should have been a coroutine function.
                 session.gone()
                 raise TypeError("the connect handler returned an awaitable")
@@ -138,7 +138,8 @@ class Direct:
     ) -> None:
         headers = self._engine.origins.headers(request) | self._engine.cookie_header(session.sid)
         answer, make = accepted(self._core, session, request.headers, key, headers)
-        transport.write(answer)
+        # With the handshake packet, in one write.
+        transport.write(answer + session.outbox.take_bytes())
         carrier = make(transport)
         transport.set_protocol(carrier)
         session.use(carrier)
