@@ -23,7 +23,7 @@ from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
 from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
-from server.security.base32 import base32
+from server.security.base32 import random_base32
 from server.security.descriptors import Descriptors
 from server.security.guard import Guard
 from server.security.memory import Memory, Share
@@ -64,7 +64,7 @@ SOCKETS: web.AppKey[DefaultNamespace] = web.AppKey("sockets", DefaultNamespace)
 
 def random_id(size_bytes: int) -> str:
     """A random id in lower-case letters and digits, safe in links, headers and file names."""
-    return base32(os.urandom(size_bytes))
+    return random_base32(size_bytes)
 
 
 def make_store(settings: Settings) -> Store:
@@ -218,4 +218,5 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
         ),
     )
     context.publisher.subscribe(context.let_go)
+    context.publisher.subscribe(context.snapshot_parts.forget)
     return context

@@ -160,14 +160,15 @@ class Delivery:
         return others
 
     def _durable(self, room: Room, event: Durable, but: str | None) -> None:
-        name, payload = views.durable(event)
         here = self._presence.in_room(room.id)
         # Whoever came or came back learns it from the snapshot, and whoever goes by `room-left`.
         about = here.get(_about(event))
         to = [connection for connection in _concerned(event, here) if connection not in (about, but)]
-        if self.without_offsets or self._presence.several:
-            to = self._in_common(room, to, name, payload)
-        self._outlet.send(to, event_packet(name, payload, offset(room.epoch, event.position)))
+        if to:
+            name, payload = views.durable(event)
+            if self.without_offsets or self._presence.several:
+                to = self._in_common(room, to, name, payload)
+            self._outlet.send(to, event_packet(name, payload, offset(room.epoch, event.position)))
         if isinstance(event, MemberLeft) and about is not None and about != but:
             self.seat_gone(event.room_id, event.reason, about)
 

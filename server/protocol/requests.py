@@ -44,8 +44,9 @@ MAX_DETAILS = 8
 
 
 def _clean_name(name: str) -> str:
-    printable = "".join(c for c in name if unicodedata.category(c) != "Cc")
-    return " ".join(printable.split())
+    if not name.isprintable():
+        name = "".join(c for c in name if unicodedata.category(c) != "Cc")
+    return " ".join(name.split())
 
 
 def _looks_like_sdp(sdp: str) -> str:

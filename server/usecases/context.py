@@ -25,6 +25,7 @@ from server.security.quotas import Quotas
 from server.settings import Settings
 from server.usecases.connections import Connection
 from server.usecases.recovery import Recovery
+from server.usecases.snapshot_parts import SnapshotParts
 from signaling.calls import Calls
 from signaling.ice import IceSettings
 from signaling.relay import Relay
@@ -62,6 +63,7 @@ class Context:
     ownership: Ownership
     is_open: Callable[[str], bool]
     """Whether a connection could still be sent something: it may be closing while its last request is under way."""
+    snapshot_parts: SnapshotParts = field(default_factory=SnapshotParts)
     connections: dict[str, Connection] = field(default_factory=dict)
     draining: bool = False
     restored: bool = False

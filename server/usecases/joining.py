@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import NamedTuple
 
 from rooms import joining, lobby
@@ -19,6 +20,7 @@ from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequ
 from server.security.addresses import origin_digest
 from server.security.guard import GUESSES
 from server.usecases.aftermath import Recovered, Seated, SeatGone
+from server.usecases.at_once import at_once
 from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.names import guest_name
@@ -36,8 +38,16 @@ class Entered(NamedTuple):
     waiting: bool
 
 
-async def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
-    """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise."""
+def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply | Awaitable[Reply]:
+    """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise.
+
+    Only a password and a store that outlives the process have to be waited for.
+    """
+    joined = _join_room(ctx, caller, request)
+    return joined if request.password is not None or ctx.store.outlives_process else at_once(joined)
+
+
+async def _join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
     if request.room_id in caller.put_out:
@@ -124,11 +134,13 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
         return repeated
     # The host key opens every door by itself: no guesses of others behind the same address may stand in its way.
     password = request.password if request.host_key is None else None
-    password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), password)
-    # While the password was checked, another try of the same join may have come through, or the room have ended.
-    repeated = _repeated(ctx, caller, request, token)
-    if repeated is not None:
-        return repeated
+    password_ok = None
+    if password is not None:
+        password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), password)
+        # While it was checked, another try of the same join may have come through, or the room have ended.
+        repeated = _repeated(ctx, caller, request, token)
+        if repeated is not None:
+            return repeated
     room = ctx.find(request.room_id)
     ctx.publisher.commit(room, joining.give_way(room, request.client_join_id, ctx.clock()))
     if request.host_key is None:

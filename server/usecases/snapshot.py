@@ -57,9 +57,7 @@ def _picture(
         "roomId": room.id,
         "self": attributes.fit(views.participant(seat.participant)),
         "room": views.room(room.view()),
-        "participants": [
-            attributes.fit(_other(seat, other, lost_from)) for other in room.seats.values() if other is not seat
-        ],
+        "participants": ctx.snapshot_parts.others(room, seat, lost_from, attributes),
         "typing": [other.id for other in room.seats.values() if other.typing and other is not seat],
         "messages": messages,
         "polls": [views.poll(poll, shows_votes=shows_votes(room, poll)) for poll in room.polls.values()],
@@ -77,14 +75,6 @@ def _picture(
     if missed is not None:
         picture["missed"] = missed
     return orjson.Fragment(orjson.dumps(picture))
-
-
-def _other(seat: Seat, other: Seat, lost_from: set[str]) -> dict[str, Any]:
-    entry = views.participant(other.participant)
-    entry["polite"] = seat.ordinal > other.ordinal
-    if other.id in lost_from:
-        entry["needsIceRestart"] = True
-    return entry
 
 
 def _missed(event: Durable, viewer: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from inspect import isawaitable
 from typing import Final, NamedTuple, Protocol
 
@@ -26,8 +27,10 @@ from server.transport.engineio.session import Session
 _QUERY: Final = re.compile(r"[A-Za-z0-9_.~=&-]{1,1024}")
 """A query without escapes: it means what it says."""
 
+MAX_QUERIES: Final = 64
+"""Queries whose meaning is remembered: most clients send the same one."""
+
 _READ_BYTES: Final = 65_536
-_UNUSUAL: Final = ("Expect", "Content-Length", "Transfer-Encoding")
 
 
 class DirectRequest(NamedTuple):
@@ -100,7 +103,7 @@ class Direct:
             return NOT_PLAIN
         try:
             session, verdict = self._opening.begin(request, "websocket")
-            if isawaitable(verdict):
+            if verdict is not None and isawaitable(verdict):
                 # Nobody waits here; it is an ordinary function that should have been a coroutine function.
                 session.gone()
                 raise TypeError("the connect handler returned an awaitable")
@@ -121,7 +124,9 @@ class Direct:
             or not _opens(query)
             or "websocket" not in self._engine.transports
             or not handshake.wants_websocket(headers)
-            or any(name in headers for name in _UNUSUAL)
+            or "Expect" in headers
+            or "Content-Length" in headers
+            or "Transfer-Encoding" in headers
             or not isinstance(peer, tuple)
             or transport.get_extra_info("sslcontext") is not None
         ):
@@ -133,7 +138,8 @@ class Direct:
     ) -> None:
         headers = self._engine.origins.headers(request) | self._engine.cookie_header(session.sid)
         answer, make = accepted(self._core, session, request.headers, key, headers)
-        transport.write(answer)
+        # With the handshake packet, in one write.
+        transport.write(answer + session.outbox.take_bytes())
         carrier = make(transport)
         transport.set_protocol(carrier)
         session.use(carrier)
@@ -152,6 +158,7 @@ def _parse(data: bytes) -> tuple[RawRequestMessage, bytes] | None:
     return (messages[0][0], early) if upgraded and len(messages) == 1 else None
 
 
+@lru_cache(maxsize=MAX_QUERIES)
 def _opens(query: str) -> bool:
     """Whether a query asks for a new session over a WebSocket, each thing once."""
     if _QUERY.fullmatch(query) is None:

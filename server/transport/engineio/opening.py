@@ -44,6 +44,8 @@ class Opening:
         self._engine = engine
         self._core = core
         self._environ_headers = tuple(environ_headers)
+        self._asked: Any = None  # the connect handler that is known
+        self._at_once = True
 
     def begin(self, request: RequestHead, transport: str) -> tuple[Session, Any]:
         """A new session with its handshake packet queued, and what the connect handler says, which may be awaitable.
@@ -85,7 +87,10 @@ class Opening:
     @property
     def asks_at_once(self) -> bool:
         """Whether the connect handler is an ordinary function."""
-        return not iscoroutinefunction(self._core.handlers.get("connect"))
+        handler = self._core.handlers.get("connect")
+        if handler is not self._asked:
+            self._asked, self._at_once = handler, not iscoroutinefunction(handler)
+        return self._at_once
 
     def _make(self, transport: str) -> Session:
         engine, core = self._engine, self._core
@@ -94,7 +99,7 @@ class Opening:
         upgradable = transport == "polling" and engine.allow_upgrades and "websocket" in engine.transports
         frame = packets.open_frame(
             sid,
-            upgrades=["websocket"] if upgradable else [],
+            upgrades=("websocket",) if upgradable else (),
             ping_interval_ms=round(core.pings.delay_s * 1000),
             ping_timeout_ms=round(core.pongs.delay_s * 1000),
             max_payload=core.max_payload,

@@ -61,7 +61,7 @@ class OriginPolicy:
             return True
         if self._pattern is not None and self._pattern.fullmatch(origin):
             return True
-        return origin in own_origins(request)
+        return origin == f"{request.scheme}://{request.host}" or origin in own_origins(request)
 
     def headers(self, request: RequestHead) -> dict[str, str]:
         """The CORS headers of the response to an allowed request."""

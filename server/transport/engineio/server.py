@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable
-from typing import Any
+from os import urandom
+from typing import Any, Final
 
 import engineio
 from aiohttp import web
@@ -27,6 +29,9 @@ from server.transport.engineio.ports import Identified, RequestHead
 from server.transport.engineio.sending import Reason
 from server.transport.engineio.session import Session
 from server.transport.engineio.turns import Turns
+
+ID_BYTES: Final = 15
+URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
@@ -136,6 +141,11 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         if session is not None:
             session.send_answer(packets.message_frame(text))
 
+    def is_behind(self, sid: str) -> bool:
+        """Whether a part of an answer may not have left: `caught_up` then has something to wait for."""
+        session = self.sockets.get(sid)
+        return session is not None and session.is_behind
+
     async def caught_up(self, sid: str) -> None:
         """Return once a client has taken what it was sent, or is gone."""
         session = self.sockets.get(sid)
@@ -225,6 +235,10 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         """The session of this id that is open."""
         session: Session | None = self.sockets.get(sid)
         return session if session is not None and session.connected else None
+
+    def generate_id(self) -> str:
+        """A new session id: 120 random bits, as python-engineio writes its own."""
+        return b2a_base64(urandom(ID_BYTES), newline=False).translate(URL_SAFE).decode()
 
     def cookie_header(self, sid: str) -> dict[str, str]:
         """The Set-Cookie header of a handshake, where a cookie is asked for."""
