@@ -42,7 +42,9 @@ class Stage:
         return granted
 
     def shown(self, seat: Seat, lost_from: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = orjson.loads(orjson.dumps(self.parts.others(self.room, seat, set(lost_from))))
+        found: list[dict[str, Any]] = orjson.loads(
+            orjson.dumps(self.parts.others(self.room, seat, set(lost_from), views.Attributes()))
+        )
         return found
 
     def as_it_is(self, seat: Seat, lost_from: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
@@ -92,7 +94,9 @@ def test_the_order_of_fields_is_as_ever_and_lost_signals_are_told() -> None:
     lost = frozenset({seats[1].id})
     for seat in (seats[0], seats[-1]):
         expected = stage.as_it_is(seat, lost)
-        assert orjson.dumps(stage.parts.others(stage.room, seat, set(lost))) == orjson.dumps(expected)
+        assert orjson.dumps(stage.parts.others(stage.room, seat, set(lost), views.Attributes())) == orjson.dumps(
+            expected
+        )
 
 
 def test_a_part_is_encoded_once_for_all_who_come(monkeypatch: pytest.MonkeyPatch) -> None:
