@@ -1011,7 +1011,7 @@ export type Ack<Data> = { ok: true; data: Data } | { ok: false; error: ErrorObje
 
 /** Requests. Each is acknowledged exactly once, where it asks to be. */
 export interface ClientToServerEvents {
-  /** Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise. Only a password and a store that outlives the process have to be waited for. */
+  /** Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise. */
   "join-room": (request: JoinRoom | string, acknowledge: (ack: Ack<RoomJoined>) => void) => void;
   /** Free the seat at once. */
   "leave-room": (request: LeaveRoom | string, acknowledge: (ack: Ack<Empty>) => void) => void;

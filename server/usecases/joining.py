@@ -39,11 +39,9 @@ class Entered(NamedTuple):
 
 
 def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply | Awaitable[Reply]:
-    """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise.
-
-    Only a password and a store that outlives the process have to be waited for.
-    """
+    """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise."""
     joined = _join_room(ctx, caller, request)
+    # Only a password and a store that outlives the process have to be waited for.
     return joined if request.password is not None or ctx.store.outlives_process else at_once(joined)
 
 

@@ -1,4 +1,4 @@
-"""The sending side of a session: what waits for its client, and the bounds of that."""
+"""The sending side of a session: its transport, what waits for it, and the bounds of that."""
 
 from __future__ import annotations
 
@@ -30,6 +30,26 @@ class Sender:
         self.carrier: Carrier | None = None
         self.outbox = Outbox(core.limits)
         self._catching_up: asyncio.Future[None] | None = None
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether a WebSocket carries the session."""
+        return self.carrier is not None and self.carrier.name == "websocket"
+
+    @property
+    def connected(self) -> bool:
+        """Whether the client was let in and has not left."""
+        return self.state is _OPEN
+
+    @property
+    def closing(self) -> bool:
+        """Whether the session is ending."""
+        return self.state >= _CLOSING
+
+    @property
+    def closed(self) -> bool:
+        """Whether the disconnect event is over."""
+        return self.state is State.CLOSED
 
     def send_frame(self, frame: bytes) -> None:
         """Queue a packet; it leaves at the end of this loop turn. Ignored once the session is ending."""

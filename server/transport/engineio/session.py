@@ -48,26 +48,6 @@ class Session(Sender):
     def session(self, value: dict[Any, Any]) -> None:
         self._app_data = value
 
-    @property
-    def upgraded(self) -> bool:
-        """Whether a WebSocket carries the session."""
-        return self.carrier is not None and self.carrier.name == "websocket"
-
-    @property
-    def connected(self) -> bool:
-        """Whether the client was let in and has not left."""
-        return self.state is _OPEN
-
-    @property
-    def closing(self) -> bool:
-        """Whether the session is ending."""
-        return self.state >= _CLOSING
-
-    @property
-    def closed(self) -> bool:
-        """Whether the disconnect event is over."""
-        return self.state is State.CLOSED
-
     # Opening.
 
     def opened(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from server.transport.engineio.direct import Direct
+from server.transport.engineio.direct import MAX_QUERIES, Direct, _opens
 from server.transport.engineio.ports import RequestHead
 from server.transport.engineio.refusals import Unwelcome
 from tests.support.engine import KEY, LIMIT_S, Connection, Rig, engine_rig
@@ -236,6 +236,14 @@ async def test_a_server_that_stops_refuses_alike(verdicts: list[bool]) -> None:
             answers.append(await answer_to(rig, head()))
     assert answers[0] == answers[1]
     assert answers[0].startswith(b"HTTP/1.1 503 ")
+
+
+async def test_few_queries_are_remembered_and_long_ones_are_not_plain(rig: Rig, verdicts: list[bool]) -> None:
+    for number in range(2 * MAX_QUERIES):
+        _opens(f"EIO=4&transport=websocket&t={number}")
+    assert _opens.cache_info().currsize == MAX_QUERIES
+    assert (await answer_to(rig, head(f"{PATH}&t={'x' * 1_024}"))).startswith(b"HTTP/1.1 101 ")
+    assert verdicts == [False]
 
 
 async def test_a_head_in_pieces_is_taken_too(rig: Rig, verdicts: list[bool]) -> None:
