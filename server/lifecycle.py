@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Callable
 
 from rooms import expiry, polls, snapshots, viewing
@@ -71,6 +72,8 @@ class Lifecycle:
         await own.step()
         if own.role is Role.OWNER:
             await self._restore()
+        elif not own.answers:
+            self._context.journal.health.fall(NO_STORE)
         self._react()
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(work) for work in (self._sweep_forever(), self._watch_store())]
@@ -140,9 +143,9 @@ class Lifecycle:
         elif own.role is not Role.WAITING:
             self._let_go_once()
         elif own.answers:
-            ctx.journal.health.rise()
+            ctx.journal.health.succeeded()
         else:
-            ctx.journal.health.fall(NO_STORE)
+            ctx.journal.health.failed(time.monotonic())
         self._settle()
 
     def _keep_away_while_cut_off(self) -> None:

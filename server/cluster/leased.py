@@ -197,7 +197,8 @@ def may_claim(lease: Lease | None, me: str, watched_s: float, *, vanished: bool 
     if lease.holder == me:
         return True  # an earlier claim came through, and its answer did not
     expired = lease.left_s <= 0
+    # Should the store's clock be set back, no change in all that time says the same.
+    watched = watched_s >= LEASE_S + WATCHED_S
     if lease.holder is None:
-        return expired or lease.heir in (None, me)
-    # Should the store's clock be set back, no renewal in all that time says the same.
-    return watched_s >= (WATCHED_S if expired else LEASE_S + WATCHED_S)
+        return expired or watched or lease.heir in (None, me)
+    return watched or (expired and watched_s >= WATCHED_S)

@@ -192,6 +192,22 @@ async def test_a_database_that_freezes_during_a_hand_over(own_mongod: Mongod, ou
         await until(lambda: role(old) is Role.OVER)
 
 
+async def test_a_primary_that_steps_down_during_a_hand_over(replica_set: Mongod) -> None:
+    uri = replica_set.uri("mayfly")
+    async with serving(uri) as old, serving(uri) as new:
+        room_id, first, one, _, two = await old.pair()
+        asking = await new.open()
+        await asking.send("40")
+        with replica_set._direct() as client:
+            client.admin.command({"replSetStepDown": 3, "force": True})
+        took = await until(lambda: new.context.serving, 40.0)
+        assert await first.closed() == RESTART
+        for snapshot in (one, two):
+            await resumed(new, room_id, snapshot)
+        await until(lambda: role(old) is Role.OVER)
+    print(f"\nthe primary stepped down: handed over {took:.1f} s later")
+
+
 async def test_an_owner_that_is_cut_off_sends_its_clients_away_and_another_takes_over(own_mongod: Mongod) -> None:
     with tcp_proxy(own_mongod.port) as line:
         cut = f"mongodb://{LOOPBACK}:{line.port}/mayfly"

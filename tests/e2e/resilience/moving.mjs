@@ -6,12 +6,12 @@ import { openRoom } from "../../../client/index.js";
 const people = new Map();
 
 class Person {
-  constructor({ link, name, server }) {
+  constructor({ link, name, server, transports = ["websocket", "polling"] }) {
     this.heard = [];
     this.longestMs = 0;
     this.moves = 0;
     this.awaySince = null;
-    this.room = openRoom(link, { name, server, storage: null });
+    this.room = openRoom(link, { name, server, storage: null, socket: { transports } });
     this.room.subscribe(() => this.changed());
   }
 
@@ -38,14 +38,14 @@ class Person {
 }
 
 const commands = {
-  async join({ name, link, server }) {
-    const person = new Person({ link, name, server });
+  async join({ name, ...options }) {
+    const person = new Person({ name, ...options });
     people.set(name, person);
     await person.room.joined;
     return person.report();
   },
-  async refused({ name, link, server }) {
-    const person = new Person({ link, name, server });
+  async refused(options) {
+    const person = new Person(options);
     return person.room.joined.then(
       () => "joined",
       (error) => error.code,

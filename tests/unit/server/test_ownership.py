@@ -32,6 +32,7 @@ HELD = Lease("other", 5, 9, left_s=2.0)
         ("it was given up for me", Lease(None, 5, 9, left_s=2.0, heir="me"), 0.0, True),
         ("it was given up for another", Lease(None, 5, 9, left_s=2.0, heir="other"), 0.0, False),
         ("the other has not come for it", Lease(None, 5, 9, left_s=-0.1, heir="other"), 0.0, True),
+        ("nor come since, by my clock", Lease(None, 5, 9, left_s=900.0, heir="other"), LEASE_S + WATCHED_S, True),
         ("it is mine, but I was not told", Lease("me", 5, 9, left_s=2.0), 0.0, True),
     ],
 )
