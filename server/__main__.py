@@ -19,6 +19,7 @@ from server.security.descriptors import raise_limit
 from server.settings import Settings
 from server.transport.http.listener import Door
 from server.transport.http.runner import Runner
+from server.transport.http.schemas import bodies
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ async def serve(app: web.Application, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    bodies()
     await runner.setup()
     door: Door | None = None
     listener: asyncio.Server | None = None
