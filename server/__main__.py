@@ -19,6 +19,7 @@ from server.security.descriptors import raise_limit
 from server.settings import Settings
 from server.transport.http.listener import DoorSite
 from server.transport.http.runner import Runner
+from server.transport.http.schemas import bodies
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ async def serve(app: web.Application, settings: Settings) -> int:
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app[LIFECYCLE].on_over = stop.set
+    bodies()
     await runner.setup()
     try:
         await DoorSite(runner, settings.host, settings.port, app[DESCRIPTORS], engine.turns, engine.direct).start()

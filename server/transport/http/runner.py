@@ -112,7 +112,8 @@ class Connection(web.RequestHandler):
         super().pause_writing()
         if self.transport is not None:
             self._listener.stalled.add(self)
-            self._listener.unread.note(self, self.transport.get_write_buffer_size())
+            # Twice: until the last byte has left, the response holds its body, too.
+            self._listener.unread.note(self, 2 * self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """It has read."""
