@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rooms.events import Durable, MemberUpdated
+from rooms.events import MemberUpdated
 from rooms.history import History
 from rooms.ledger import Ledger
 from rooms.limits import (
@@ -17,7 +17,6 @@ from rooms.limits import (
 )
 from rooms.message import Message
 from rooms.model import NO_MEDIA, Participant
-from rooms.replay import replayable
 from tests.support.messages import message
 
 
@@ -81,22 +80,6 @@ def test_a_private_message_is_seen_by_its_two_people_only() -> None:
     history = filled(message(1, sender="ada", to="ben"))
     assert seqs(history.backlog("ben")) == seqs(history.backlog("ada")) == [1]
     assert history.backlog("cleo") == history.backlog("") == []
-    assert replayable([message(1, sender="ada", to="ben")], "cleo") == []
-
-
-def test_own_messages_and_own_comings_are_not_replayed() -> None:
-    events: list[Durable] = [
-        message(1, sender="ben"),
-        update(2, "ben", "connected"),
-        message(3),
-        update(4, "ben", "role"),
-    ]
-    assert seqs(replayable(events, "ben")) == [3, 4]
-
-
-def test_state_is_replaced_and_not_replayed() -> None:
-    events: list[Durable] = [update(1, "ada"), update(2, "cleo"), message(3), update(4, "ada"), update(5, "ada")]
-    assert seqs(replayable(events, "ben")) == [2, 3, 5]
 
 
 @pytest.mark.parametrize("count", [1, 60, 1_500])
