@@ -11,7 +11,7 @@ from rooms.errors import Code, Refused
 from rooms.events import Event
 from rooms.limits import MAX_ROOMS, MAX_TOMBSTONES
 from rooms.makers import Makers
-from rooms.model import RoomOptions
+from rooms.model import EndReason, RoomOptions
 from rooms.records import Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Due, Task
@@ -39,12 +39,12 @@ class Registry:
         created_at = self.house.wall(now)
         room = Room(
             self.house,
-            room_id,
-            epoch,
-            created_at,
-            created_at + options.expires_in_s,
-            options.capacity,
-            digest(host_key),
+            id=room_id,
+            epoch=epoch,
+            created_at=created_at,
+            expires_at=created_at + options.expires_in_s,
+            capacity=options.capacity,
+            host_key_digest=digest(host_key),
             invite_only=options.invite_only,
             lobby=options.lobby,
             log=options.log,
@@ -82,11 +82,11 @@ class Registry:
             raise Refused(Code.ROOM_ENDED, "This room has ended.")
         raise Refused(Code.ROOM_NOT_FOUND, "There is no such room.")
 
-    def end(self, room: Room, reason: str, now: float) -> tuple[Tombstone, list[Event]]:
+    def end(self, room: Room, reason: EndReason, now: float) -> tuple[Tombstone, list[Event]]:
         """End a room. It never comes back; its link answers 410 while the tombstone is kept."""
         self.discard(room)
         ended_at = self.house.wall(now)
-        grave = Tombstone(room.id, reason, ended_at, ended_at + self._tombstone_ttl_s)
+        grave = Tombstone(room_id=room.id, reason=reason, ended_at=ended_at, until=ended_at + self._tombstone_ttl_s)
         self.bury(grave)
         return grave, room.end(reason, now)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rooms.message import Message
-from rooms.model import Participant, RoomView
+from rooms.message import DeleteReason, Message
+from rooms.model import Change, EndReason, LeaveReason, Participant, RoomView
 from rooms.poll import Poll
 
 
@@ -33,19 +33,19 @@ class MemberLeft(NamedTuple):
     position: int
     at: float
     participant_id: str
-    reason: str
+    reason: LeaveReason
     participant_count: int
 
 
 class MemberUpdated(NamedTuple):
-    """`change` is what differs: `name`, `role`, `media`, `call` or `connected`."""
+    """`change` is what differs."""
 
     room_id: str
     seq: int
     position: int
     at: float
     participant: Participant
-    change: str
+    change: Change
 
 
 class RoomUpdated(NamedTuple):
@@ -96,7 +96,7 @@ class MessageDeleted(NamedTuple):
     sender: str
     audience: tuple[str, ...] | None
     by: str
-    reason: str
+    reason: DeleteReason
 
 
 class PollCreated(NamedTuple):
@@ -202,7 +202,7 @@ class RoomEnded(NamedTuple):
 
     room_id: str
     at: float
-    reason: str
+    reason: EndReason
 
 
 class SeatGranted(NamedTuple):

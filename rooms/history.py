@@ -231,7 +231,7 @@ class History:
     def _blank(self, seq: int) -> None:
         place = seq - self.floor - 1
         event = self._events[place]
-        self._events[place] = Erased(event.seq, event.position, event.at)
+        self._events[place] = Erased(seq=event.seq, position=event.position, at=event.at)
 
     def _refer(self, event: MessageUpdated | ReactionChanged) -> None:
         more = event.message.have_more()

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from rooms.limits import CHAR_BYTES, EVENT_OVERHEAD_BYTES, REACTION_BYTES
+
+DeleteReason = Literal["deleted", "moderated", "expired", "viewed"]
+"""Why a message is gone while its room goes on."""
 
 AT_DIGITS = 12
 """Hexadecimal digits of the milliseconds in a message's id."""

@@ -10,7 +10,7 @@ from rooms import expiry
 from rooms.errors import Code, Refused
 from rooms.events import Event, MessageUpdated, ReactionChanged, TypingChanged
 from rooms.limits import MAX_REACTION_KINDS
-from rooms.message import NO_EXTRAS, Extras, Message, Once, message_id, new, seq_in
+from rooms.message import NO_EXTRAS, DeleteReason, Extras, Message, Once, message_id, new, seq_in
 from rooms.model import HOST, Seat
 from rooms.receipts import Receipt
 from rooms.room import Room
@@ -170,7 +170,7 @@ def edit(
         more.extras = replace(more.extras, data=data)
     room.history.reweighed(message, before)
     seq, position = room.next()
-    return [room.keep(MessageUpdated(room.id, seq, position, now, message))]
+    return [room.keep(MessageUpdated(room_id=room.id, seq=seq, position=position, at=now, message=message))]
 
 
 def delete(room: Room, seat: Seat | None, message_id_: str, now: float) -> list[Event]:
@@ -195,7 +195,7 @@ def delete(room: Room, seat: Seat | None, message_id_: str, now: float) -> list[
     return room.erased(message_id_, seq, sender, None if to is None else (sender, to), actor, reason, now)
 
 
-def _reason(seat: Seat | None, sender: str) -> str:
+def _reason(seat: Seat | None, sender: str) -> DeleteReason:
     if sender == (seat.id if seat is not None else ""):
         return "deleted"
     if seat is not None and seat.role != HOST:
@@ -224,7 +224,10 @@ def react(room: Room, seat: Seat, message_id_: str, emoji: str, now: float, *, o
             del more.reactions[emoji]
     room.history.reweighed(message, before)
     seq, position = room.next()
-    return [room.keep(ReactionChanged(room.id, seq, position, now, message, seat.id, emoji, on))]
+    changed = ReactionChanged(
+        room_id=room.id, seq=seq, position=position, at=now, message=message, participant_id=seat.id, emoji=emoji, on=on
+    )
+    return [room.keep(changed)]
 
 
 def set_typing(room: Room, seat: Seat, *, is_typing: bool) -> list[Event]:
@@ -232,7 +235,7 @@ def set_typing(room: Room, seat: Seat, *, is_typing: bool) -> list[Event]:
     if seat.typing == is_typing:
         return []
     seat.typing = is_typing
-    return [TypingChanged(room.id, seat.id, is_typing)]
+    return [TypingChanged(room_id=room.id, participant_id=seat.id, is_typing=is_typing)]
 
 
 def set_media(

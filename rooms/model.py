@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from rooms.receipts import Receipts
 
-HOST = "host"
-MEMBER = "member"
+Role = Literal["host", "member"]
+HOST: Final = "host"
+MEMBER: Final = "member"
+
+LeaveReason = Literal["left", "timeout", "kicked", "banned"]
+"""Why a seat is gone while its room goes on."""
+
+EndReason = Literal["room-ended", "room-expired"]
+"""Why a room is over."""
+
+Change = Literal["role", "self", "media", "call", "connected"]
+"""What of a participant differs from before; `self`: its name, attributes, or whether it is there."""
+
+RoomStatus = Literal["open", "locked", "ended"]
 
 
 class Media(NamedTuple):
@@ -32,7 +44,7 @@ class Participant(NamedTuple):
 
     id: str
     name: str
-    role: str
+    role: Role
     connected: bool
     joined_at: float
     media: Media
@@ -57,7 +69,7 @@ class Seat:
 
     id: str
     name: str
-    role: str
+    role: Role
     joined_at: float
     ordinal: int
     token_digest: bytes
@@ -80,16 +92,23 @@ class Seat:
     def participant(self) -> Participant:
         """What others see now."""
         return Participant(
-            self.id,
-            self.name,
-            self.role,
-            self.connected,
-            self.joined_at,
-            self.media,
-            self.in_call,
-            self.idle,
-            self.attributes,
+            id=self.id,
+            name=self.name,
+            role=self.role,
+            connected=self.connected,
+            joined_at=self.joined_at,
+            media=self.media,
+            in_call=self.in_call,
+            idle=self.idle,
+            attributes=self.attributes,
         )
+
+
+class GoneSeat(NamedTuple):
+    """What is remembered of a seat that has ended."""
+
+    token_digest: bytes
+    reason: LeaveReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +124,7 @@ class RoomView(NamedTuple):
     """What anyone who has the link may know of a room."""
 
     id: str
-    status: str
+    status: RoomStatus
     capacity: int
     participant_count: int
     host_id: str | None

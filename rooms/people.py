@@ -40,7 +40,7 @@ def read(room: Room, seat: Seat, seq: int) -> list[Event]:
     if not room.receipts or reached <= seat.read_seq:
         return []
     seat.read_seq = reached
-    return [ReadChanged(room.id, seat.id, reached)]
+    return [ReadChanged(room_id=room.id, participant_id=seat.id, seq=reached)]
 
 
 def send_aside(room: Room, seat: Seat, type_: str, data: str, to: str | None = None) -> tuple[int, Broadcast]:
@@ -51,4 +51,4 @@ def send_aside(room: Room, seat: Seat, type_: str, data: str, to: str | None = N
     if to is not None and (to not in room.seats or to == seat.id):
         raise Refused(Code.PEER_NOT_FOUND)
     reached = room.connected - {seat.id} if to is None else room.connected & {to}
-    return len(reached), Broadcast(room.id, seat.id, type_, data, to)
+    return len(reached), Broadcast(room_id=room.id, sender=seat.id, type=type_, data=data, to=to)

@@ -40,7 +40,10 @@ def create(
     room.polls[poll.id] = poll
     room.history.weigh(_weight(poll))
     poll.seq, position = room.next()
-    return [room.keep(PollCreated(room.id, poll.seq, position, now, poll, shows_votes(room, poll)))]
+    created = PollCreated(
+        room_id=room.id, seq=poll.seq, position=position, at=now, poll=poll, shows_votes=shows_votes(room, poll)
+    )
+    return [room.keep(created)]
 
 
 def vote(room: Room, seat: Seat, poll_id: str, choices: Sequence[int], now: float) -> list[Event]:
@@ -90,7 +93,8 @@ def delete(room: Room, seat: Seat, poll_id: str, now: float) -> list[Event]:
     room.history.weigh(-_weight(poll))
     poll.erase()
     seq, position = room.next()
-    return [room.keep(PollDeleted(room.id, seq, position, now, poll.id, poll.seq))]
+    deleted = PollDeleted(room_id=room.id, seq=seq, position=position, at=now, poll_id=poll.id, poll_seq=poll.seq)
+    return [room.keep(deleted)]
 
 
 def shows_votes(room: Room, poll: Poll) -> bool:
@@ -100,7 +104,10 @@ def shows_votes(room: Room, poll: Poll) -> bool:
 
 def _updated(room: Room, poll: Poll, now: float) -> Event:
     seq, position = room.next()
-    return room.keep(PollUpdated(room.id, seq, position, now, poll, shows_votes(room, poll)))
+    updated = PollUpdated(
+        room_id=room.id, seq=seq, position=position, at=now, poll=poll, shows_votes=shows_votes(room, poll)
+    )
+    return room.keep(updated)
 
 
 def _found(room: Room, poll_id: str) -> Poll:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rooms.message import NO_EXTRAS, Extras, Message
+from rooms.model import EndReason, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class SeatRecord:
 
     id: str
     name: str
-    role: str
+    role: Role
     joined_at: float
     token_digest: bytes
     invite_id: str | None = None
@@ -76,7 +77,7 @@ class Tombstone:
     """What stays of a room that has ended, so that its link can answer 410 until `until`."""
 
     room_id: str
-    reason: str  # "room-ended" or "room-expired"
+    reason: EndReason
     ended_at: float
     until: float
 
@@ -102,7 +103,7 @@ class SessionRecord:
     id: str  # a digest of the room id: writing the same end twice keeps one line
     began_at: float
     ended_at: float
-    reason: str
+    reason: EndReason
     capacity: int
     came: int
     peak: int

@@ -31,8 +31,19 @@ from rooms.history import History
 from rooms.invites import Invites
 from rooms.ledger import Ledger
 from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, JOIN_REGRET_S, JOINS_REGRETTED, RECEIPTS_CAPACITY
-from rooms.message import Extras, Message
-from rooms.model import HOST, MEMBER, Knock, RoomView, Seat
+from rooms.message import DeleteReason, Extras, Message
+from rooms.model import (
+    HOST,
+    MEMBER,
+    Change,
+    EndReason,
+    GoneSeat,
+    Knock,
+    LeaveReason,
+    RoomStatus,
+    RoomView,
+    Seat,
+)
 from rooms.poll import Poll
 from rooms.schedule import Schedule, Task
 
@@ -98,7 +109,7 @@ class Room:
     knocks: dict[str, Knock] = field(default_factory=dict)
     banned_ids: set[str] = field(default_factory=set)
     banned_origins: set[bytes] = field(default_factory=set)
-    gone: OrderedDict[str, tuple[bytes, str]] = field(default_factory=OrderedDict)
+    gone: OrderedDict[str, GoneSeat] = field(default_factory=OrderedDict)
     regretted: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
     """digest of a join that was given up → id of the invite that it spent, which it alone may use again"""
     seq: int = 0
@@ -127,23 +138,23 @@ class Room:
 
     def view(self) -> RoomView:
         """What anyone with the link may know."""
-        status = "ended" if self.ended else "locked" if self.locked else "open"
+        status: RoomStatus = "ended" if self.ended else "locked" if self.locked else "open"
         return RoomView(
-            self.id,
-            status,
-            self.capacity,
-            len(self.seats),
-            self.host_id,
-            self.invite_only,
-            self.password_hash is not None,
-            self.lobby,
-            self.created_at,
-            self.expires_at,
-            self.encrypted,
-            self.key_check,
-            self.receipts,
-            self.message_ttl_s,
-            self.pinned_id,
+            id=self.id,
+            status=status,
+            capacity=self.capacity,
+            participant_count=len(self.seats),
+            host_id=self.host_id,
+            invite_only=self.invite_only,
+            password_required=self.password_hash is not None,
+            lobby=self.lobby,
+            created_at=self.created_at,
+            expires_at=self.expires_at,
+            encrypted=self.encrypted,
+            key_check=self.key_check,
+            receipts=self.receipts,
+            message_ttl_s=self.message_ttl_s,
+            pinned_message_id=self.pinned_id,
         )
 
     @property
@@ -192,7 +203,8 @@ class Room:
         events: list[Event] = [StateChanged(self.id)] if seat.provisional else []
         if seat.connected:
             seat.provisional = False
-            return [*events, SeatTakenOver(self.id, seat.id), *self.stop_typing(seat)]
+            taken_over = SeatTakenOver(room_id=self.id, participant_id=seat.id)
+            return [*events, taken_over, *self.stop_typing(seat)]
         self.hold(seat)
         return [*events, self.updated(seat, "connected", now)]
 
@@ -207,11 +219,11 @@ class Room:
         events.append(self.updated(seat, "connected", now))
         return events
 
-    def remove(self, seat: Seat, reason: str, now: float) -> list[Event]:
+    def remove(self, seat: Seat, reason: LeaveReason, now: float) -> list[Event]:
         """End a seat for good. If it was the host's, the longest seated becomes host, and hears who waits."""
         self.let_go(seat)
         del self.seats[seat.id]
-        self.gone[seat.id] = (seat.token_digest, reason)
+        self.gone[seat.id] = GoneSeat(seat.token_digest, reason)
         if len(self.gone) > GONE_SEATS:
             self.gone.popitem(last=False)
         if seat.provisional and seat.invite_id is not None:
@@ -220,7 +232,16 @@ class Room:
             self._note_regret(seat, now)
         events = self.stop_typing(seat)
         seq, position = self.next()
-        events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, len(self.seats))))
+        left = MemberLeft(
+            room_id=self.id,
+            seq=seq,
+            position=position,
+            at=now,
+            participant_id=seat.id,
+            reason=reason,
+            participant_count=len(self.seats),
+        )
+        events.append(self.keep(left))
         events += self._view_no_more(seat.id, now)
         if self.host_id == seat.id:
             events += self._succession(now)
@@ -260,7 +281,7 @@ class Room:
         """Every open knock, for the host; none while the host is away."""
         if self.host_id not in self.connected:
             return []
-        return [KnockReceived(self.id, k.id, k.name) for k in self.knocks.values()]
+        return [KnockReceived(room_id=self.id, knock_id=k.id, name=k.name) for k in self.knocks.values()]
 
     def note_if_empty(self, now: float) -> None:
         """Start the clock of an empty room that people have been in."""
@@ -272,7 +293,7 @@ class Room:
 
     # Messages
 
-    def erase(self, message: Message, by: str, reason: str, now: float) -> list[Event]:
+    def erase(self, message: Message, by: str, reason: DeleteReason, now: float) -> list[Event]:
         """Take a message away, whose content is held, with everything that happened to it."""
         message_id, seq, sender, audience = message.id, message.seq, message.sender, message.audience
         self.once.pop(seq, None)
@@ -286,7 +307,7 @@ class Room:
         sender: str,
         audience: tuple[str, ...] | None,
         by: str,
-        reason: str,
+        reason: DeleteReason,
         now: float,
     ) -> list[Event]:
         """Tell that a message is gone; it is pinned no more."""
@@ -327,22 +348,25 @@ class Room:
 
     # Events
 
-    def updated(self, seat: Seat, change: str, now: float) -> Event:
+    def updated(self, seat: Seat, change: Change, now: float) -> Event:
         """Tell that a seat's role, media, call or connection changed."""
         seq, position = self.next()
-        return self.keep(MemberUpdated(self.id, seq, position, now, seat.participant, change))
+        updated = MemberUpdated(
+            room_id=self.id, seq=seq, position=position, at=now, participant=seat.participant, change=change
+        )
+        return self.keep(updated)
 
     def room_updated(self, now: float) -> Event:
         """Tell that the settings or the host changed."""
         seq, position = self.next()
-        return self.keep(RoomUpdated(self.id, seq, position, now, self.view()))
+        return self.keep(RoomUpdated(room_id=self.id, seq=seq, position=position, at=now, room=self.view()))
 
     def stop_typing(self, seat: Seat) -> list[Event]:
         """Nobody types who is away, gone, or has just sent."""
         if not seat.typing:
             return []
         seat.typing = False
-        return [TypingChanged(self.id, seat.id, False)]
+        return [TypingChanged(room_id=self.id, participant_id=seat.id, is_typing=False)]
 
     # The end
 
@@ -358,7 +382,7 @@ class Room:
         """A warning has come up; it holds if the expiry has not been moved since."""
         return [RoomExpiring(self.id, self.expires_at)] if planned_for == repr(self.expires_at) else []
 
-    def end(self, reason: str, now: float) -> list[Event]:
+    def end(self, reason: EndReason, now: float) -> list[Event]:
         """End for all, once and for good; nothing of what was said or who was here stays."""
         for seat in self.seats.values():
             self.let_go(seat)

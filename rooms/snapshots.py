@@ -44,15 +44,15 @@ def record_of(room: Room) -> RoomRecord:
 
 def _seat_record(seat: Seat) -> SeatRecord:
     return SeatRecord(
-        seat.id,
-        seat.name,
-        seat.role,
-        seat.joined_at,
-        seat.token_digest,
-        seat.invite_id,
-        seat.provisional,
-        seat.join_id_digest,
-        tuple(seat.attributes.items()),
+        id=seat.id,
+        name=seat.name,
+        role=seat.role,
+        joined_at=seat.joined_at,
+        token_digest=seat.token_digest,
+        invite_id=seat.invite_id,
+        provisional=seat.provisional,
+        join_id_digest=seat.join_id_digest,
+        attributes=tuple(seat.attributes.items()),
     )
 
 
@@ -60,12 +60,12 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
     """A room as it was, under a new epoch, with everybody away from now on."""
     room = Room(
         house,
-        record.id,
-        epoch,
-        record.created_at,
-        record.expires_at,
-        record.capacity,
-        record.host_key_digest,
+        id=record.id,
+        epoch=epoch,
+        created_at=record.created_at,
+        expires_at=record.expires_at,
+        capacity=record.capacity,
+        host_key_digest=record.host_key_digest,
         invite_only=record.invite_only,
         locked=record.locked,
         lobby=record.lobby,
@@ -87,12 +87,12 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
     for kept in record.seats:
         room.ordinals += 1
         room.seats[kept.id] = Seat(
-            kept.id,
-            kept.name,
-            MEMBER,
-            kept.joined_at,
-            room.ordinals,
-            kept.token_digest,
+            id=kept.id,
+            name=kept.name,
+            role=MEMBER,
+            joined_at=kept.joined_at,
+            ordinal=room.ordinals,
+            token_digest=kept.token_digest,
             away_since=now,
             invite_id=kept.invite_id,
             provisional=kept.provisional,

@@ -35,6 +35,7 @@ from rooms.message import Message
 from rooms.room import Room
 from server.outbound.presence import Presence
 from server.protocol import views
+from server.protocol.events import Action, Reason
 from server.protocol.offsets import offset, offset_of_several
 from signaling.negotiation import Kind
 from signaling.relay import Signal
@@ -44,8 +45,8 @@ SIGNAL_EVENTS = {
     Kind.ANSWER: "answer-received",
     Kind.CANDIDATE: "ice-candidate-received",
 }
-LEFT_ACTIONS = {"timeout": "rejoin", "server-shutdown": "resume"}
-PUT_OUT = frozenset({"kicked", "banned"})
+LEFT_ACTIONS: dict[Reason, Action] = {"timeout": "rejoin", "server-shutdown": "resume"}
+PUT_OUT: frozenset[Reason] = frozenset({"kicked", "banned"})
 
 
 class Outlet(Protocol):
@@ -174,45 +175,57 @@ class Delivery:
 
     def _transient(self, room: Room, event: Event, but: str | None) -> None:
         match event:
-            case TypingChanged(room_id, participant_id, is_typing):
-                payload: dict[str, Any] = {
-                    "roomId": room_id,
-                    "participantId": participant_id,
-                    "isTyping": is_typing,
+            case TypingChanged():
+                typing = {
+                    "roomId": event.room_id,
+                    "participantId": event.participant_id,
+                    "isTyping": event.is_typing,
                 }
-                me = self._presence.connection_of(room_id, participant_id)
-                self._to_all(room, "typing-changed", payload, but=me)
-            case ReadChanged(room_id, participant_id, seq):
-                self._to_all(room, "read-changed", {"roomId": room_id, "participantId": participant_id, "seq": seq})
-            case Broadcast(room_id, sender, type_, data, to):
-                payload = {"roomId": room_id, "from": sender, "type": type_, "data": orjson.Fragment(data)}
-                here = self._presence.in_room(room_id)
-                packet = event_packet("broadcast-received", payload)
-                self._outlet.send(here.values() if to is None else _among(here, (to,)), packet, here.get(sender))
-            case SeatTakenOver(room_id, participant_id):
-                holder = self._presence.connection_of(room_id, participant_id)
+                me = self._presence.connection_of(event.room_id, event.participant_id)
+                self._to_all(room, "typing-changed", typing, but=me)
+            case ReadChanged():
+                read = {"roomId": event.room_id, "participantId": event.participant_id, "seq": event.seq}
+                self._to_all(room, "read-changed", read)
+            case Broadcast():
+                self._broadcast(event)
+            case SeatTakenOver():
+                holder = self._presence.connection_of(event.room_id, event.participant_id)
                 if holder is not None:
-                    self.seat_gone(room_id, "replaced", holder)
-            case KnockReceived(room_id):
-                host = self._presence.connection_of(room_id, room.host_id or "")
+                    self.seat_gone(event.room_id, "replaced", holder)
+            case KnockReceived():
+                host = self._presence.connection_of(event.room_id, room.host_id or "")
                 if host is not None:
                     self.tell(host, "knock-received", _knock(event))
-            case KnockAnswered(room_id, knock_id, admitted, invite):
-                answer = {"roomId": room_id, "admitted": admitted}
-                knocker = self._presence.at_door(room_id).get(knock_id)
+            case KnockAnswered():
+                answer = {"roomId": event.room_id, "admitted": event.admitted}
+                knocker = self._presence.at_door(event.room_id).get(event.knock_id)
                 if knocker is not None:
-                    self.tell(knocker, "knock-answered", answer | ({"invite": invite} if invite else {}))
-            case RoomExpiring(room_id, expires_at):
-                self._to_all(room, "room-expiring", {"roomId": room_id, "expiresAt": views.iso(expires_at)})
-            case RoomEnded(room_id, _, reason):
-                packet = event_packet("room-left", {"roomId": room_id, "reason": reason, "action": "none"})
-                concerned = [*self._presence.in_room(room_id).values(), *self._presence.at_door(room_id).values()]
-                self._outlet.send(concerned, packet, but)
+                    invite = {"invite": event.invite} if event.invite else {}
+                    self.tell(knocker, "knock-answered", answer | invite)
+            case RoomExpiring():
+                expiring = {"roomId": event.room_id, "expiresAt": views.iso(event.expires_at)}
+                self._to_all(room, "room-expiring", expiring)
+            case RoomEnded():
+                left = {"roomId": event.room_id, "reason": event.reason, "action": "none"}
+                at_door = self._presence.at_door(event.room_id).values()
+                concerned = [*self._presence.in_room(event.room_id).values(), *at_door]
+                self._outlet.send(concerned, event_packet("room-left", left), but)
+
+    def _broadcast(self, event: Broadcast) -> None:
+        payload = {
+            "roomId": event.room_id,
+            "from": event.sender,
+            "type": event.type,
+            "data": orjson.Fragment(event.data),
+        }
+        here = self._presence.in_room(event.room_id)
+        to = here.values() if event.to is None else _among(here, (event.to,))
+        self._outlet.send(to, event_packet("broadcast-received", payload), here.get(event.sender))
 
     def _to_all(self, room: Room, event: str, payload: Any, *, but: str | None = None) -> None:
         self._outlet.send(self._presence.in_room(room.id).values(), event_packet(event, payload), but)
 
-    def seat_gone(self, room_id: str, reason: str, connection: str) -> None:
+    def seat_gone(self, room_id: str, reason: Reason, connection: str) -> None:
         """`room-left`, to the one whose seat it was."""
         payload = {"roomId": room_id, "reason": reason, "action": LEFT_ACTIONS.get(reason, "none")}
         self.tell(connection, "room-left", payload)

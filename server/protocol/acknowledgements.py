@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
@@ -90,6 +90,9 @@ GRANTED: Final = (dict, Reply)
 OUTCOMES: Final = (dict, Reply, Refusal)
 
 EMPTY: Data = {}
+
+SignalDelivery = Literal["sent", "buffered"]
+"""Whether a signal went to its target, or waits for it."""
 
 
 def status_of(refused: Refused) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from server.protocol.acknowledgements import SignalDelivery
 from server.protocol.events import (
     Count,
     ErrorObject,
@@ -81,7 +82,7 @@ class BroadcastAccepted(Sent):
 class SignalAccepted(Sent):
     """`buffered`: the target is away, and gets it if it comes back in time."""
 
-    delivery: Literal["sent", "buffered"]
+    delivery: SignalDelivery
 
 
 class IceServers(Sent):

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from rooms.errors import Code
+from rooms.message import DeleteReason
+from rooms.model import EndReason, LeaveReason, Role, RoomStatus
 from server.protocol.requests import AnswerDescription, CandidateInit, Kind, OfferDescription
 
 ISO_MILLISECONDS = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
@@ -19,7 +21,7 @@ ISO_MILLISECONDS = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
 Time = Annotated[str, Field(pattern=ISO_MILLISECONDS, json_schema_extra={"format": "date-time"})]
 Count = Annotated[int, Field(ge=0)]
 Seq = Annotated[int, Field(ge=1)]
-Reason = Literal["left", "timeout", "kicked", "banned", "replaced", "room-ended", "room-expired", "server-shutdown"]
+Reason = Literal[LeaveReason, "replaced", EndReason, "server-shutdown"]
 Action = Literal["resume", "rejoin", "none"]
 
 
@@ -55,7 +57,7 @@ class Participant(Sent):
 
     id: str
     name: str
-    role: Literal["host", "member"]
+    role: Role
     connected: bool
     joined_at: Time
     media: Media
@@ -80,7 +82,7 @@ class Room(Sent):
     """
 
     id: str
-    status: Literal["open", "locked", "ended"]
+    status: RoomStatus
     capacity: Seq
     participant_count: Count
     host_id: str | None
@@ -182,7 +184,7 @@ class MessageDeleted(Sent):
     room_id: str
     id: str
     by: str
-    reason: Literal["deleted", "moderated", "expired", "viewed"]
+    reason: DeleteReason
     seq: Seq
 
 

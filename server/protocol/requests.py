@@ -34,6 +34,7 @@ from rooms.limits import (
     MIN_MESSAGE_TTL_S,
     MIN_OPTIONS,
 )
+from signaling.calls import CallProgress
 
 MAX_ID_CHARS = 64
 MAX_SECRET_CHARS = 256
@@ -107,6 +108,10 @@ Sdp = Annotated[
 ]
 
 
+SnapshotIn = Literal["ack", "event", "both"]
+"""Where a client reads the snapshot of a room that it joins."""
+
+
 class Payload(BaseModel):
     """The base of every shape on the wire."""
 
@@ -162,7 +167,7 @@ class JoinRoom(ByRoom):
     media: MediaState | None = None
     resume: ResumeRequest | None = None
     client_join_id: Annotated[str, Field(min_length=16, max_length=MAX_ID_CHARS)] | None = None
-    snapshot: Literal["ack", "event", "both"] | None = None
+    snapshot: SnapshotIn | None = None
 
 
 class LeaveRoom(ByRoom):
@@ -317,7 +322,7 @@ class GetIceServers(InRoom):
 class CallState(InRoom):
     """`call-state`: how the sender's call goes. `joined`: it enters; `ended`: it hung up and stays."""
 
-    state: Literal["joined", "connected", "failed", "ended"]
+    state: CallProgress
 
 
 class UpdateMedia(InRoom, MediaState):

@@ -16,7 +16,7 @@ from server.outbound.delivery import durable_packet
 from server.outbound.presence import Told
 from server.protocol.acknowledgements import EMPTY, Reply
 from server.protocol.offsets import read_offset
-from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequest
+from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequest, SnapshotIn
 from server.security.addresses import origin_digest
 from server.security.guard import GUESSES
 from server.usecases.aftermath import Recovered, Seated, SeatGone
@@ -218,17 +218,17 @@ def _media(said: MediaState) -> Media:
     return Media(*on, can_call=said.can_call is not False)
 
 
-def _answer(ctx: Context, entered: Entered, reads: str) -> Reply:
-    """The answer to a join. `reads`: where the client looks for the snapshot, `ack`, `event` or `both`."""
-    room, seat, token, missed, waiting = entered
-    picture = snapshot(ctx, room, seat, token, missed)
-    after = (Seated(room, seat, picture, reads, waiting),)
+def _answer(ctx: Context, entered: Entered, reads: SnapshotIn) -> Reply:
+    """The answer to a join. `reads`: where the client looks for the snapshot."""
+    room, seat = entered.room, entered.seat
+    picture = snapshot(ctx, room, seat, entered.token, entered.missed)
+    after = (Seated(room, seat, picture, reads, entered.waiting),)
     if reads != "event":
         return Reply(picture, after, is_long=True)
     brief = {
         "roomId": room.id,
         "participantId": seat.id,
-        "resumeToken": token,
+        "resumeToken": entered.token,
         "resumeTtlS": ctx.settings.seat_grace_s,
     }
     return Reply(brief, after, is_long=True)

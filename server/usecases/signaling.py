@@ -9,7 +9,7 @@ from rooms import messages
 from rooms.model import Seat
 from rooms.room import Room
 from server.protocol import views
-from server.protocol.acknowledgements import EMPTY, Data
+from server.protocol.acknowledgements import EMPTY, Data, SignalDelivery
 from server.protocol.requests import Answer, CallState, GetIceServers, IceCandidate, Offer, SignalRequest
 from server.usecases.connections import Connection
 from server.usecases.context import Context
@@ -17,8 +17,7 @@ from signaling.ice import ice_servers
 from signaling.negotiation import Kind
 from signaling.relay import target_of
 
-SENT: Data = {"delivery": "sent"}
-BUFFERED: Data = {"delivery": "buffered"}
+DELIVERED: dict[SignalDelivery, Data] = {"sent": {"delivery": "sent"}, "buffered": {"delivery": "buffered"}}
 
 SIGNAL_OVERHEAD_BYTES = 200
 """What a signal weighs in a mailbox besides its text."""
@@ -74,9 +73,9 @@ def _relay(
         ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=True))
     connection = ctx.presence.connection_of(room.id, target.id)
     if connection is None:
-        return BUFFERED
+        return DELIVERED["buffered"]
     ctx.delivery.signal(room.id, signal, connection)
-    return SENT
+    return DELIVERED["sent"]
 
 
 def _enters_call(ctx: Context, room: Room, seat: Seat, kind: Kind) -> bool:
