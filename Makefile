@@ -43,7 +43,7 @@ format: install-dev
 schemas: install
 	@$(BIN)/python -m server.schema
 
-install: $(VENV)/.installed client/node_modules/.installed
+install: $(VENV)/.installed client/node_modules/.installed web/node_modules/.installed
 
 install-dev: system-packages install $(VENV)/.installed-dev tests/node_modules/.installed \
 	examples/nextjs/node_modules/.installed benchmarks/node_modules/.bun
@@ -86,4 +86,4 @@ system-packages:
 	@tests/support/system-packages.sh
 
 clean:
-	rm -rf $(VENV) client/node_modules tests/node_modules benchmarks/node_modules examples/nextjs/node_modules examples/nextjs/.next .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) client/node_modules web/node_modules tests/node_modules benchmarks/node_modules examples/nextjs/node_modules examples/nextjs/.next .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -24,6 +24,8 @@ from tests.support.processes import ROOT, ServerProcess, server_process
 
 SAMPLE_S = 0.02
 SETTLE_LIMIT_S = 30.0
+CALM_S = 2.0
+"""In which others talk before it begins."""
 TEXT = "🙂" * 4_000
 """What weighs most for its length."""
 
@@ -128,14 +130,7 @@ ATTACKS: dict[str, tuple[Attack, int]] = {
     "silent connections": (silent, 1_500),
     "unread responses": (floods.unread_responses, 400),
     "idle connections": (floods.idle_connections, 3_000),
-    "flood of namespaces": (floods.namespaces, 100),
-    "flood of CONNECT cycles": (floods.connect_cycles, 100),
-    "flood of crumbs": (floods.crumbs, 100),
-    "flood of binary events": (floods.binary_events, 100),
-    "flood of requests": (floods.requests, 100),
-    "flood of polling bodies": (floods.polling_bodies, 50),
-    "flood of HTTP requests": (floods.http_requests, 100),
-    "flood of handshakes": (floods.handshakes, 100),
+    **{f"flood of {name}": (flood, 100) for name, flood in floods.FLOODS.items()},
 }
 """name → the attack, and its sockets in full"""
 
@@ -151,13 +146,24 @@ class Seen:
     peak_bytes: int = 0
     after_bytes: int = 0
     kept: int = 0
-    delays_s: list[float] = field(default_factory=list)
+    began_at: float = 0.0
+    delays_s: list[tuple[float, float]] = field(default_factory=list)
+    """When others asked, and how long they waited for the acknowledgement."""
 
     @property
     def p99_s(self) -> float:
-        """What others wait for an acknowledgement."""
-        ordered = sorted(self.delays_s)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+        """What others wait meanwhile."""
+        return _p99([delay for at, delay in self.delays_s if at >= self.began_at])
+
+    @property
+    def calm_p99_s(self) -> float:
+        """What they waited before: a machine that is busy with other things says so here."""
+        return _p99([delay for at, delay in self.delays_s if at < self.began_at])
+
+
+def _p99(delays_s: list[float]) -> float:
+    ordered = sorted(delays_s)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
 
 
 @asynccontextmanager
@@ -193,6 +199,8 @@ async def strike(server: ServerProcess, attack: Attack, addresses: list[str], co
 
     watching = asyncio.create_task(watch())
     async with _bystander(server.port, seen):
+        await asyncio.sleep(CALM_S)
+        seen.began_at = time.monotonic()
         wires = await attack(server.port, addresses, count)
         seen.kept = len(wires)
         await asyncio.sleep(1)
@@ -210,9 +218,12 @@ SETTINGS = {
     "ENVIRONMENT": "production",
     "EMPTY_ROOM_TTL_S": "1",
     "SEAT_GRACE_S": "1",
+    "PING_INTERVAL_S": "5",
+    "PING_TIMEOUT_S": "5",
     "LOG_LEVEL": "warning",
 }
-"""In production loopback is counted as anybody is. Rooms are over soon, so that what they held can be seen to go."""
+"""In production loopback is counted as anybody is. Rooms, and sessions that poll no more, are over soon, so that
+what they held can be seen to go."""
 
 UNHURRIED = {"EVENTS_PER_S": "0"}
 """For the attacks on memory, which would take minutes at the pace that connections are held to."""
@@ -237,7 +248,8 @@ def main() -> int:
                 failed = failed or not good
                 print(
                     f"{'ok ' if good else 'BAD'} {name}, {len(addresses)} address(es): peak {seen.peak_bytes / MIB:.0f}"
-                    f" MiB, after {seen.after_bytes / MIB:.0f} MiB, others' p99 {seen.p99_s * 1000:.0f} ms,"
+                    f" MiB, after {seen.after_bytes / MIB:.0f} MiB, others' p99 {seen.p99_s * 1000:.0f} ms"
+                    f" ({seen.calm_p99_s * 1000:.0f} before),"
                     f" {seen.kept} of {count} sockets got in",
                     flush=True,
                 )

@@ -171,3 +171,15 @@ async def idle_connections(port: int, addresses: list[str], count: int) -> list[
     for start in range(0, count, 100):
         await asyncio.gather(*(one(number) for number in range(start, min(count, start + 100))))
     return wires
+
+
+FLOODS = {
+    "namespaces": namespaces,
+    "CONNECT cycles": connect_cycles,
+    "crumbs": crumbs,
+    "binary events": binary_events,
+    "requests": requests,
+    "polling bodies": polling_bodies,
+    "HTTP requests": http_requests,
+    "handshakes": handshakes,
+}

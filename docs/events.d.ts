@@ -6,12 +6,28 @@
 
 import type {} from "socket.io-client";
 
+/** `delete-message`, `view-message`. */
+export interface AboutMessage {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  id: string;
+}
+
 /** `kick`, `ban`, `transfer-host`. */
 export interface AboutParticipant {
   /** 1 to 64 characters */
   roomId: string;
   /** 1 to 64 characters */
   participantId: string;
+}
+
+/** `close-poll`, `delete-poll`. */
+export interface AboutPoll {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  pollId: string;
 }
 
 /** `answer`. The description may come as `answer`, too. */
@@ -49,6 +65,31 @@ export interface AnswerReceived {
   description: AnswerDescription;
 }
 
+/** `deliveredTo` is how many connected others it went to. */
+export interface BroadcastAccepted {
+  /** at least 0 */
+  deliveredTo: number;
+}
+
+/** A participant sent something that is not kept. `from` is the participant id that the server stamped. */
+export interface BroadcastReceived {
+  roomId: string;
+  from: string;
+  type: string;
+  data: unknown;
+}
+
+/** `broadcast`: any JSON, for the others or for one. */
+export interface BroadcastRequest {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  type: string;
+  data: unknown;
+  /** 1 to 64 characters */
+  to?: string | null;
+}
+
 /** `call-state`: how the sender's call goes. `joined`: it enters; `ended`: it hung up and stays. */
 export interface CallState {
   /** 1 to 64 characters */
@@ -68,12 +109,32 @@ export interface CandidateInit {
   usernameFragment?: string | null;
 }
 
+/** A change, and its place in the room; where nothing changed, the room's newest. */
+export interface Changed {
+  /** at least 0 */
+  seq: number;
+}
+
 /** `POST /api/rooms/{roomId}/invites`. */
 export interface CreateInvite {
   /** 1 to 1000 */
   uses?: number;
   /** at least 1 */
   expiresInS?: number | null;
+}
+
+/** `create-poll`. Where it is sealed, its texts may be as long as sealed ones. */
+export interface CreatePoll {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 10000 characters */
+  question: string;
+  options: string[];
+  multiple?: boolean | null;
+  anonymous?: boolean | null;
+  /** 1 to 604800 */
+  closesInS?: number | null;
+  encrypted?: boolean | null;
 }
 
 /** `POST /api/rooms`. */
@@ -90,6 +151,21 @@ export interface CreateRoom {
   encrypted?: boolean;
   /** 1 to 64 characters */
   keyCheck?: string | null;
+  receipts?: boolean;
+  /** 5 to 604800 */
+  messageTtlS?: number | null;
+}
+
+/** `edit-message`. Without `data` that of the message stays. */
+export interface EditMessage {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  id: string;
+  /** at most 10000 characters */
+  text: string;
+  data?: unknown | null;
+  encrypted?: boolean | null;
 }
 
 /** Granted; there is nothing more to say. */
@@ -122,7 +198,7 @@ export interface ErrorAnswer {
 }
 
 /** Every error code of the protocol (protocol page, "Error codes"). */
-export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "ENCRYPTION_REQUIRED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
+export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "ENCRYPTION_REQUIRED" | "MESSAGE_NOT_FOUND" | "POLL_CLOSED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
 
 /** The error object. `details` maps a field to the reason it was refused for, never to its value. */
 export interface ErrorObject {
@@ -327,7 +403,17 @@ export interface MessageAccepted {
   duplicate: boolean;
 }
 
-/** Somebody said something. `sender` is a participant id, or empty for the room's owner over REST. */
+/** A message is gone. `by` is who did it; empty where it expired, and for the room's owner over REST. */
+export interface MessageDeleted {
+  roomId: string;
+  id: string;
+  by: string;
+  reason: "deleted" | "moderated" | "expired" | "viewed";
+  /** at least 1 */
+  seq: number;
+}
+
+/** Somebody said something. `sender` is a participant id, or empty for the room's owner over REST. `kind`, `data` and `replyTo` are as its author gave them. `viewOnce`: its text is seen with `view-message`. `expiresAt`: by then it is gone. `editedAt` and `reactions` come where it is told later, in a snapshot or on a page. */
 export interface MessageReceived {
   id: string;
   roomId: string;
@@ -342,11 +428,45 @@ export interface MessageReceived {
   clientMessageId?: string;
   to?: string;
   encrypted?: true;
+  kind?: "text" | "image" | "voice" | "video" | "file" | "sticker" | "location" | "custom";
+  data?: unknown;
+  replyTo?: string;
+  viewOnce?: true;
+  /** ISO 8601, UTC, with milliseconds */
+  expiresAt?: string;
+  /** ISO 8601, UTC, with milliseconds */
+  editedAt?: string;
+  reactions?: Reaction[];
+}
+
+/** Its author changed a message: `text` and `data` are what they are now. */
+export interface MessageUpdated {
+  roomId: string;
+  id: string;
+  text: string;
+  data?: unknown;
+  /** ISO 8601, UTC, with milliseconds */
+  editedAt: string;
+  /** at least 1 */
+  seq: number;
+  encrypted?: true;
 }
 
 /** A page of messages, newest first. */
 export interface Messages {
   messages: MessageReceived[];
+}
+
+/** A missed `message-deleted`. */
+export interface MissedDeletion {
+  event: "message-deleted";
+  payload: MessageDeleted;
+}
+
+/** A missed `message-updated`. */
+export interface MissedEdit {
+  event: "message-updated";
+  payload: MessageUpdated;
 }
 
 /** A missed `user-joined`. */
@@ -367,6 +487,24 @@ export interface MissedMessage {
   payload: MessageReceived;
 }
 
+/** A missed `poll-created`. */
+export interface MissedPoll {
+  event: "poll-created";
+  payload: PollCreated;
+}
+
+/** A missed `poll-deleted`. */
+export interface MissedPollDeletion {
+  event: "poll-deleted";
+  payload: PollDeleted;
+}
+
+/** A missed `reaction-changed`. */
+export interface MissedReaction {
+  event: "reaction-changed";
+  payload: ReactionChanged;
+}
+
 /** A missed `room-updated`. */
 export interface MissedRoomUpdate {
   event: "room-updated";
@@ -377,6 +515,12 @@ export interface MissedRoomUpdate {
 export interface MissedUpdate {
   event: "user-updated";
   payload: UserUpdated;
+}
+
+/** A missed `poll-updated`. */
+export interface MissedVote {
+  event: "poll-updated";
+  payload: PollUpdated;
 }
 
 /** `offer`. The description may come as `offer`, too. */
@@ -415,6 +559,9 @@ export interface OtherParticipant {
   joinedAt: string;
   media: Media;
   inCall: boolean;
+  idle: boolean;
+  attributes?: Record<string, string>;
+  attributesOmitted?: true;
   verified?: true;
   userId?: string;
   polite: boolean;
@@ -430,7 +577,7 @@ export interface OutsideMessage {
   encrypted?: boolean;
 }
 
-/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. `inCall`: it has entered the room's call and not hung up. `verified`: the operator's site says who it is, and its name; `userId` is how that site calls it. */
+/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. `inCall`: it has entered the room's call and not hung up. `idle` is what its client says. `attributes` are left out of a list of participants, and `attributesOmitted` says so, where those of all would be too long. `verified`: the operator's site says who it is, and its name; `userId` is how that site calls it. */
 export interface Participant {
   id: string;
   name: string;
@@ -440,14 +587,124 @@ export interface Participant {
   joinedAt: string;
   media: Media;
   inCall: boolean;
+  idle: boolean;
+  attributes?: Record<string, string>;
+  attributesOmitted?: true;
   verified?: true;
   userId?: string;
+}
+
+/** `pin-message`; null pins none. */
+export interface PinMessage {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  id: string | null;
+}
+
+/** A question with options; `counts` and `choices` go by their order. `votes`: participant id to choices, unless the poll is anonymous or the room may have more than 50 people. */
+export interface Poll {
+  pollId: string;
+  author: string;
+  question: string;
+  options: string[];
+  multiple: boolean;
+  anonymous: boolean;
+  /** ISO 8601, UTC, with milliseconds */
+  closesAt?: string;
+  counts: number[];
+  votes?: Record<string, number[]>;
+  closed: boolean;
+  /** at least 1 */
+  seq: number;
+  encrypted?: true;
+}
+
+/** The new poll. */
+export interface PollAccepted {
+  pollId: string;
+  /** at least 1 */
+  seq: number;
+}
+
+/** Somebody asked. */
+export interface PollCreated {
+  roomId: string;
+  poll: Poll;
+  /** at least 1 */
+  seq: number;
+}
+
+/** A poll is gone. */
+export interface PollDeleted {
+  roomId: string;
+  pollId: string;
+  /** at least 1 */
+  seq: number;
+}
+
+/** Somebody voted, or the poll was closed. */
+export interface PollUpdated {
+  roomId: string;
+  pollId: string;
+  counts: number[];
+  votes?: Record<string, number[]>;
+  closed: boolean;
+  /** at least 1 */
+  seq: number;
 }
 
 /** Averages since the start. */
 export interface Rates {
   /** at least 0 */
   requestsPerS: number;
+}
+
+/** `react`: put a reaction (`on`), or take it back. */
+export interface React {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  id: string;
+  /** 1 to 32 characters */
+  emoji: string;
+  on: boolean;
+}
+
+/** How many reacted with an emoji, the first of them by name. `mine`: whoever is told this is among them. */
+export interface Reaction {
+  emoji: string;
+  /** at least 1 */
+  count: number;
+  participantIds: string[];
+  mine?: true;
+}
+
+/** Somebody reacted to a message, or took that back. */
+export interface ReactionChanged {
+  roomId: string;
+  id: string;
+  participantId: string;
+  emoji: string;
+  on: boolean;
+  /** at least 1 */
+  seq: number;
+}
+
+/** `read`: everything up to `seq` has been seen. */
+export interface Read {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** at least 0 */
+  seq: number;
+}
+
+/** A participant has seen everything up to a `seq`. */
+export interface ReadChanged {
+  roomId: string;
+  participantId: string;
+  /** at least 0 */
+  seq: number;
 }
 
 /** New rooms can be made. */
@@ -473,7 +730,7 @@ export interface ResumeRequest {
   lastSeq?: number | null;
 }
 
-/** What anyone who has the link may know of a room. `hostId` is null while nobody is in. `keyCheck` is as its creator gave it; by it a client tells whether the key in its link is that of the room. */
+/** What anyone who has the link may know of a room. `hostId` is null while nobody is in. `keyCheck` is as its creator gave it; by it a client tells whether the key in its link is that of the room. `receipts`: it is told who has read what. `messageTtlS`: how long messages last that are sent from now on, or null. */
 export interface Room {
   id: string;
   status: "open" | "locked" | "ended";
@@ -486,6 +743,9 @@ export interface Room {
   passwordRequired: boolean;
   lobby: boolean;
   encrypted: boolean;
+  receipts: boolean;
+  messageTtlS: number | null;
+  pinnedMessageId: string | null;
   /** ISO 8601, UTC, with milliseconds */
   createdAt: string;
   /** ISO 8601, UTC, with milliseconds */
@@ -513,7 +773,7 @@ export interface RoomExpiring {
   expiresAt: string;
 }
 
-/** The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`. */
+/** The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`, and `reads` (up to which `seq` each participant has seen everything) where the room has receipts. */
 export interface RoomJoined {
   roomId: string;
   self: Participant;
@@ -521,6 +781,8 @@ export interface RoomJoined {
   participants: OtherParticipant[];
   typing: string[];
   messages: MessageReceived[];
+  polls: Poll[];
+  reads?: Record<string, number>;
   iceServers: IceServer[];
   /** ISO 8601, UTC, with milliseconds */
   iceExpiresAt: string | null;
@@ -528,7 +790,7 @@ export interface RoomJoined {
   /** at least 0 */
   seq: number;
   recovered: boolean;
-  missed?: (MissedMessage | MissedJoin | MissedLeave | MissedUpdate | MissedRoomUpdate)[];
+  missed?: (MissedMessage | MissedEdit | MissedDeletion | MissedReaction | MissedPoll | MissedVote | MissedPollDeletion | MissedJoin | MissedLeave | MissedUpdate | MissedRoomUpdate)[];
   resumeToken: string;
   /** at least 0 */
   resumeTtlS: number;
@@ -542,7 +804,7 @@ export interface RoomLeft {
   action: "resume" | "rejoin" | "none";
 }
 
-/** What a host may change; ceilings come from the settings of the server. */
+/** What a host may change; ceilings come from the settings of the server. `messageTtlS`: null is without end. */
 export interface RoomSettings {
   locked?: boolean | null;
   /** at least 1 */
@@ -550,9 +812,12 @@ export interface RoomSettings {
   lobby?: boolean | null;
   /** at least 1 */
   expiresInS?: number | null;
+  receipts?: boolean | null;
+  /** 5 to 604800 */
+  messageTtlS?: number | null;
 }
 
-/** The room's settings or its host changed. */
+/** The room's settings, its host or its pinned message changed. */
 export interface RoomUpdated {
   roomId: string;
   /** at least 1 */
@@ -578,13 +843,20 @@ export interface SeatTaken {
 export interface SendMessage {
   /** 1 to 64 characters */
   roomId: string;
-  /** 1 to 10000 characters */
+  /** at most 10000 characters */
   text: string;
   /** 1 to 64 characters */
   clientMessageId?: string | null;
   /** 1 to 64 characters */
   to?: string | null;
   encrypted?: boolean | null;
+  kind?: "text" | "image" | "voice" | "video" | "file" | "sticker" | "location" | "custom" | null;
+  data?: unknown | null;
+  /** 1 to 64 characters */
+  replyTo?: string | null;
+  /** 5 to 604800 */
+  ttlS?: number | null;
+  viewOnce?: true | null;
 }
 
 /** `deliveredTo` is how many connected others it went to at once. */
@@ -672,8 +944,21 @@ export interface UpdateRoom {
   lobby?: boolean | null;
   /** at least 1 */
   expiresInS?: number | null;
+  receipts?: boolean | null;
+  /** 5 to 604800 */
+  messageTtlS?: number | null;
   /** 1 to 64 characters */
   roomId: string;
+}
+
+/** `update-self`. `attributes` replace those before, all of them. */
+export interface UpdateSelf {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  name?: string | null;
+  idle?: boolean | null;
+  attributes?: Record<string, string> | null;
 }
 
 /** A new participant. `polite` is the flag to use towards it. */
@@ -698,7 +983,7 @@ export interface UserLeft {
   participantCount: number;
 }
 
-/** The name, role, media, call or connection of a participant changed. */
+/** The name, role, media, call, connection, attributes or presence of a participant changed. */
 export interface UserUpdated {
   roomId: string;
   /** at least 1 */
@@ -709,6 +994,22 @@ export interface UserUpdated {
 /** Who is in a room. */
 export interface Users {
   participants: Participant[];
+}
+
+/** What is seen once. */
+export interface Viewed {
+  text: string;
+  data?: unknown;
+  encrypted?: true;
+}
+
+/** `vote`: numbers of options, from 0; none takes a vote back. */
+export interface Vote {
+  /** 1 to 64 characters */
+  roomId: string;
+  /** 1 to 64 characters */
+  pollId: string;
+  choices: number[];
 }
 
 /** How every request is acknowledged, exactly once. */
@@ -722,6 +1023,24 @@ export interface ClientToServerEvents {
   "leave-room": (request: LeaveRoom | string, acknowledge: (ack: Ack<Empty>) => void) => void;
   /** Say something to the room, or to one participant. */
   "send-message": (request: SendMessage, acknowledge: (ack: Ack<MessageAccepted>) => void) => void;
+  /** Change one's own message. */
+  "edit-message": (request: EditMessage, acknowledge: (ack: Ack<Changed>) => void) => void;
+  /** Take a message away: one's own, or any as host. */
+  "delete-message": (request: AboutMessage, acknowledge: (ack: Ack<Changed>) => void) => void;
+  /** See a message that is seen once. */
+  "view-message": (request: AboutMessage, acknowledge: (ack: Ack<Viewed>) => void) => void;
+  /** React to a message, or take that back. */
+  "react": (request: React, acknowledge: (ack: Ack<Changed>) => void) => void;
+  /** Say that everything up to `seq` has been seen; it only goes forward. */
+  "read": (request: Read, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Ask everybody to choose. */
+  "create-poll": (request: CreatePoll, acknowledge: (ack: Ack<PollAccepted>) => void) => void;
+  /** Choose, in place of what one chose before. */
+  "vote": (request: Vote, acknowledge: (ack: Ack<Changed>) => void) => void;
+  /** Let nobody vote any more, as its author or host. */
+  "close-poll": (request: AboutPoll, acknowledge: (ack: Ack<Changed>) => void) => void;
+  /** Take a poll away, as its author or host. */
+  "delete-poll": (request: AboutPoll, acknowledge: (ack: Ack<Changed>) => void) => void;
   /** Relay an offer. */
   "offer": (request: Offer, acknowledge: (ack: Ack<SignalAccepted>) => void) => void;
   /** Relay an answer. */
@@ -734,6 +1053,10 @@ export interface ClientToServerEvents {
   "call-state": (request: CallState, acknowledge: (ack: Ack<Empty>) => void) => void;
   /** Say which devices are on. */
   "update-media": (request: UpdateMedia, acknowledge: (ack: Ack<Empty>) => void) => void;
+  /** Change one's name, whether one is there, or one's attributes, which are replaced as a whole. */
+  "update-self": (request: UpdateSelf, acknowledge: (ack: Ack<Changed>) => void) => void;
+  /** Send something to the others, or to one of them, that is not kept. */
+  "broadcast": (request: BroadcastRequest, acknowledge: (ack: Ack<BroadcastAccepted>) => void) => void;
   /** Begin or stop typing. */
   "typing": (request: SetTyping, acknowledge: (ack: Ack<Empty>) => void) => void;
   /** Wait at the door of a room with a lobby. */
@@ -746,6 +1069,8 @@ export interface ClientToServerEvents {
   "ban": (request: AboutParticipant, acknowledge: (ack: Ack<Empty>) => void) => void;
   /** Change the room's settings. The acknowledgement is the room. */
   "update-room": (request: UpdateRoom, acknowledge: (ack: Ack<Room>) => void) => void;
+  /** Pin a message for everybody, or none. */
+  "pin-message": (request: PinMessage, acknowledge: (ack: Ack<Changed>) => void) => void;
   /** Make somebody else the host. */
   "transfer-host": (request: AboutParticipant, acknowledge: (ack: Ack<Empty>) => void) => void;
   /** End the room for all. */
@@ -754,7 +1079,7 @@ export interface ClientToServerEvents {
 
 /** What the server tells. */
 export interface ServerToClientEvents {
-  /** The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`. */
+  /** The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`, and `reads` (up to which `seq` each participant has seen everything) where the room has receipts. */
   "room-joined": (payload: RoomJoined, offset?: string) => void;
   /** This socket's seat is gone. `action` says what to do about it. */
   "room-left": (payload: RoomLeft) => void;
@@ -762,10 +1087,26 @@ export interface ServerToClientEvents {
   "user-joined": (payload: UserJoined, offset?: string) => void;
   /** A participant is gone for good. */
   "user-left": (payload: UserLeft, offset?: string) => void;
-  /** The name, role, media, call or connection of a participant changed. */
+  /** The name, role, media, call, connection, attributes or presence of a participant changed. */
   "user-updated": (payload: UserUpdated, offset?: string) => void;
-  /** Somebody said something. `sender` is a participant id, or empty for the room's owner over REST. */
+  /** Somebody said something. `sender` is a participant id, or empty for the room's owner over REST. `kind`, `data` and `replyTo` are as its author gave them. `viewOnce`: its text is seen with `view-message`. `expiresAt`: by then it is gone. `editedAt` and `reactions` come where it is told later, in a snapshot or on a page. */
   "message-received": (payload: MessageReceived, offset?: string) => void;
+  /** Its author changed a message: `text` and `data` are what they are now. */
+  "message-updated": (payload: MessageUpdated, offset?: string) => void;
+  /** A message is gone. `by` is who did it; empty where it expired, and for the room's owner over REST. */
+  "message-deleted": (payload: MessageDeleted, offset?: string) => void;
+  /** Somebody reacted to a message, or took that back. */
+  "reaction-changed": (payload: ReactionChanged, offset?: string) => void;
+  /** A participant has seen everything up to a `seq`. */
+  "read-changed": (payload: ReadChanged) => void;
+  /** Somebody asked. */
+  "poll-created": (payload: PollCreated, offset?: string) => void;
+  /** Somebody voted, or the poll was closed. */
+  "poll-updated": (payload: PollUpdated, offset?: string) => void;
+  /** A poll is gone. */
+  "poll-deleted": (payload: PollDeleted, offset?: string) => void;
+  /** A participant sent something that is not kept. `from` is the participant id that the server stamped. */
+  "broadcast-received": (payload: BroadcastReceived) => void;
   /** An offer for this participant. */
   "offer-received": (payload: OfferReceived) => void;
   /** An answer for this participant. */
@@ -774,7 +1115,7 @@ export interface ServerToClientEvents {
   "ice-candidate-received": (payload: IceCandidateReceived) => void;
   /** Somebody began or stopped typing. */
   "typing-changed": (payload: TypingChanged) => void;
-  /** The room's settings or its host changed. */
+  /** The room's settings, its host or its pinned message changed. */
   "room-updated": (payload: RoomUpdated, offset?: string) => void;
   /** Somebody waits in the lobby. For the host. */
   "knock-received": (payload: KnockReceived) => void;

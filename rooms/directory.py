@@ -11,7 +11,7 @@ from rooms.errors import Code, Refused
 from rooms.events import Event
 from rooms.limits import MAX_ROOMS, MAX_TOMBSTONES
 from rooms.makers import Makers
-from rooms.model import RoomOptions
+from rooms.model import EndReason, RoomOptions
 from rooms.records import Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Due, Task
@@ -39,12 +39,12 @@ class Registry:
         created_at = self.house.wall(now)
         room = Room(
             self.house,
-            room_id,
-            epoch,
-            created_at,
-            created_at + options.expires_in_s,
-            options.capacity,
-            digest(host_key),
+            id=room_id,
+            epoch=epoch,
+            created_at=created_at,
+            expires_at=created_at + options.expires_in_s,
+            capacity=options.capacity,
+            host_key_digest=digest(host_key),
             invite_only=options.invite_only,
             lobby=options.lobby,
             log=options.log,
@@ -52,6 +52,8 @@ class Registry:
             key_check=options.key_check,
             password_hash=options.password_hash,
             made_by=options.made_by,
+            keeps_receipts=options.receipts,
+            message_ttl_s=options.message_ttl_s,
         )
         self.add(room, now)
         return room
@@ -80,11 +82,11 @@ class Registry:
             raise Refused(Code.ROOM_ENDED, "This room has ended.")
         raise Refused(Code.ROOM_NOT_FOUND, "There is no such room.")
 
-    def end(self, room: Room, reason: str, now: float) -> tuple[Tombstone, list[Event]]:
+    def end(self, room: Room, reason: EndReason, now: float) -> tuple[Tombstone, list[Event]]:
         """End a room. It never comes back; its link answers 410 while the tombstone is kept."""
         self.discard(room)
         ended_at = self.house.wall(now)
-        grave = Tombstone(room.id, reason, ended_at, ended_at + self._tombstone_ttl_s)
+        grave = Tombstone(room_id=room.id, reason=reason, ended_at=ended_at, until=ended_at + self._tombstone_ttl_s)
         self.bury(grave)
         return grave, room.end(reason, now)
 
@@ -154,3 +156,11 @@ def _plan(room: Room, due: Due) -> float | None:
             return due.at if due.key == repr(room.expires_at) else None
         case Task.EXPIRY:
             return room.expires_at
+        case Task.MESSAGES:
+            return room.expiring[0][0] if room.expiring else None
+        case Task.SHOWN:
+            shown = room.shown.get(int(due.key))
+            return None if shown is None else shown.until
+        case Task.POLL:
+            poll = room.polls.get(due.key)
+            return None if poll is None or poll.closed else poll.due_at

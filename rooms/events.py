@@ -2,19 +2,16 @@
 
 Durable events carry `seq`, their place in the room, and `position`, which orders them and the snapshots of the room;
 transient ones carry neither and are never replayed. `at` is a time that never steps (decision 0019), for ages
-and order, not for people.
+and order, not for people. That a message was sent has no event of its own: it is the message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache, partial
 from typing import NamedTuple
 
-from rooms.model import Participant, RoomView
-
-AT_DIGITS = 12
-"""Hexadecimal digits of the milliseconds in a message's id."""
+from rooms.message import DeleteReason, Message
+from rooms.model import Change, EndReason, LeaveReason, Participant, RoomView
+from rooms.poll import Poll
 
 
 class MemberJoined(NamedTuple):
@@ -36,71 +33,19 @@ class MemberLeft(NamedTuple):
     position: int
     at: float
     participant_id: str
-    reason: str
+    reason: LeaveReason
     participant_count: int
 
 
 class MemberUpdated(NamedTuple):
-    """`change` is what differs: `role`, `media`, `call` or `connected`."""
+    """`change` is what differs."""
 
     room_id: str
     seq: int
     position: int
     at: float
     participant: Participant
-    change: str
-
-
-def message_id(seq: int, at: float, epoch: str) -> str:
-    """An id that sorts in the order of sending within its room: milliseconds, then `seq`, then the room's epoch.
-
-    `at` never goes back, whatever is done to the wall clock. The id is made where it is told and not kept, one string
-    less for each message that a room remembers.
-    """
-    return f"{_hexadecimal(int(at * 1000))}{seq & 0xFFFFFFFF:08x}{epoch}"
-
-
-@lru_cache(maxsize=64)
-def _hexadecimal(at_ms: int) -> str:
-    # A busy server makes many ids in a millisecond, and to write it was a fortieth of what a message costs.
-    return f"{at_ms:0{AT_DIGITS}x}"
-
-
-def sent_at(message_id: str) -> float:
-    """The `at` of which an id was made, to the millisecond; 0 where it was not made here."""
-    try:
-        return int(message_id[:AT_DIGITS], 16) / 1000
-    except ValueError:
-        return 0.0
-
-
-_MessageFields = tuple[str, int, int, float, str, str, str, str, str | None, str | None, bool, float]
-
-
-class MessagePosted(NamedTuple):
-    """Somebody said something. `to` is set on a private message; `timestamp` is what the wall clock said."""
-
-    room_id: str
-    seq: int
-    position: int
-    at: float
-    epoch: str
-    sender: str
-    sender_name: str
-    text: str
-    client_message_id: str | None
-    to: str | None
-    encrypted: bool
-    timestamp: float
-
-    @property
-    def id(self) -> str:
-        """The message's id."""
-        return message_id(self.seq, self.at, self.epoch)
-
-
-new_message: Callable[[_MessageFields], MessagePosted] = partial(tuple.__new__, MessagePosted)
-"""`MessagePosted` of its fields, without the detour of a named tuple's own `__new__`: this runs for each message."""
+    change: Change
 
 
 class RoomUpdated(NamedTuple):
@@ -111,6 +56,106 @@ class RoomUpdated(NamedTuple):
     position: int
     at: float
     room: RoomView
+
+
+class MessageUpdated(NamedTuple):
+    """Its author changed a message, which is as it is now."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    message: Message
+
+
+class ReactionChanged(NamedTuple):
+    """Somebody reacted to a message, or took that back."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    message: Message
+    participant_id: str
+    emoji: str
+    on: bool
+
+
+class MessageDeleted(NamedTuple):
+    """A message is gone. `by` is empty where nobody did it, and for the room's owner; `audience` as the message's was.
+
+    `message_seq` and `sender` are those of the message: they tell who has not heard of it.
+    """
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    message_id: str
+    message_seq: int
+    sender: str
+    audience: tuple[str, ...] | None
+    by: str
+    reason: DeleteReason
+
+
+class PollCreated(NamedTuple):
+    """Somebody asked. `shows_votes`: whether everybody sees who has voted for what."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    poll: Poll
+    shows_votes: bool
+
+
+class PollUpdated(NamedTuple):
+    """Somebody voted, or the poll was closed; it is as it is now."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    poll: Poll
+    shows_votes: bool
+
+
+class PollDeleted(NamedTuple):
+    """A poll is gone. `poll_seq` is that of its making."""
+
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    poll_id: str
+    poll_seq: int
+
+
+class Erased(NamedTuple):
+    """In place of an event that nobody may have again, so that there is no hole."""
+
+    seq: int
+    position: int
+    at: float
+
+
+class ReadChanged(NamedTuple):
+    """A participant has seen everything up to a `seq`."""
+
+    room_id: str
+    participant_id: str
+    seq: int
+
+
+class Broadcast(NamedTuple):
+    """A participant sent something to the others, or to one, that is not kept. `data` is JSON as text."""
+
+    room_id: str
+    sender: str
+    type: str
+    data: str
+    to: str | None
 
 
 class SeatTakenOver(NamedTuple):
@@ -157,7 +202,7 @@ class RoomEnded(NamedTuple):
 
     room_id: str
     at: float
-    reason: str
+    reason: EndReason
 
 
 class SeatGranted(NamedTuple):
@@ -200,7 +245,11 @@ class CallEnded(NamedTuple):
     duration_s: float
 
 
-Durable = MemberJoined | MemberLeft | MemberUpdated | MessagePosted | RoomUpdated
-Transient = SeatTakenOver | TypingChanged | KnockReceived | KnockAnswered | RoomExpiring | RoomEnded
+AboutMessage = MessageUpdated | ReactionChanged | MessageDeleted
+AboutPoll = PollCreated | PollUpdated | PollDeleted
+Durable = MemberJoined | MemberLeft | MemberUpdated | Message | AboutMessage | AboutPoll | RoomUpdated
+Transient = (
+    SeatTakenOver | TypingChanged | ReadChanged | Broadcast | KnockReceived | KnockAnswered | RoomExpiring | RoomEnded
+)
 Silent = SeatGranted | StateChanged | RoomCreated | RoomRestored | CallStarted | CallEnded
 Event = Durable | Transient | Silent

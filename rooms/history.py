@@ -1,12 +1,14 @@
-"""The recent durable events of a room, bounded by count, size and age, and who may have which of them again."""
+"""The recent durable events of a room, bounded by count, size and age; what newcomers see; and its messages by id."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain, islice
+from operator import itemgetter
 
-from rooms.events import Durable, MemberUpdated, MessagePosted
+from rooms.events import Durable, Erased, MemberUpdated, MessageUpdated, ReactionChanged
 from rooms.ledger import Ledger
 from rooms.limits import (
     BACKLOG_MESSAGES,
@@ -15,16 +17,22 @@ from rooms.limits import (
     HISTORY_AGE_S,
     HISTORY_BYTES,
     HISTORY_EVENTS,
+    MESSAGES_KNOWN,
+    TRACE_BYTES,
 )
+from rooms.message import Message, Trace
 
-
-def entitled(event: MessagePosted, participant_id: str) -> bool:
-    """Whether this participant may see the message: it is public, or from or to it."""
-    return event.to is None or participant_id in (event.to, event.sender)
+Kept = Durable | Erased
+REFERRING = (MessageUpdated, ReactionChanged)
+"""Events that hold the message they are about."""
 
 
 class History:
-    """Durable events in `seq` order without holes, from `floor + 1` on; what a newcomer sees may go back further."""
+    """Durable events in `seq` order without holes, from `floor + 1` on; what a newcomer sees may go back further.
+
+    A message's id contains its `seq`, and with that it is found: no index has to be kept up for each message that is
+    sent. There are 64 events to a block of a deque, so that the place of one is a few steps away.
+    """
 
     __slots__ = (
         "_age_checked_until",
@@ -34,6 +42,9 @@ class History:
         "_messages",
         "_older",
         "_older_bytes",
+        "_other_bytes",
+        "_referred",
+        "_traces",
         "floor",
         "floor_position",
         "listed",
@@ -42,11 +53,14 @@ class History:
     def __init__(self, ledger: Ledger | None = None) -> None:
         self._ledger = ledger if ledger is not None else Ledger()
         self.listed = False
-        self._events: deque[Durable] = deque()
+        self._events: deque[Kept] = deque()
         self._messages = 0  # among the events
-        self._older: deque[MessagePosted] | None = None  # what of the backlog is no longer among the events
-        self._bytes = 0
+        self._older: deque[Message] | None = None  # what of the backlog is no longer among the events
+        self._referred: dict[int, Message] | None = None  # by seq: held by nothing but later events about them
+        self._traces: deque[Trace] | None = None  # of messages whose content is not held any more
+        self._bytes = 0  # of the events, and of what they refer to
         self._older_bytes = 0
+        self._other_bytes = 0  # what else the room holds of what was said
         self._age_checked_until = 0.0  # nothing grows too old before
         self.floor = 0
         """The highest `seq` that is no longer here."""
@@ -60,16 +74,20 @@ class History:
         """Add the newest event; the oldest go where a bound is crossed."""
         events = self._events
         events.append(event)
-        if isinstance(event, MessagePosted):
+        if type(event) is Message:
             size = EVENT_OVERHEAD_BYTES + CHAR_BYTES * len(event.text)
+            if event.more is not None:
+                size += event.more.weight
             self._messages += 1
             if self._older is not None and self._messages + len(self._older) > BACKLOG_MESSAGES:
                 self._drop_of_older()
         else:
-            size = EVENT_OVERHEAD_BYTES
+            size = _weight(event)
+            if isinstance(event, REFERRING):
+                self._refer(event)
         self._bytes += size
         # One long message can weigh as much as many short ones.
-        while len(events) > HISTORY_EVENTS or self._bytes > HISTORY_BYTES:
+        while (len(events) > HISTORY_EVENTS or self._bytes > HISTORY_BYTES) and len(events) > 1:
             self._drop_oldest()
         if event.at > self._age_checked_until:
             # Not at each event: in a busy room the oldest lies far away in memory.
@@ -83,8 +101,8 @@ class History:
 
     @property
     def held_bytes(self) -> int:
-        """What it weighs, the backlog included."""
-        return self._bytes + self._older_bytes
+        """What it weighs, the backlog and what is known of other messages included."""
+        return self._bytes + self._older_bytes + self._other_bytes + TRACE_BYTES * len(self._traces or ())
 
     @property
     def quiet_since(self) -> float:
@@ -101,9 +119,18 @@ class History:
         """Forget everything, so that whoever asks for it gets a fresh snapshot: the memory is needed elsewhere."""
         if self._events:
             self.floor, self.floor_position = self._events[-1].seq, self._events[-1].position
+        other = self._other_bytes
         self.clear()
+        self.weigh(other)
 
-    def since(self, seq: int, now: float) -> Iterator[Durable] | None:
+    def weigh(self, more_bytes: int) -> None:
+        """The room holds so many bytes more, or less, that are no events: polls, what is shown a second time."""
+        self._other_bytes += more_bytes
+        self._ledger.add(self, more_bytes)
+
+    # Who missed what
+
+    def since(self, seq: int, now: float) -> Iterator[Kept] | None:
         """The events after `seq`, or None where some of them are gone or `seq` lies ahead of the room."""
         self._drop_older_than(now - HISTORY_AGE_S)
         newest = self._events[-1].seq if self._events else self.floor
@@ -111,7 +138,7 @@ class History:
             return None
         return (event for event in self._events if event.seq > seq)
 
-    def after_position(self, position: int, now: float) -> list[Durable] | None:
+    def after_position(self, position: int, now: float) -> list[Kept] | None:
         """The events after a position, or None where some of them are gone."""
         self._drop_older_than(now - HISTORY_AGE_S)
         if self.floor_position > position:
@@ -122,43 +149,140 @@ class History:
         """The `seq` of the newest event up to a position that `after_position` still reaches back to."""
         return max((event.seq for event in self._events if event.position <= position), default=self.floor)
 
-    def backlog(self, participant_id: str) -> list[MessagePosted]:
-        """The last messages that this participant may see, oldest first."""
-        return [message for message in self._last_messages() if entitled(message, participant_id)]
+    # Messages
 
-    def messages(self) -> list[MessagePosted]:
-        """The last public messages, oldest first."""
-        return [message for message in self._last_messages() if message.to is None]
+    def backlog(self, participant_id: str) -> list[Message]:
+        """The last messages that this participant may see, oldest first. The room's owner is the empty string."""
+        return [message for message in self._last_messages() if message.is_for(participant_id)]
+
+    def find(self, seq: int) -> Message | None:
+        """The message of this `seq`, while its content is held."""
+        if seq > self.floor:
+            place = seq - self.floor - 1
+            event = self._events[place] if place < len(self._events) else None
+            return event if type(event) is Message else None
+        found = self._referred.get(seq) if self._referred is not None else None
+        return found or next((message for message in self._older or () if message.seq == seq), None)
+
+    def trace(self, seq: int) -> Trace | None:
+        """What is known of the message of this `seq` when its content is not held any more."""
+        traces = self._traces or ()
+        place = bisect_left(traces, seq, key=itemgetter(0))
+        found = traces[place] if place < len(traces) else None
+        return found if found is not None and found[0] == seq else None
 
     def message_count(self) -> int:
         """How many messages are held, public and private."""
-        return self._messages + len(self._older or ())
+        return self._messages + len(self._older or ()) + len(self._referred or ())
+
+    def reweighed(self, message: Message, before: int) -> None:
+        """A message has changed, which weighed `before` until now."""
+        more = message.weight - before
+        if self._older and message.seq <= self.floor and message in self._older:
+            self._older_bytes += more
+        else:
+            self._bytes += more
+        self._ledger.used_bytes += more
+
+    def erase(self, message: Message) -> None:
+        """Let go of a message, of everything that happened to it, and of its content, whoever still refers to it."""
+        weight = message.weight
+        if message.seq > self.floor:
+            self._blank(message.seq)
+            self._messages -= 1
+            self._weigh_events(EVENT_OVERHEAD_BYTES - weight)
+        elif self._referred is not None and self._referred.pop(message.seq, None) is not None:
+            self._weigh_events(-weight)
+        elif self._older is not None:
+            self._older.remove(message)
+            self._older_bytes -= weight
+            self._ledger.used_bytes -= weight
+        if message.more is not None and message.more.last_seq > self.floor:
+            for event in [e for e in self._events if isinstance(e, REFERRING) and e.message is message]:
+                self._blank(event.seq)
+        message.erase()
+
+    def forget_trace(self, seq: int) -> None:
+        """Nothing is to be known any more of the message of this `seq`."""
+        traces = self._traces
+        place = bisect_left(traces or (), seq, key=itemgetter(0))
+        if traces is not None and place < len(traces) and traces[place][0] == seq:
+            del traces[place]
+            self._ledger.used_bytes -= TRACE_BYTES
 
     def clear(self) -> None:
         """Forget everything."""
         self._ledger.remove(self.held_bytes)
         self._events.clear()
-        self._older = None
-        self._messages = self._bytes = self._older_bytes = 0
+        self._older = self._traces = self._referred = None
+        self._messages = self._bytes = self._older_bytes = self._other_bytes = 0
 
-    def _last_messages(self) -> list[MessagePosted]:
-        newest_first = (event for event in reversed(self._events) if isinstance(event, MessagePosted))
+    # The bounds
+
+    def _last_messages(self) -> list[Message]:
+        newest_first = (event for event in reversed(self._events) if type(event) is Message)
         found = list(islice(chain(newest_first, reversed(self._older or ())), BACKLOG_MESSAGES))
         return found[::-1]
 
+    def _weigh_events(self, more_bytes: int) -> None:
+        self._bytes += more_bytes
+        self._ledger.used_bytes += more_bytes
+
+    def _blank(self, seq: int) -> None:
+        place = seq - self.floor - 1
+        event = self._events[place]
+        self._events[place] = Erased(seq=event.seq, position=event.position, at=event.at)
+
+    def _refer(self, event: MessageUpdated | ReactionChanged) -> None:
+        more = event.message.have_more()
+        more.last_seq = event.seq
+        if isinstance(event, MessageUpdated):
+            # The newest tells how the message is now, and that is all that anybody has to know.
+            if more.updated_seq > self.floor:
+                self._blank(more.updated_seq)
+            more.updated_seq = event.seq
+
     def _drop_oldest(self) -> None:
         event = self._events.popleft()
-        size = _weight(event)
-        self._bytes -= size
-        self._ledger.remove(size)
-        if isinstance(event, MessagePosted):
+        self.floor = event.seq
+        self.floor_position = event.position
+        if type(event) is Message:
+            size = EVENT_OVERHEAD_BYTES + CHAR_BYTES * len(event.text)
+            if event.more is not None:
+                size += event.more.weight
             self._messages -= 1
             if self._messages < BACKLOG_MESSAGES:
                 self._keep_for_newcomers(event, size)
-        self.floor = event.seq
-        self.floor_position = event.position
+            else:
+                size = self._let_go(event, size)
+        else:
+            size = _weight(event)
+            if isinstance(event, REFERRING):
+                size += self._refers_no_more(event)
+        self._bytes -= size
+        self._ledger.used_bytes -= size
 
-    def _keep_for_newcomers(self, message: MessagePosted, size: int) -> None:
+    def _let_go(self, message: Message, size: int) -> int:
+        """The bytes that are free when the history holds a message no more: none while later events refer to it."""
+        if message.more is not None and message.more.last_seq > self.floor:
+            if self._referred is None:
+                self._referred = {}
+            self._referred[message.seq] = message
+            return 0
+        self._release(message)
+        return size
+
+    def _refers_no_more(self, event: MessageUpdated | ReactionChanged) -> int:
+        """The bytes that are free, besides its own, when an event leaves that referred to a message."""
+        message = event.message
+        if self._referred is None or message.more is None or message.more.last_seq != event.seq:
+            return 0
+        if self._referred.pop(message.seq, None) is None:
+            return 0
+        self._release(message)
+        return message.weight
+
+    def _keep_for_newcomers(self, message: Message, size: int) -> None:
         if self._older is None:
             self._older = deque()
         elif len(self._older) >= BACKLOG_MESSAGES:
@@ -171,39 +295,41 @@ class History:
 
     def _drop_of_older(self) -> None:
         if self._older:
-            size = _weight(self._older.popleft())
+            message = self._older.popleft()
+            size = message.weight
             self._older_bytes -= size
-            self._ledger.remove(size)
+            self._ledger.used_bytes -= size
+            self._weigh_events(size)
+            self._weigh_events(-self._let_go(message, size))
         self._older = self._older or None
+
+    def _release(self, message: Message) -> None:
+        """Nothing holds the content of a message any more."""
+        traces = self._traces
+        if traces is None:
+            traces = self._traces = deque(maxlen=MESSAGES_KNOWN)
+        if traces and traces[-1][0] > message.seq:
+            self._insert_trace(traces, message)
+            return
+        if len(traces) < MESSAGES_KNOWN:
+            self._ledger.used_bytes += TRACE_BYTES
+        traces.append((message.seq, message.at, message.sender, message.to))
+
+    def _insert_trace(self, traces: deque[Trace], message: Message) -> None:
+        # Later messages were released before, because nothing referred to them.
+        if len(traces) == MESSAGES_KNOWN:
+            traces.popleft()
+        else:
+            self._ledger.used_bytes += TRACE_BYTES
+        place = bisect_left(traces, message.seq, key=itemgetter(0))
+        traces.insert(place, (message.seq, message.at, message.sender, message.to))
 
     def _drop_older_than(self, limit: float) -> None:
         while self._events and self._events[0].at < limit:
             self._drop_oldest()
 
 
-def _weight(event: Durable) -> int:
-    return EVENT_OVERHEAD_BYTES + (CHAR_BYTES * len(event.text) if isinstance(event, MessagePosted) else 0)
-
-
-def replayable(events: Iterator[Durable] | list[Durable], participant_id: str) -> list[Durable]:
-    """What a participant that was away is shown of `events`, in order.
-
-    Its own messages, other people's private ones and its own comings and goings are left out; of several updates of
-    one participant only the last is left, because state is replaced and not replayed.
-    """
-    kept: list[Durable] = []
-    last_update: dict[str, int] = {}
-    for event in events:
-        if isinstance(event, MessagePosted):
-            if event.sender == participant_id or not entitled(event, participant_id):
-                continue
-        elif isinstance(event, MemberUpdated):
-            if event.participant.id == participant_id and event.change == "connected":
-                continue
-            last_update[event.participant.id] = event.seq
-        kept.append(event)
-    return [
-        event
-        for event in kept
-        if not isinstance(event, MemberUpdated) or last_update[event.participant.id] == event.seq
-    ]
+def _weight(event: Kept) -> int:
+    if isinstance(event, MemberUpdated):
+        return EVENT_OVERHEAD_BYTES + CHAR_BYTES * event.participant.attribute_chars
+    return EVENT_OVERHEAD_BYTES

@@ -34,7 +34,9 @@ class Invites:
             self._forget_dead(now)
         if len(self._by_digest) >= MAX_INVITES:
             raise Refused(Code.RATE_LIMITED, f"A room has at most {MAX_INVITES} open invites.")
-        record = InviteRecord(invite_id, digest(token), uses, 0, now, expires_at)
+        record = InviteRecord(
+            id=invite_id, token_digest=digest(token), uses=uses, used=0, created_at=now, expires_at=expires_at
+        )
         self._by_digest[record.token_digest] = record
         return record
 

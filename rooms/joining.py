@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rooms.digests import digest, matches
 from rooms.errors import Code, Refused
 from rooms.events import Event, MemberJoined, SeatGranted, StateChanged
-from rooms.model import ALL_RIGHTS, HOST, MEMBER, NO_MEDIA, Media, Seat, Voucher
+from rooms.model import ALL_RIGHTS, HOST, MEMBER, NO_ATTRIBUTES, NO_MEDIA, Media, Seat, Voucher
 from rooms.room import Room
 
 
@@ -85,6 +85,7 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         subject=voucher.subject if voucher else None,
         user_id=voucher.user_id if voucher else None,
         rights=rights,
+        attributes=voucher.attributes if voucher else NO_ATTRIBUTES,
         use=use,
         use_due=use is not None and not again,
         used_by=admission.participant_id,
@@ -112,7 +113,7 @@ def _check_guest(room: Room, admission: Admission) -> None:
 
 def granted_to(room: Room, granted: Seat) -> list[Event]:
     """What has to be kept before anybody takes the seat."""
-    return [SeatGranted(room.id, granted.id, granted.invite_id is not None)]
+    return [SeatGranted(room_id=room.id, participant_id=granted.id, spent=granted.invite_id is not None)]
 
 
 def seat(room: Room, granted: Seat, now: float) -> list[Event]:
@@ -128,7 +129,15 @@ def seat(room: Room, granted: Seat, now: float) -> list[Event]:
         granted.role, room.host_id = HOST, granted.id
     room.hold(granted)
     seq, position = room.next()
-    events = [room.keep(MemberJoined(room.id, seq, position, now, granted.participant, len(room.seats)))]
+    joined = MemberJoined(
+        room_id=room.id,
+        seq=seq,
+        position=position,
+        at=now,
+        participant=granted.participant,
+        participant_count=len(room.seats),
+    )
+    events = [room.keep(joined)]
     if becomes_host and not first:
         events += room.make_host(granted, now)
     return events
@@ -174,8 +183,8 @@ def reclaim(room: Room, participant_id: str, token: str) -> Seat:
         return found
     if participant_id in room.banned_ids:
         raise Refused(Code.BANNED, "You have been banned from this room.")
-    kept, reason = room.gone.get(participant_id, (b"", ""))
-    if matches(token, kept) and reason != "kicked":
+    gone = room.gone.get(participant_id)
+    if matches(token, gone.token_digest if gone else b"") and gone and gone.reason != "kicked":
         raise Refused(Code.RESUME_EXPIRED, "This seat has ended. Join afresh.")
     raise Refused(Code.RESUME_INVALID, "This seat cannot be resumed. Join afresh.")
 

@@ -31,6 +31,57 @@ EVENT_OVERHEAD_BYTES = 300
 CHAR_BYTES = 4
 """What a character of its text weighs there: the widest that a Python string takes."""
 
+MAX_DATA_BYTES = 4_096
+"""The `data` of a message, as JSON in UTF-8 without spaces."""
+
+MAX_BROADCAST_BYTES = 16_384
+"""The `data` of a broadcast, in the same way."""
+
+MAX_TYPE_CHARS = 64
+MAX_EMOJI_CHARS = 32
+MAX_REACTION_KINDS = 20
+"""Different reactions to one message."""
+
+REACTORS_SHOWN = 20
+"""Participants who are named for each reaction; all are counted."""
+
+REACTION_BYTES = 100
+"""What one participant's reaction weighs, and one who may see what is seen once."""
+
+MIN_MESSAGE_TTL_S, MAX_MESSAGE_TTL_S = 5, 604_800
+VIEW_AGAIN_S = 60.0
+"""How long what is seen once is shown again to a seat that has seen it: its answer may have been lost."""
+
+MAX_POLLS = 20
+MAX_QUESTION_CHARS = 300
+MAX_OPTION_CHARS = 100
+MIN_OPTIONS, MAX_OPTIONS = 2, 12
+POLLS_BYTES = 131_072
+"""Questions and options of a room's polls, in UTF-8: they are in each snapshot."""
+
+VOTE_BYTES = 200
+"""What one participant's vote weighs."""
+
+RECEIPTS_CAPACITY = 50
+"""Rooms that may have more people neither say who has read what, nor who has voted for what."""
+
+MAX_ATTRIBUTES = 16
+MAX_ATTRIBUTES_BYTES = 2_048
+"""A participant's attributes, as JSON in UTF-8 without spaces."""
+
+SNAPSHOT_ATTRIBUTES_BYTES = 65_536
+"""Attributes in one list of participants; those that fit no more are left out, and said to be."""
+
+SEARCHED_MESSAGES = 10_000
+"""Messages of a log that one search looks at, the newest."""
+
+MESSAGES_KNOWN = 2_000
+"""Messages of a room that can be deleted: their ids, authors and recipients are known, whether or not their content is
+held."""
+
+TRACE_BYTES = 160
+"""What a message weighs whose content is held no more."""
+
 SENDS_REMEMBERED = 256
 """Acknowledged `clientMessageId`s kept for each seat: at least so many, and at most twice as many."""
 

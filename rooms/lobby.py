@@ -23,7 +23,7 @@ def knock(room: Room, knock_id: str, name: str, origin: bytes | None, *, elsewhe
         raise Refused(Code.ROOM_LOCKED, "This room is locked.")
     if knock_id not in room.knocks and _is_crowded(room, origin, elsewhere):
         raise Refused(Code.RATE_LIMITED, "Too many people are waiting.", retry_after_ms=10_000)
-    room.knocks[knock_id] = Knock(knock_id, name, origin)
+    room.knocks[knock_id] = Knock(id=knock_id, name=name, origin=origin)
     return [KnockReceived(room.id, knock_id, name)]
 
 
@@ -44,7 +44,7 @@ def answer(room: Room, knock_id: str, *, admit: bool, invite_id: str, token: str
         wall = room.house.wall(now)
         room.invites.add(invite_id, token, uses=1, now=wall, expires_at=wall + KNOCK_INVITE_TTL_S)
     walk_away(room, knock_id)
-    answered = KnockAnswered(room.id, knock_id, admit, token if admit else None)
+    answered = KnockAnswered(room_id=room.id, knock_id=knock_id, admitted=admit, invite=token if admit else None)
     return [StateChanged(room.id), answered] if admit else [answered]
 
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from rooms.receipts import Receipts
 
-HOST = "host"
-MEMBER = "member"
+Role = Literal["host", "member"]
+HOST: Final = "host"
+MEMBER: Final = "member"
+
+LeaveReason = Literal["left", "timeout", "kicked", "banned"]
+"""Why a seat is gone while its room goes on."""
+
+EndReason = Literal["room-ended", "room-expired"]
+"""Why a room is over."""
+
+Change = Literal["role", "self", "media", "call", "connected"]
+"""What of a participant differs from before; `self`: its name, attributes, or whether it is there."""
+
+RoomStatus = Literal["open", "locked", "ended"]
 
 
 class Media(NamedTuple):
@@ -22,6 +36,7 @@ class Media(NamedTuple):
 
 
 NO_MEDIA = Media()
+NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Rights(NamedTuple):
@@ -48,6 +63,7 @@ class Voucher:
     is_host: bool = False
     user_id: str | None = None
     rights: Rights = ALL_RIGHTS
+    attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
     use: str | None = None
 
 
@@ -56,13 +72,20 @@ class Participant(NamedTuple):
 
     id: str
     name: str
-    role: str
+    role: Role
     connected: bool
     joined_at: float
     media: Media
     in_call: bool = False
+    idle: bool = False
+    attributes: Mapping[str, str] = NO_ATTRIBUTES
     verified: bool = False
     user_id: str | None = None
+
+    @property
+    def attribute_chars(self) -> int:
+        """How long its attributes are, names and values."""
+        return sum(len(name) + len(value) for name, value in self.attributes.items())
 
 
 @dataclass(slots=True)
@@ -70,14 +93,15 @@ class Seat:
     """One person's place in a room. It outlives the connection that holds it.
 
     `connected` is false while nobody holds the seat; `away_since` then says since when. `ordinal` is the place in
-    the order of joining: of two seats the later one is the polite peer (protocol page, rule 7). `subject` is set where
-    a voucher let it in; `use` names that voucher where it is good for one seat, `use_due` says that it is not spent
-    yet, and `used_by` for whom it is: the first seat that was granted for the same join.
+    the order of joining: of two seats the later one is the polite peer (protocol page, rule 7). `idle` is what the
+    client says, whatever the connection does; `attributes` are replaced as a whole; up to `read_seq` it has seen all.
+    `subject` is set where a voucher let it in; `use` names that voucher where it is good for one seat, `use_due` says
+    that it is not spent yet, and `used_by` for whom it is: the first seat that was granted for the same join.
     """
 
     id: str
     name: str
-    role: str
+    role: Role
     joined_at: float
     ordinal: int
     token_digest: bytes
@@ -86,6 +110,9 @@ class Seat:
     away_since: float | None = None
     typing: bool = False
     in_call: bool = False
+    idle: bool = False
+    attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
+    read_seq: int = 0
     invite_id: str | None = None
     provisional: bool = False
     origin: bytes | None = None
@@ -103,13 +130,15 @@ class Seat:
     def participant(self) -> Participant:
         """What others see now."""
         return Participant(
-            self.id,
-            self.name,
-            self.role,
-            self.connected,
-            self.joined_at,
-            self.media,
-            self.in_call,
+            id=self.id,
+            name=self.name,
+            role=self.role,
+            connected=self.connected,
+            joined_at=self.joined_at,
+            media=self.media,
+            in_call=self.in_call,
+            idle=self.idle,
+            attributes=self.attributes,
             verified=self.verified,
             user_id=self.user_id,
         )
@@ -118,6 +147,13 @@ class Seat:
     def verified(self) -> bool:
         """Whether somebody vouches for who it is, and for its name."""
         return self.subject is not None
+
+
+class GoneSeat(NamedTuple):
+    """What is remembered of a seat that has ended."""
+
+    token_digest: bytes
+    reason: LeaveReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +169,7 @@ class RoomView(NamedTuple):
     """What anyone who has the link may know of a room."""
 
     id: str
-    status: str
+    status: RoomStatus
     capacity: int
     participant_count: int
     host_id: str | None
@@ -144,6 +180,9 @@ class RoomView(NamedTuple):
     expires_at: float
     encrypted: bool = False
     key_check: str | None = None
+    receipts: bool = True
+    message_ttl_s: float | None = None
+    pinned_message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +202,5 @@ class RoomOptions:
     key_check: str | None = None
     password_hash: str | None = None
     made_by: str | None = None
+    receipts: bool = True
+    message_ttl_s: float | None = None

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from enum import Enum
+from typing import Final
+
 from rooms.errors import Code, Refused
 from rooms.events import Event, StateChanged
 from rooms.limits import MAX_BANS
+from rooms.message import message_id, seq_in
 from rooms.model import HOST, Seat
 from rooms.records import InviteRecord
 from rooms.room import Room
 
-MAY_NOT_INVITE = "The join token does not let its bearer invite."
+
+class Unchanged(Enum):
+    """Where None is a value, too: what is to stay as it is."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
 
 
 def require_host(seat: Seat) -> None:
     """Refuse with FORBIDDEN whoever is not the host."""
     if seat.role != HOST:
         raise Refused(Code.FORBIDDEN, "Only the host may do this.")
-
-
-def require_invite(seat: Seat) -> None:
-    """Refuse with FORBIDDEN whoever may not let others in."""
-    if not seat.rights.can_invite:
-        raise Refused(Code.FORBIDDEN, MAY_NOT_INVITE)
 
 
 def target(room: Room, participant_id: str) -> Seat:
@@ -59,8 +64,13 @@ def update(
     capacity: int | None = None,
     lobby: bool | None = None,
     expires_in_s: float | None = None,
+    receipts: bool | None = None,
+    message_ttl_s: float | Unchanged | None = UNCHANGED,
 ) -> list[Event]:
-    """Change settings. A capacity below the number of people here puts nobody out."""
+    """Change settings. A capacity below the number of people here puts nobody out.
+
+    How long messages last is for those that are sent from now on.
+    """
     before = room.view()
     if locked is not None:
         room.locked = locked
@@ -68,9 +78,34 @@ def update(
         room.capacity = capacity
     if lobby is not None:
         room.lobby = lobby
+    if receipts is not None:
+        room.keeps_receipts = receipts
+    if not isinstance(message_ttl_s, Unchanged):
+        room.message_ttl_s = message_ttl_s
     if expires_in_s is not None:
         room.set_expiry(room.house.wall(now) + expires_in_s, now)
     return [room.room_updated(now)] if room.view() != before else []
+
+
+def pin(room: Room, host: Seat, message_id_: str | None, now: float) -> list[Event]:
+    """Pin a message for everybody in place of another, or none.
+
+    Refused with MESSAGE_NOT_FOUND, and with FORBIDDEN where not everybody may see it.
+    """
+    if message_id_ is not None:
+        message, trace = room.history.find(seq_in(message_id_)), room.history.trace(seq_in(message_id_))
+        if message is not None and message.id == message_id_ and message.is_for(host.id):
+            is_public = message.audience is None
+        elif trace is not None and message_id(trace[0], trace[1], room.epoch) == message_id_:
+            is_public = trace[3] is None
+        else:
+            raise Refused(Code.MESSAGE_NOT_FOUND)
+        if not is_public:
+            raise Refused(Code.FORBIDDEN, "What not everybody may see cannot be pinned.")
+    if message_id_ == room.pinned_id:
+        return []
+    room.pinned_id = message_id_
+    return [room.room_updated(now)]
 
 
 def transfer(room: Room, host: Seat, participant_id: str, now: float) -> list[Event]:

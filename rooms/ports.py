@@ -12,6 +12,10 @@ class StoreUnavailable(Exception):
     """The store did not answer in time or cannot be reached. The call may have had its effect; repeating it is safe."""
 
 
+class NotOwner(StoreUnavailable):
+    """Another process has taken the rooms over: this one can write nothing of them any more, now or later."""
+
+
 class RoomExists(Exception):
     """`create_room` met a room or a tombstone of that id."""
 
@@ -20,7 +24,8 @@ class Store(Protocol):
     """Keeps live rooms, tombstones, the session log and, where asked, messages.
 
     One process writes to a room, one call at a time. Every call may raise `StoreUnavailable` within a bounded time,
-    and every call but `create_room` may be repeated without a second effect.
+    and every call but `create_room` may be repeated without a second effect. Where several processes can reach the
+    store, those that write may also raise `NotOwner`.
     """
 
     name: str
@@ -51,6 +56,9 @@ class Store(Protocol):
         `open` erases. Returns what was erased by this call.
         """
 
+    async def find_room(self, room_id: str) -> RoomRecord | Tombstone | None:
+        """What is kept of one room, for a process that does not own it; a tombstone may be too old to count."""
+
     def live_rooms(self, now: float) -> AsyncIterator[RoomRecord]:
         """Every room that has not ended, also those whose `expires_at` has passed (the caller ends them)."""
         ...
@@ -62,8 +70,19 @@ class Store(Protocol):
     async def append_messages(self, messages: Sequence[LoggedMessage]) -> None:
         """Keep messages of live rooms. A message whose `id` is kept already is left as it is."""
 
-    async def messages(self, room_id: str, *, before: str | None, limit: int) -> list[LoggedMessage]:
-        """At most `limit` messages of the room with an id below `before`, newest first."""
+    async def replace_messages(self, messages: Sequence[LoggedMessage]) -> None:
+        """Put messages in place of those of the same ids. What is not kept is not made."""
+
+    async def erase_messages(self, messages: Sequence[tuple[str, str]]) -> None:
+        """Erase messages, given as room id and message id. Nothing of them is left."""
+
+    async def messages(
+        self, room_id: str, *, before: str | None, after: str | None = None, limit: int, now: float
+    ) -> list[LoggedMessage]:
+        """At most `limit` messages of the room with an id below `before`, newest first, none that has expired at `now`.
+
+        With `after`: those that follow this id directly, which are newest first, too.
+        """
         ...
 
     async def newest_message_id(self) -> str | None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from rooms.message import NO_EXTRAS, Extras, Message
+from rooms.model import EndReason, Role
+
 
 @dataclass(frozen=True, slots=True)
 class SeatRecord:
@@ -15,7 +18,7 @@ class SeatRecord:
 
     id: str
     name: str
-    role: str
+    role: Role
     joined_at: float
     token_digest: bytes
     invite_id: str | None = None
@@ -24,6 +27,7 @@ class SeatRecord:
     provisional: bool = False
     # Lets the one whose reply was lost repeat the join after a restart.
     join_id_digest: bytes | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
     # Of whoever came in with a join token: who it is, as a digest for this room, and what it may.
     subject: bytes | None = None
     user_id: str | None = None
@@ -71,6 +75,8 @@ class RoomRecord:
     peak: int = 0
     message_count: int = 0
     made_by: str | None = None
+    receipts: bool = True
+    message_ttl_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Tombstone:
     """What stays of a room that has ended, so that its link can answer 410 until `until`."""
 
     room_id: str
-    reason: str  # "room-ended" or "room-expired"
+    reason: EndReason
     ended_at: float
     until: float
 
@@ -104,7 +110,7 @@ class SessionRecord:
     id: str  # a digest of the room id: writing the same end twice keeps one line
     began_at: float
     ended_at: float
-    reason: str
+    reason: EndReason
     capacity: int
     came: int
     peak: int
@@ -114,7 +120,10 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class LoggedMessage:
-    """A message of a room whose creator asked for a log. `id` sorts in the order of sending."""
+    """A message of a room whose creator asked for a log. `id` sorts in the order of sending.
+
+    From `expires_at` on nobody is shown it.
+    """
 
     id: str
     room_id: str
@@ -125,6 +134,28 @@ class LoggedMessage:
     text: str
     timestamp: float
     encrypted: bool = False
+    extras: Extras | None = None
+    edited_at: float | None = None
+    expires_at: float | None = None
+
+
+def logged(message: Message) -> LoggedMessage:
+    """What a log keeps of a message, as it is now."""
+    more = message.more
+    return LoggedMessage(
+        id=message.id,
+        room_id=message.room_id,
+        seq=message.seq,
+        epoch=message.epoch,
+        sender=message.sender,
+        sender_name=message.sender_name,
+        text=message.text,
+        timestamp=message.timestamp,
+        encrypted=message.encrypted,
+        extras=more.extras if more is not None and more.extras != NO_EXTRAS else None,
+        edited_at=more.edited_at if more is not None else None,
+        expires_at=more.expires_at if more is not None else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 
 from rooms.digests import matches
 from rooms.events import (
+    AboutMessage,
+    AboutPoll,
     Event,
     KnockReceived,
     MemberJoined,
     MemberLeft,
     MemberUpdated,
+    MessageDeleted,
     RoomEnded,
     RoomExpiring,
     RoomUpdated,
@@ -27,8 +30,21 @@ from rooms.events import (
 from rooms.history import History
 from rooms.invites import Invites
 from rooms.ledger import Ledger
-from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, JOIN_REGRET_S, JOINS_REGRETTED
-from rooms.model import HOST, MEMBER, Knock, RoomView, Seat
+from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, JOIN_REGRET_S, JOINS_REGRETTED, RECEIPTS_CAPACITY
+from rooms.message import DeleteReason, Extras, Message
+from rooms.model import (
+    HOST,
+    MEMBER,
+    Change,
+    EndReason,
+    GoneSeat,
+    Knock,
+    LeaveReason,
+    RoomStatus,
+    RoomView,
+    Seat,
+)
+from rooms.poll import Poll
 from rooms.schedule import Schedule, Task
 
 
@@ -50,6 +66,19 @@ class House:
     def wall(self, now: float) -> float:
         """What the wall clock says at `now`: for what people are told, and for `expires_at`."""
         return now + self.ahead_s
+
+
+@dataclass(slots=True)
+class Shown:
+    """What was seen once, by all who may see it, and is shown a second time to those whose answer was lost."""
+
+    text: str
+    extras: Extras
+    encrypted: bool
+    weight: int
+    viewed: dict[str, float]
+    """participant → until when"""
+    until: float
 
 
 @dataclass(slots=True)
@@ -81,7 +110,7 @@ class Room:
     banned_ids: set[str] = field(default_factory=set)
     banned_origins: set[bytes] = field(default_factory=set)
     banned_subjects: set[bytes] = field(default_factory=set)
-    gone: OrderedDict[str, tuple[bytes, str]] = field(default_factory=OrderedDict)
+    gone: OrderedDict[str, GoneSeat] = field(default_factory=OrderedDict)
     regretted: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
     """digest of a join that was given up → the invite or voucher that it spent, which it alone may use again"""
     seq: int = 0
@@ -94,27 +123,50 @@ class Room:
     empty_since: float | None = None
     ended: bool = False
     made_by: str | None = None
+    keeps_receipts: bool = True
+    """Whether it is told who has read what, while the room may not have too many people."""
+    message_ttl_s: float | None = None
+    pinned_id: str | None = None
+    polls: dict[str, Poll] = field(default_factory=dict)
+    expiring: list[tuple[float, int]] = field(default_factory=list)
+    """A heap: when a message expires, and its `seq`; see `rooms.expiry`."""
+    once: dict[int, None] = field(default_factory=dict)
+    """`seq`s of messages that are seen once, and that somebody has not seen yet."""
+    shown: dict[int, Shown] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.history = History(self.house.ledger)
 
     def view(self) -> RoomView:
         """What anyone with the link may know."""
-        status = "ended" if self.ended else "locked" if self.locked else "open"
+        status: RoomStatus = "ended" if self.ended else "locked" if self.locked else "open"
         return RoomView(
-            self.id,
-            status,
-            self.capacity,
-            len(self.seats),
-            self.host_id,
-            self.invite_only,
-            self.password_hash is not None,
-            self.lobby,
-            self.created_at,
-            self.expires_at,
-            self.encrypted,
-            self.key_check,
+            id=self.id,
+            status=status,
+            capacity=self.capacity,
+            participant_count=len(self.seats),
+            host_id=self.host_id,
+            invite_only=self.invite_only,
+            password_required=self.password_hash is not None,
+            lobby=self.lobby,
+            created_at=self.created_at,
+            expires_at=self.expires_at,
+            encrypted=self.encrypted,
+            key_check=self.key_check,
+            receipts=self.receipts,
+            message_ttl_s=self.message_ttl_s,
+            pinned_message_id=self.pinned_id,
         )
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is shown who has read and who has voted for what."""
+        return self.capacity <= RECEIPTS_CAPACITY
+
+    @property
+    def receipts(self) -> bool:
+        """Whether it is told who has read what."""
+        return self.keeps_receipts and self.is_small
 
     def next(self) -> tuple[int, int]:
         """The `seq` and the position of the durable event that is about to happen."""
@@ -126,7 +178,7 @@ class Room:
         self.position += 1
         return self.position
 
-    def keep(self, event: MemberJoined | MemberLeft | MemberUpdated | RoomUpdated) -> Event:
+    def keep(self, event: MemberJoined | MemberLeft | MemberUpdated | RoomUpdated | AboutMessage | AboutPoll) -> Event:
         """Put a durable event into the history."""
         self.history.append(event)
         return event
@@ -152,7 +204,8 @@ class Room:
         events: list[Event] = [StateChanged(self.id)] if seat.provisional else []
         if seat.connected:
             seat.provisional = False
-            return [*events, SeatTakenOver(self.id, seat.id), *self.stop_typing(seat)]
+            taken_over = SeatTakenOver(room_id=self.id, participant_id=seat.id)
+            return [*events, taken_over, *self.stop_typing(seat)]
         self.hold(seat)
         return [*events, self.updated(seat, "connected", now)]
 
@@ -167,11 +220,11 @@ class Room:
         events.append(self.updated(seat, "connected", now))
         return events
 
-    def remove(self, seat: Seat, reason: str, now: float) -> list[Event]:
+    def remove(self, seat: Seat, reason: LeaveReason, now: float) -> list[Event]:
         """End a seat for good. If it was the host's, the longest seated becomes host, and hears who waits."""
         self.let_go(seat)
         del self.seats[seat.id]
-        self.gone[seat.id] = (seat.token_digest, reason)
+        self.gone[seat.id] = GoneSeat(seat.token_digest, reason)
         if len(self.gone) > GONE_SEATS:
             self.gone.popitem(last=False)
         if seat.provisional and seat.invite_id is not None:
@@ -180,7 +233,17 @@ class Room:
             self._note_regret(seat, now)
         events = self.stop_typing(seat)
         seq, position = self.next()
-        events.append(self.keep(MemberLeft(self.id, seq, position, now, seat.id, reason, len(self.seats))))
+        left = MemberLeft(
+            room_id=self.id,
+            seq=seq,
+            position=position,
+            at=now,
+            participant_id=seat.id,
+            reason=reason,
+            participant_count=len(self.seats),
+        )
+        events.append(self.keep(left))
+        events += self._view_no_more(seat.id, now)
         if self.host_id == seat.id:
             events += self._succession(now)
         self.note_if_empty(now)
@@ -220,7 +283,7 @@ class Room:
         """Every open knock, for the host; none while the host is away."""
         if self.host_id not in self.connected:
             return []
-        return [KnockReceived(self.id, k.id, k.name) for k in self.knocks.values()]
+        return [KnockReceived(room_id=self.id, knock_id=k.id, name=k.name) for k in self.knocks.values()]
 
     def note_if_empty(self, now: float) -> None:
         """Start the clock of an empty room that people have been in."""
@@ -230,24 +293,82 @@ class Room:
             self.empty_since = now
             self.house.schedule.add(now + self.house.empty_ttl_s, self.id, Task.EMPTY)
 
+    # Messages
+
+    def erase(self, message: Message, by: str, reason: DeleteReason, now: float) -> list[Event]:
+        """Take a message away, whose content is held, with everything that happened to it."""
+        message_id, seq, sender, audience = message.id, message.seq, message.sender, message.audience
+        self.once.pop(seq, None)
+        self.history.erase(message)
+        return self.erased(message_id, seq, sender, audience, by, reason, now)
+
+    def erased(
+        self,
+        message_id: str,
+        message_seq: int,
+        sender: str,
+        audience: tuple[str, ...] | None,
+        by: str,
+        reason: DeleteReason,
+        now: float,
+    ) -> list[Event]:
+        """Tell that a message is gone; it is pinned no more."""
+        seq, position = self.next()
+        events = [
+            self.keep(
+                MessageDeleted(
+                    room_id=self.id,
+                    seq=seq,
+                    position=position,
+                    at=now,
+                    message_id=message_id,
+                    message_seq=message_seq,
+                    sender=sender,
+                    audience=audience,
+                    by=by,
+                    reason=reason,
+                )
+            )
+        ]
+        if self.pinned_id == message_id:
+            self.pinned_id = None
+            events.append(self.room_updated(now))
+        return events
+
+    def _view_no_more(self, participant_id: str, now: float) -> list[Event]:
+        """Nobody waits for one who has left to see what is seen once."""
+        events: list[Event] = []
+        for seq in list(self.once):
+            message = self.history.find(seq)
+            if message is None or message.once is None:
+                del self.once[seq]  # the history has given it up
+                continue
+            message.once.waiting.discard(participant_id)
+            if not message.once.waiting:
+                events += self.erase(message, "", "viewed", now)
+        return events
+
     # Events
 
-    def updated(self, seat: Seat, change: str, now: float) -> Event:
+    def updated(self, seat: Seat, change: Change, now: float) -> Event:
         """Tell that a seat's role, media, call or connection changed."""
         seq, position = self.next()
-        return self.keep(MemberUpdated(self.id, seq, position, now, seat.participant, change))
+        updated = MemberUpdated(
+            room_id=self.id, seq=seq, position=position, at=now, participant=seat.participant, change=change
+        )
+        return self.keep(updated)
 
     def room_updated(self, now: float) -> Event:
         """Tell that the settings or the host changed."""
         seq, position = self.next()
-        return self.keep(RoomUpdated(self.id, seq, position, now, self.view()))
+        return self.keep(RoomUpdated(room_id=self.id, seq=seq, position=position, at=now, room=self.view()))
 
     def stop_typing(self, seat: Seat) -> list[Event]:
         """Nobody types who is away, gone, or has just sent."""
         if not seat.typing:
             return []
         seat.typing = False
-        return [TypingChanged(self.id, seat.id, False)]
+        return [TypingChanged(room_id=self.id, participant_id=seat.id, is_typing=False)]
 
     # The end
 
@@ -263,7 +384,7 @@ class Room:
         """A warning has come up; it holds if the expiry has not been moved since."""
         return [RoomExpiring(self.id, self.expires_at)] if planned_for == repr(self.expires_at) else []
 
-    def end(self, reason: str, now: float) -> list[Event]:
+    def end(self, reason: EndReason, now: float) -> list[Event]:
         """End for all, once and for good; nothing of what was said or who was here stays."""
         for seat in self.seats.values():
             self.let_go(seat)
@@ -276,6 +397,10 @@ class Room:
             self.banned_ids,
             self.banned_origins,
             self.banned_subjects,
+            self.polls,
+            self.expiring,
+            self.once,
+            self.shown,
         ):
             part.clear()
         self.invites.clear()

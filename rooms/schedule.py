@@ -15,6 +15,9 @@ class Task(StrEnum):
     EXPIRY = "expiry"
     WARNING = "warning"
     EMPTY = "empty"
+    MESSAGES = "messages"
+    SHOWN = "shown"
+    POLL = "poll"
 
 
 class Due(NamedTuple):
@@ -47,7 +50,7 @@ class Schedule:
     def add(self, at: float, room_id: str, task: Task, key: str = "") -> None:
         """Remember that something may be due at `at`."""
         self._order += 1
-        heapq.heappush(self._heap, Due(at, self._order, room_id, task, key))
+        heapq.heappush(self._heap, Due(at=at, order=self._order, room_id=room_id, task=task, key=key))
 
     def next_at(self) -> float | None:
         """When the earliest entry is due."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from types import MappingProxyType
 
 from rooms.invites import Invites
-from rooms.model import HOST, MEMBER, Rights, Seat
+from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Rights, Seat
 from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Task
@@ -37,19 +38,22 @@ def record_of(room: Room) -> RoomRecord:
         peak=room.peak,
         message_count=room.message_count,
         made_by=room.made_by,
+        receipts=room.keeps_receipts,
+        message_ttl_s=room.message_ttl_s,
     )
 
 
 def _seat_record(seat: Seat) -> SeatRecord:
     return SeatRecord(
-        seat.id,
-        seat.name,
-        seat.role,
-        seat.joined_at,
-        seat.token_digest,
-        seat.invite_id,
-        seat.provisional,
-        seat.join_id_digest,
+        id=seat.id,
+        name=seat.name,
+        role=seat.role,
+        joined_at=seat.joined_at,
+        token_digest=seat.token_digest,
+        invite_id=seat.invite_id,
+        provisional=seat.provisional,
+        join_id_digest=seat.join_id_digest,
+        attributes=tuple(seat.attributes.items()),
         subject=seat.subject,
         user_id=seat.user_id,
         can_speak=seat.rights.can_speak,
@@ -62,12 +66,12 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
     """A room as it was, under a new epoch, with everybody away from now on."""
     room = Room(
         house,
-        record.id,
-        epoch,
-        record.created_at,
-        record.expires_at,
-        record.capacity,
-        record.host_key_digest,
+        id=record.id,
+        epoch=epoch,
+        created_at=record.created_at,
+        expires_at=record.expires_at,
+        capacity=record.capacity,
+        host_key_digest=record.host_key_digest,
         invite_only=record.invite_only,
         locked=record.locked,
         lobby=record.lobby,
@@ -84,20 +88,23 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
         peak=record.peak,
         message_count=record.message_count,
         made_by=record.made_by,
+        keeps_receipts=record.receipts,
+        message_ttl_s=record.message_ttl_s,
     )
     for kept in record.seats:
         room.ordinals += 1
         room.seats[kept.id] = Seat(
-            kept.id,
-            kept.name,
-            MEMBER,
-            kept.joined_at,
-            room.ordinals,
-            kept.token_digest,
+            id=kept.id,
+            name=kept.name,
+            role=MEMBER,
+            joined_at=kept.joined_at,
+            ordinal=room.ordinals,
+            token_digest=kept.token_digest,
             away_since=now,
             invite_id=kept.invite_id,
             provisional=kept.provisional,
             join_id_digest=kept.join_id_digest,
+            attributes=MappingProxyType(dict(kept.attributes)) if kept.attributes else NO_ATTRIBUTES,
             subject=kept.subject,
             user_id=kept.user_id,
             rights=Rights(can_speak=kept.can_speak, can_call=kept.can_call, can_invite=kept.can_invite),

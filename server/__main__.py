@@ -17,12 +17,16 @@ from server.app import DESCRIPTORS, HOST, LIFECYCLE, create_app, make_store
 from server.observability import logs
 from server.security.descriptors import raise_limit
 from server.settings import Settings
-from server.transport.http.listener import Door
+from server.transport.http.listener import DoorSite
 from server.transport.http.runner import Runner
+from server.transport.http.schemas import bodies
 
 log = logging.getLogger(__name__)
 
 SHUTDOWN_TIMEOUT_S = 5.0
+OVERTAKEN = 3
+"""Exit code of a process whose rooms were taken over, so that a supervisor starts it again."""
+
 COLLECT_AFTER = (2_000, 500, 100)
 """Thresholds of the garbage collector's three generations, in objects and runs. A run over 2,000 young objects takes a
 quarter of a millisecond; runs over the older ones, which take as many times longer, are rare: rooms make next to no
@@ -32,8 +36,8 @@ LINGERING_S = 2.0
 """How long the rest of a refused body is read, so that its sender sees the answer. aiohttp goes on when it is gone."""
 
 
-async def serve(app: web.Application, settings: Settings) -> None:
-    """Serve until the process is told to stop."""
+async def serve(app: web.Application, settings: Settings) -> int:
+    """Serve until the process is told to stop, or has given its rooms to another; returns the exit code."""
     engine = app[HOST].eio
     runner = Runner(
         app,
@@ -48,25 +52,19 @@ async def serve(app: web.Application, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    app[LIFECYCLE].on_over = stop.set
+    bodies()
     await runner.setup()
-    door: Door | None = None
-    listener: asyncio.Server | None = None
     try:
-        door = Door(runner.server, app[DESCRIPTORS], engine.turns)  # type: ignore[arg-type]  # there is one after `setup`
-        listener = await asyncio.get_running_loop().create_server(
-            door, settings.host, settings.port, backlog=door.backlog, reuse_address=True
-        )
+        await DoorSite(runner, settings.host, settings.port, app[DESCRIPTORS], engine.turns, engine.direct).start()
         _announce(settings)
         _calm_collector()
         await stop.wait()
         # The runner stops listening first of all, and a refused connection says less than a 503.
         await app[LIFECYCLE].announce_stop()
     finally:
-        if listener is not None:
-            listener.close()
-        if door is not None:
-            door.close()
         await runner.cleanup()
+    return OVERTAKEN if app[LIFECYCLE].lost else 0
 
 
 def _calm_collector() -> None:
@@ -82,7 +80,7 @@ def _announce(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Exit code 2 where the environment makes no sense."""
+    """The exit code: 2 where the environment makes no sense, 1 where the port is taken, `OVERTAKEN`, else 0."""
     try:
         settings = Settings()
     except ValidationError as error:
@@ -99,11 +97,10 @@ def main() -> int:
         return 2
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            runner.run(serve(create_app(settings, store=store, descriptor_limit=raise_limit()), settings))
+            return runner.run(serve(create_app(settings, store=store, descriptor_limit=raise_limit()), settings))
         except OSError as error:
             print(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
             return 1
-    return 0
 
 
 def _complain(variable: str, reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 
@@ -12,6 +13,9 @@ from rooms.directory import Registry
 from rooms.ports import Store
 from rooms.room import House
 from server.clocks import Clocks
+from server.cluster.leased import LeasedOwnership
+from server.cluster.local import LocalOwnership
+from server.cluster.ownership import Ownership
 from server.lifecycle import Lifecycle
 from server.observability.metrics import FIGURES, Figures
 from server.observability.sparing import RefusedOrigins
@@ -20,7 +24,7 @@ from server.outbound.journal import Journal
 from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
 from server.outbound.webhooks import Webhooks
-from server.security.base32 import base32
+from server.security.base32 import random_base32
 from server.security.descriptors import Descriptors
 from server.security.guesses import Guesses
 from server.security.join_tokens import JoinTokens
@@ -37,6 +41,7 @@ from server.transport.http import schemas as schemas_rest
 from server.transport.http import service as service_rest
 from server.transport.http.admission import Admission
 from server.transport.http.headers import protect
+from server.transport.http.here import rooms_here
 from server.transport.http.limits import BUCKETS, limited
 from server.transport.http.pages import add_pages
 from server.transport.http.routes import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
@@ -65,7 +70,7 @@ SOCKETS: web.AppKey[DefaultNamespace] = web.AppKey("sockets", DefaultNamespace)
 
 def random_id(size_bytes: int) -> str:
     """A random id in lower-case letters and digits, safe in links, headers and file names."""
-    return base32(os.urandom(size_bytes))
+    return random_base32(size_bytes)
 
 
 def make_store(settings: Settings) -> Store:
@@ -99,10 +104,11 @@ def create_app(
     if clocks is None:
         clocks = Clocks() if clock is None else Clocks(clock, clock)
     context = _context(settings, clocks, new_id, store if store is not None else make_store(settings), sockets)
-    dispatcher = Dispatcher(context)
+    dispatcher = Dispatcher(context, context.ownership)
     sockets.application = Gateway(context, dispatcher)
 
-    app = web.Application(middlewares=[cors, errors, limited], client_max_size=MAX_BODY_BYTES)
+    middlewares = [cors, errors, limited, *([rooms_here] if context.ownership.beats else [])]
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
     app[BUCKETS] = OrderedDict()
     app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))
@@ -122,6 +128,14 @@ def create_app(
     app.on_shutdown.append(_shut_down)
     host.attach(app)
     return app
+
+
+def make_ownership(store: Store) -> Ownership:
+    """By the lease of a store that other processes can reach; else this process's own."""
+    lease = getattr(store, "lease", None)
+    if lease is None:
+        return LocalOwnership()
+    return LeasedOwnership(lease, f"{socket.gethostname()}:{os.getpid()}:{random_id(5)}")
 
 
 def _bound(app: web.Application, context: Context, host: SocketHost, descriptors: Descriptors) -> None:
@@ -220,6 +234,7 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
         delivery=delivery,
         presence=presence,
         publisher=Publisher(delivery, journal, presence, log_messages=settings.message_log == "on"),
+        ownership=make_ownership(store),
         is_open=sockets.is_open,
         store=store,
         journal=journal,
@@ -239,4 +254,5 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
         ),
     )
     context.publisher.subscribe(context.let_go)
+    context.publisher.subscribe(context.snapshot_parts.forget)
     return context

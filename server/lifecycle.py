@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
+import time
+from collections.abc import Callable
 
-from rooms import snapshots
-from rooms.events import RoomRestored, sent_at
-from rooms.ports import StoreUnavailable
+from rooms import expiry, polls, snapshots, viewing
+from rooms.events import RoomRestored
+from rooms.message import sent_at
+from rooms.ports import NotOwner, StoreUnavailable
 from rooms.schedule import Task
 from server.clocks import tell_rooms
+from server.cluster.ownership import Role
 from server.transport.socketio import DefaultNamespace, SocketHost
+from server.transport.socketio.namespace import SERVICE_RESTART
 from server.usecases.context import Context
 from server.usecases.endings import end_behind
 
@@ -34,6 +40,11 @@ DRAIN_NOTICE_S = 0.3
 RECONNECT_EARLIEST_MS, RECONNECT_LATEST_MS = 500, 3_000
 JOURNAL_CLOSE_S = 3.0
 
+SOCKETS_CLOSE_S = 0.5
+"""How long the rooms are kept for clients that take their time to close, before they are given up."""
+
+NO_STORE = "The store does not answer. Serving without it until it does; no rooms can be made."
+
 
 class Lifecycle:
     """The background of one process."""
@@ -43,14 +54,31 @@ class Lifecycle:
         self._host = host
         self._sockets = sockets
         self._tasks: list[asyncio.Task[None]] = []
+        self._owning: asyncio.Task[None] | None = None
+        self._restoring: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
+        self._cut_off = False
+        self.on_over: Callable[[], None] = lambda: None
+        """Called once this process owns no rooms any more and has told everybody: there is nothing left but to exit."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether another process took the rooms without being given them."""
+        return self._context.ownership.lost
 
     async def start(self) -> None:
-        """Restore what the store kept, and begin to sweep. A store that is down is tried again behind."""
-        await self._restore()
-        background = [self._sweep_forever(), self._watch_store()]
-        if not self._context.restored:
-            background.append(self._restore_later())
-        self._tasks = [asyncio.get_running_loop().create_task(work) for work in background]
+        """Restore what the store kept, where this process may, and begin to sweep. A store that is down, or rooms that
+        another process has, are tried again behind."""
+        own = self._context.ownership
+        await own.step()
+        if own.role is Role.OWNER:
+            await self._restore()
+        elif not own.answers:
+            self._context.journal.health.fall(NO_STORE)
+        self._react()
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(work) for work in (self._sweep_forever(), self._watch_store())]
+        self._owning = loop.create_task(self._own_forever())
 
     async def announce_stop(self) -> None:
         """Tell clients, and take nothing new. While this lasts, `/ready` still answers, with 503."""
@@ -58,6 +86,7 @@ class Lifecycle:
         if ctx.draining:
             return
         ctx.draining = True
+        ctx.settled.set()
         for connection in list(ctx.connections):
             retry_after_ms = random.randint(RECONNECT_EARLIEST_MS, RECONNECT_LATEST_MS)  # noqa: S311
             ctx.delivery.tell(connection, "server-draining", {"retryAfterMs": retry_after_ms})
@@ -65,22 +94,81 @@ class Lifecycle:
             await asyncio.sleep(DRAIN_NOTICE_S)
 
     async def stop(self) -> None:
-        """Tell clients, close their transports so that they reconnect by themselves, write what is left."""
+        """Let go of clients and rooms, and of everything else."""
+        ctx = self._context
+        await self._let_go_once()
+        for task in (self._owning, self._restoring):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        await ctx.store.close()
+        ctx.passwords.close()
+
+    def _let_go_once(self) -> asyncio.Task[None]:
+        if self._leaving is None:
+            self._leaving = asyncio.get_running_loop().create_task(self._let_go())
+        return self._leaving
+
+    async def _let_go(self) -> None:
+        """Tell clients, close their transports so that they reconnect by themselves, write what is left, and give the
+        rooms up to whoever has asked for them."""
         ctx = self._context
         await self.announce_stop()
         self._sockets.close_nobody_later()
-        await self._host.drain()
+        draining = asyncio.get_running_loop().create_task(self._host.drain())
+        await asyncio.wait({draining}, timeout=SOCKETS_CLOSE_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        ctx.ownership.close()
         await ctx.journal.close(JOURNAL_CLOSE_S)
-        await ctx.store.close()
-        ctx.passwords.close()
+        with contextlib.suppress(StoreUnavailable):  # then it expires
+            await ctx.ownership.release()
+        await draining
+        self.on_over()
+
+    async def _own_forever(self) -> None:
+        own = self._context.ownership
+        while own.beats and own.role is not Role.OVER:
+            await own.pause()
+            await own.step()
+            self._react()
+
+    def _react(self) -> None:
+        """Do what follows from how this process stands to the rooms now."""
+        ctx, own = self._context, self._context.ownership
+        if own.role is Role.OWNER:
+            self._keep_away_while_cut_off()
+            if not ctx.restored and self._restoring is None:
+                self._restoring = asyncio.get_running_loop().create_task(self._restore_until_done())
+        elif own.role is not Role.WAITING:
+            self._let_go_once()
+        elif own.answers:
+            ctx.journal.health.succeeded()
+        else:
+            ctx.journal.health.failed(time.monotonic())
+        self._settle()
+
+    def _keep_away_while_cut_off(self) -> None:
+        """Another process may own the rooms by now: clients are to look for it. Who comes back here waits."""
+        ctx = self._context
+        cut_off = not ctx.ownership.valid()
+        if cut_off and not self._cut_off:
+            log.warning("The lease could not be renewed, and another process waits for it: clients are sent there.")
+            for connection in list(ctx.connections):
+                self._sockets.close(connection, SERVICE_RESTART)
+        self._cut_off = cut_off
+
+    def _settle(self) -> None:
+        if not self._context.coming:
+            self._context.settled.set()
 
     async def sweep(self) -> None:
         """Do everything that is due by now. Nobody's due waits for the store to forget somebody else's room."""
         ctx = self._context
         tell_rooms(ctx.registry.house, ctx.clocks.ahead())
+        if not ctx.ownership.valid():
+            return
         now = ctx.clock()
         for done, (room, due) in enumerate(ctx.registry.due(now), start=1):
             match due.task:
@@ -92,6 +180,12 @@ class Lifecycle:
                     end_behind(ctx, room, "room-expired")
                 case Task.EMPTY:
                     end_behind(ctx, room, "room-ended")
+                case Task.MESSAGES:
+                    ctx.publisher.commit(room, expiry.expire(room, now))
+                case Task.SHOWN:
+                    viewing.hide(room, int(due.key))
+                case Task.POLL:
+                    ctx.publisher.commit(room, polls.is_over(room, due.key, now))
             if done % SWEEP_AT_ONCE == 0:
                 await asyncio.sleep(0)
         ctx.recovery.forget_old(now)
@@ -113,6 +207,14 @@ class Lifecycle:
             if self._context.restored:
                 await self._context.journal.check()
 
+    async def _restore_until_done(self) -> None:
+        ctx = self._context
+        while not ctx.restored and ctx.ownership.role is Role.OWNER:
+            await self._restore()
+            if not ctx.restored:
+                await asyncio.sleep(RESTORE_RETRY_S)
+        self._settle()
+
     async def _restore(self) -> None:
         ctx = self._context
         try:
@@ -122,10 +224,10 @@ class Lifecycle:
             graves = [grave async for grave in ctx.store.tombstones(wall)]
             records = [record async for record in ctx.store.live_rooms(wall)]
             newest = await ctx.store.newest_message_id()
+        except NotOwner:
+            return
         except StoreUnavailable:
-            ctx.journal.health.fall(
-                "The store does not answer. Serving without it until it does; no rooms can be made."
-            )
+            ctx.journal.health.fall(NO_STORE)
             return
         if newest is not None:
             # The wall clock may have been set back since: what is said from now on comes later all the same.
@@ -140,8 +242,3 @@ class Lifecycle:
         ctx.journal.health.rise()
         if rooms:
             log.info("Restored %d rooms with %d seats.", len(rooms), sum(len(room.seats) for room in rooms))
-
-    async def _restore_later(self) -> None:
-        while not self._context.restored:
-            await asyncio.sleep(RESTORE_RETRY_S)
-            await self._restore()

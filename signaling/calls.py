@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from rooms.errors import Code, Refused
 from rooms.events import CallEnded, CallStarted, Event
 from rooms.records import CallRecord
 from signaling.negotiation import Kind
+
+CallProgress = Literal["joined", "connected", "failed", "ended"]
+"""How a participant says its call goes; `ended`: it hung up, and stays."""
 
 MESH_PARTICIPANTS = 8
 """People in one call. Each sends its media to each other one, so a call of n costs everybody n - 1 uplinks; a larger
@@ -85,7 +89,7 @@ class _RoomCalls:
         if self.current is None:
             return None
         call, self.current = self.current, None
-        record = CallRecord(call.started_at, now, call.peak, call.connected)
+        record = CallRecord(started_at=call.started_at, ended_at=now, peak=call.peak, connected=call.connected)
         if len(self.ended) < CALLS_RECORDED:
             self.ended.append(record)
         return record
@@ -130,8 +134,8 @@ class Calls:
         calls = self._rooms.get(room_id)
         return calls is not None and participant in calls.partners
 
-    def reported(self, room_id: str, participant: str, state: str, now: float) -> Sequence[Event]:
-        """A participant says how its call goes: `joined`, `connected`, `failed` or `ended` (it hung up, and stays)."""
+    def reported(self, room_id: str, participant: str, state: CallProgress, now: float) -> Sequence[Event]:
+        """A participant says how its call goes."""
         calls = self._rooms.get(room_id)
         if calls is None:
             return ()

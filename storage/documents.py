@@ -68,7 +68,9 @@ def session_document(record: SessionRecord) -> Document:
 
 
 def message_document(message: LoggedMessage, purge_at: datetime.datetime) -> Document:
-    """A logged message; `purge_at` is that of its room."""
+    """A logged message; `purge_at` is that of its room. One that expires earlier goes when it does."""
+    if message.expires_at is not None:
+        purge_at = min(purge_at, _date(message.expires_at))
     return {**_encode(message), "purgeAt": purge_at}
 
 

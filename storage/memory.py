@@ -6,7 +6,7 @@ one is reached, the oldest tombstone, line or message gives way to the newest.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 
@@ -74,6 +74,9 @@ class MemoryStore:
             return Purged(messages=messages)
         return Purged(messages=messages, seats=len(room.seats), invites=len(room.invites))
 
+    async def find_room(self, room_id: str) -> RoomRecord | Tombstone | None:
+        return self._rooms.get(room_id) or self._tombstones.get(room_id)
+
     async def live_rooms(self, now: float) -> AsyncIterator[RoomRecord]:
         for room in list(self._rooms.values()):
             yield room
@@ -87,8 +90,19 @@ class MemoryStore:
             if message.room_id in self._rooms:
                 self._messages.add(message)
 
-    async def messages(self, room_id: str, *, before: str | None, limit: int) -> list[LoggedMessage]:
-        return self._messages.page(room_id, before, limit)
+    async def replace_messages(self, messages: Sequence[LoggedMessage]) -> None:
+        for message in messages:
+            self._messages.replace(message)
+
+    async def erase_messages(self, messages: Sequence[tuple[str, str]]) -> None:
+        for room_id, message_id in messages:
+            self._messages.erase_one(room_id, message_id)
+
+    async def messages(
+        self, room_id: str, *, before: str | None, after: str | None = None, limit: int, now: float
+    ) -> list[LoggedMessage]:
+        self._messages.expire(room_id, now)
+        return self._messages.page(room_id, before, after, limit)
 
     async def newest_message_id(self) -> str | None:
         return self._messages.newest_id()
@@ -148,10 +162,30 @@ class _Messages:
         if len(self._by_id) > self._in_all:
             self._drop_oldest()
 
-    def page(self, room_id: str, before: str | None, limit: int) -> list[LoggedMessage]:
+    def replace(self, message: LoggedMessage) -> None:
+        if message.id in self._by_id:
+            self._by_id[message.id] = message
+
+    def erase_one(self, room_id: str, message_id: str) -> None:
+        ids = self._ids.get(room_id, [])
+        place = bisect_left(ids, message_id)
+        if place < len(ids) and ids[place] == message_id:
+            del ids[place]
+            del self._by_id[message_id]
+        if not ids:
+            self._ids.pop(room_id, None)
+
+    def expire(self, room_id: str, now: float) -> None:
+        for each in [self._by_id[each] for each in self._ids.get(room_id, ())]:
+            if each.expires_at is not None and each.expires_at <= now:
+                self.erase_one(room_id, each.id)
+
+    def page(self, room_id: str, before: str | None, after: str | None, limit: int) -> list[LoggedMessage]:
         ids = self._ids.get(room_id, [])
         end = len(ids) if before is None else bisect_left(ids, before)
-        return [self._by_id[each] for each in reversed(ids[max(0, end - limit) : end])]
+        begin = 0 if after is None else bisect_right(ids, after)
+        wanted = ids[max(begin, end - limit) : end] if after is None else ids[begin : min(end, begin + limit)]
+        return [self._by_id[each] for each in reversed(wanted)]
 
     def newest_id(self) -> str | None:
         return max((ids[-1] for ids in self._ids.values()), default=None)

@@ -68,6 +68,8 @@ class Figures:
         figures = self.as_json()
         for name in ("rooms", "tombstones", "seats", "sockets", "calls"):
             yield GaugeMetricFamily(f"mayfly_{name}", f"Number of {name} now.", value=figures[name])
+        owner = int(self._context.serving)
+        yield GaugeMetricFamily("mayfly_owner", "1 where this process owns the rooms.", value=owner)
         yield from store_figures(self._context.journal)
         yield GaugeMetricFamily("mayfly_seats_away", "Seats that wait for their holder.", value=figures["seatsAway"])
         transports = self._host.transport_count

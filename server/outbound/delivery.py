@@ -8,12 +8,13 @@ made only where there are any in the room.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import orjson
 
 from rooms.events import (
+    Broadcast,
     Durable,
     Event,
     KnockAnswered,
@@ -21,15 +22,20 @@ from rooms.events import (
     MemberJoined,
     MemberLeft,
     MemberUpdated,
-    MessagePosted,
+    MessageDeleted,
+    MessageUpdated,
+    ReactionChanged,
+    ReadChanged,
     RoomEnded,
     RoomExpiring,
     SeatTakenOver,
     TypingChanged,
 )
+from rooms.message import Message
 from rooms.room import Room
 from server.outbound.presence import Presence
 from server.protocol import views
+from server.protocol.events import Action, Reason
 from server.protocol.offsets import offset, offset_of_several
 from signaling.negotiation import Kind
 from signaling.relay import Signal
@@ -39,8 +45,8 @@ SIGNAL_EVENTS = {
     Kind.ANSWER: "answer-received",
     Kind.CANDIDATE: "ice-candidate-received",
 }
-LEFT_ACTIONS = {"timeout": "rejoin", "server-shutdown": "resume"}
-PUT_OUT = frozenset({"kicked", "banned"})
+LEFT_ACTIONS: dict[Reason, Action] = {"timeout": "rejoin", "server-shutdown": "resume"}
+PUT_OUT: frozenset[Reason] = frozenset({"kicked", "banned"})
 
 
 class Outlet(Protocol):
@@ -109,11 +115,15 @@ class Delivery:
         """A durable event (`durable_packet`) once more, to one that missed it: it had an offset, so it wants them."""
         self._outlet.send_kept(connection, packet)
 
-    def message(self, room: Room, event: MessagePosted) -> dict[str, Any]:
+    def message(self, room: Room, event: Message) -> dict[str, Any]:
         """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
         payload = views.message(event)
         packet = b"2" + orjson.dumps((views.MESSAGE_RECEIVED, payload, f"{room.epoch}.{event.position}"))
         here = self._presence.in_room(room.id)
+        if event.more is not None and event.more.from_rest and event.sender in here:
+            # What a seat has sent over REST its own connection learns like everybody else.
+            author = here[event.sender]
+            self._outlet.send_one(author, self._packet_for(author, room, views.MESSAGE_RECEIVED, payload))
         if event.to is not None:
             target = here.get(event.to)
             if target is not None:
@@ -151,51 +161,71 @@ class Delivery:
         return others
 
     def _durable(self, room: Room, event: Durable, but: str | None) -> None:
-        name, payload = views.durable(event)
         here = self._presence.in_room(room.id)
         # Whoever came or came back learns it from the snapshot, and whoever goes by `room-left`.
         about = here.get(_about(event))
-        to = [connection for connection in here.values() if connection not in (about, but)]
-        if self.without_offsets or self._presence.several:
-            to = self._in_common(room, to, name, payload)
-        self._outlet.send(to, event_packet(name, payload, offset(room.epoch, event.position)))
+        to = [connection for connection in _concerned(event, here) if connection not in (about, but)]
+        if to:
+            name, payload = views.durable(event)
+            if self.without_offsets or self._presence.several:
+                to = self._in_common(room, to, name, payload)
+            self._outlet.send(to, event_packet(name, payload, offset(room.epoch, event.position)))
         if isinstance(event, MemberLeft) and about is not None and about != but:
             self.seat_gone(event.room_id, event.reason, about)
 
     def _transient(self, room: Room, event: Event, but: str | None) -> None:
         match event:
-            case TypingChanged(room_id, participant_id, is_typing):
-                payload: dict[str, Any] = {
-                    "roomId": room_id,
-                    "participantId": participant_id,
-                    "isTyping": is_typing,
+            case TypingChanged():
+                typing = {
+                    "roomId": event.room_id,
+                    "participantId": event.participant_id,
+                    "isTyping": event.is_typing,
                 }
-                me = self._presence.connection_of(room_id, participant_id)
-                self._to_all(room, "typing-changed", payload, but=me)
-            case SeatTakenOver(room_id, participant_id):
-                holder = self._presence.connection_of(room_id, participant_id)
+                me = self._presence.connection_of(event.room_id, event.participant_id)
+                self._to_all(room, "typing-changed", typing, but=me)
+            case ReadChanged():
+                read = {"roomId": event.room_id, "participantId": event.participant_id, "seq": event.seq}
+                self._to_all(room, "read-changed", read)
+            case Broadcast():
+                self._broadcast(event)
+            case SeatTakenOver():
+                holder = self._presence.connection_of(event.room_id, event.participant_id)
                 if holder is not None:
-                    self.seat_gone(room_id, "replaced", holder)
-            case KnockReceived(room_id):
-                host = self._presence.connection_of(room_id, room.host_id or "")
+                    self.seat_gone(event.room_id, "replaced", holder)
+            case KnockReceived():
+                host = self._presence.connection_of(event.room_id, room.host_id or "")
                 if host is not None:
                     self.tell(host, "knock-received", _knock(event))
-            case KnockAnswered(room_id, knock_id, admitted, invite):
-                answer = {"roomId": room_id, "admitted": admitted}
-                knocker = self._presence.at_door(room_id).get(knock_id)
+            case KnockAnswered():
+                answer = {"roomId": event.room_id, "admitted": event.admitted}
+                knocker = self._presence.at_door(event.room_id).get(event.knock_id)
                 if knocker is not None:
-                    self.tell(knocker, "knock-answered", answer | ({"invite": invite} if invite else {}))
-            case RoomExpiring(room_id, expires_at):
-                self._to_all(room, "room-expiring", {"roomId": room_id, "expiresAt": views.iso(expires_at)})
-            case RoomEnded(room_id, _, reason):
-                packet = event_packet("room-left", {"roomId": room_id, "reason": reason, "action": "none"})
-                concerned = [*self._presence.in_room(room_id).values(), *self._presence.at_door(room_id).values()]
-                self._outlet.send(concerned, packet, but)
+                    invite = {"invite": event.invite} if event.invite else {}
+                    self.tell(knocker, "knock-answered", answer | invite)
+            case RoomExpiring():
+                expiring = {"roomId": event.room_id, "expiresAt": views.iso(event.expires_at)}
+                self._to_all(room, "room-expiring", expiring)
+            case RoomEnded():
+                left = {"roomId": event.room_id, "reason": event.reason, "action": "none"}
+                at_door = self._presence.at_door(event.room_id).values()
+                concerned = [*self._presence.in_room(event.room_id).values(), *at_door]
+                self._outlet.send(concerned, event_packet("room-left", left), but)
+
+    def _broadcast(self, event: Broadcast) -> None:
+        payload = {
+            "roomId": event.room_id,
+            "from": event.sender,
+            "type": event.type,
+            "data": orjson.Fragment(event.data),
+        }
+        here = self._presence.in_room(event.room_id)
+        to = here.values() if event.to is None else _among(here, (event.to,))
+        self._outlet.send(to, event_packet("broadcast-received", payload), here.get(event.sender))
 
     def _to_all(self, room: Room, event: str, payload: Any, *, but: str | None = None) -> None:
         self._outlet.send(self._presence.in_room(room.id).values(), event_packet(event, payload), but)
 
-    def seat_gone(self, room_id: str, reason: str, connection: str) -> None:
+    def seat_gone(self, room_id: str, reason: Reason, connection: str) -> None:
         """`room-left`, to the one whose seat it was."""
         payload = {"roomId": room_id, "reason": reason, "action": LEFT_ACTIONS.get(reason, "none")}
         self.tell(connection, "room-left", payload)
@@ -223,7 +253,21 @@ def _signal_packet(room_id: str, signal: Signal) -> bytes:
     return event_packet(SIGNAL_EVENTS[signal.kind], payload)
 
 
-def durable_packet(event: Durable, seen: str) -> bytes:
-    """The frame of a durable event that is sent once more, with the offset of who has seen it."""
-    name, payload = views.durable(event)
+def _concerned(event: Durable, here: Mapping[str, str]) -> Iterable[str]:
+    """Of the connections of a room, those that may know of a durable event."""
+    audience = None
+    if isinstance(event, MessageUpdated | ReactionChanged):
+        audience = event.message.audience
+    elif isinstance(event, MessageDeleted):
+        audience = event.audience
+    return here.values() if audience is None else _among(here, audience)
+
+
+def _among(here: Mapping[str, str], participants: Iterable[str]) -> list[str]:
+    return [here[one] for one in participants if one in here]
+
+
+def durable_packet(event: Durable, viewer: str, seen: str) -> bytes:
+    """The frame of a durable event that a participant missed, with the offset of who has seen it."""
+    name, payload = views.durable(event, viewer)
     return event_packet(name, payload, seen)

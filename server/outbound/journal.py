@@ -12,13 +12,15 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from rooms import snapshots
-from rooms.ports import RoomExists, Store, StoreUnavailable
-from rooms.records import LoggedMessage, Purged, SessionRecord, Tombstone
+from rooms.errors import Code, Refused
+from rooms.message import Message
+from rooms.ports import NotOwner, RoomExists, Store, StoreUnavailable
+from rooms.records import Purged, SessionRecord, Tombstone, logged
 from rooms.room import Room
 from server.outbound.health import StoreHealth
 
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 
 MAX_SAVES_UNDER_WAY = 16
 MAX_QUEUED_MESSAGES = 10_000
+MAX_QUEUED_ENTRIES = 100_000
+"""With what erases messages, which is small, and is not to be lost."""
+
 MESSAGE_BATCH = 500
 RETRY_FIRST_S = 0.25
 RETRY_LONGEST_S = 5.0
@@ -53,6 +58,14 @@ class _Saving:
         self.waiters = rest
 
 
+class LogEntry(NamedTuple):
+    """What the log is to learn: a message is new (`message` and `message_id`), changed, or (no `message`) gone."""
+
+    room_id: str
+    message: Message | None
+    message_id: str | None
+
+
 class Unwritten(NamedTuple):
     """How much the store does not have yet: rooms with changes, ends of rooms, logged messages."""
 
@@ -69,7 +82,7 @@ class Journal:
         self._saving: dict[str, _Saving] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(MAX_SAVES_UNDER_WAY)
-        self._messages: deque[LoggedMessage] = deque()
+        self._messages: deque[LogEntry] = deque()
         self._writing_messages = asyncio.Lock()
         self._messages_under_way = 0
         self._message_task: asyncio.Task[None] | None = None
@@ -79,6 +92,8 @@ class Journal:
         self._failed_since_open = False
         self.health = StoreHealth()
         self.dropped_messages = 0
+        self.fenced = False
+        """Whether another process owns the rooms, so that nothing can be written any more."""
 
     @property
     def healthy(self) -> bool:
@@ -99,7 +114,7 @@ class Journal:
 
     def changed(self, room: Room) -> None:
         """Save the room soon."""
-        if not self._store.outlives_process or room.ended:
+        if not self._store.outlives_process or room.ended or self.fenced:
             return
         saving = self._saving.get(room.id)
         if saving is None:
@@ -110,10 +125,12 @@ class Journal:
     async def saved(self, room: Room, *, insist: bool = False) -> bool:
         """Wait until the room as it is now is saved; False where the store failed.
 
+        Refused with SERVER_DRAINING where another process owns the rooms: nothing may be acknowledged then.
         While the store is known to be down nobody is kept waiting; who insists has it asked once more.
         """
         if not self._store.outlives_process:
             return True
+        self._check_fence()
         if not self.health.answers and not (insist and await self._answers()):
             self.changed(room)
             return False
@@ -123,13 +140,19 @@ class Journal:
             return False  # the room has ended meanwhile
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         saving.waiters.append((saving.wanted, waiter))
-        return await waiter
+        kept = await waiter
+        self._check_fence()
+        return kept
 
     async def ended(self, grave: Tombstone, session: SessionRecord) -> Purged:
-        """Erase an ended room; while the store is down this goes on being tried behind."""
+        """Erase an ended room; while the store is down this goes on being tried behind.
+
+        Refused with SERVER_DRAINING where another process owns the rooms.
+        """
         if self.health.answers:
             with contextlib.suppress(StoreUnavailable):
                 return await self._end(grave, session)
+        self._check_fence()
         self.end_behind(grave, session)
         return Purged()
 
@@ -152,12 +175,25 @@ class Journal:
         with contextlib.suppress(StoreUnavailable):
             await self._watched(self._store.unspend(use, by))
 
-    def log_message(self, message: LoggedMessage) -> None:
-        """Keep a message of a room that asked for a log. Beyond `MAX_QUEUED_MESSAGES` the oldest are dropped."""
-        if len(self._messages) >= MAX_QUEUED_MESSAGES:
-            self._messages.popleft()
+    def log_message(self, message: Message, *, again: bool = False) -> None:
+        """Keep a message of a room that asked for a log, or (`again`) how it is now.
+
+        The queue refers to the message itself: what is erased before it is written is never written.
+        """
+        self._queue(LogEntry(message.room_id, message, None if again else message.id))
+
+    def erase_message(self, room_id: str, message_id: str) -> None:
+        """Keep a message no more."""
+        self._queue(LogEntry(room_id, None, message_id))
+
+    def _queue(self, entry: LogEntry) -> None:
+        # Where there are too many, the oldest messages are dropped, but not what erases one.
+        if len(self._messages) >= (MAX_QUEUED_MESSAGES if entry.message is not None else MAX_QUEUED_ENTRIES):
             self.dropped_messages += 1
-        self._messages.append(message)
+            if self._messages[0].message is None:
+                return
+            self._messages.popleft()
+        self._messages.append(entry)
         if self._message_task is None or self._message_task.done():
             self._message_task = self._spawn(self._write_messages())
 
@@ -183,7 +219,7 @@ class Journal:
 
     async def close(self, timeout_s: float) -> None:
         """Write what is left, within `timeout_s`, and stop. One line tells of what could not be written."""
-        if self._tasks:
+        if self._tasks and not self.fenced:
             await asyncio.wait(self._tasks, timeout=timeout_s)
         lost = self.unwritten()
         if any(lost) or self.dropped_messages:
@@ -208,7 +244,7 @@ class Journal:
     async def _save_until_done(self, saving: _Saving) -> None:
         pause = RETRY_FIRST_S
         done = 0
-        while done < saving.wanted and not saving.room.ended:
+        while done < saving.wanted and not saving.room.ended and not self.fenced:
             version = saving.wanted
             try:
                 async with self._slots:
@@ -232,7 +268,7 @@ class Journal:
 
     async def _write_ends(self) -> None:
         pause = RETRY_FIRST_S
-        while self._ends:
+        while self._ends and not self.fenced:
             try:
                 await self._end(*self._ends[0])
             except StoreUnavailable:
@@ -243,12 +279,12 @@ class Journal:
 
     async def _write_messages(self) -> None:
         pause = RETRY_FIRST_S
-        while self._messages:
+        while self._messages and not self.fenced:
             async with self._writing_messages:
                 batch = [self._messages.popleft() for _ in range(min(MESSAGE_BATCH, len(self._messages)))]
                 self._messages_under_way = len(batch)
                 try:
-                    await self._watched(self._store.append_messages(batch))
+                    await self._watched(self._write_batch(batch))
                     pause = RETRY_FIRST_S
                     continue
                 except StoreUnavailable:
@@ -256,6 +292,20 @@ class Journal:
                 finally:
                     self._messages_under_way = 0
             pause = await self._pause(pause)
+
+    async def _write_batch(self, batch: Sequence[LogEntry]) -> None:
+        """Bring the log to where the messages are now. It may be repeated."""
+        there = [entry for entry in batch if entry.message is not None and not entry.message.gone]
+        # One that is new and changed may have been written before by a call that seemed to fail: it is put right, too.
+        new = [logged(entry.message) for entry in there if entry.message is not None and entry.message_id is not None]
+        changed = [logged(entry.message) for entry in there if entry.message is not None and entry.message_id is None]
+        gone = [(entry.room_id, entry.message_id) for entry in batch if entry.message is None]
+        if new:
+            await self._store.append_messages(new)
+        if changed:
+            await self._store.replace_messages(changed)
+        if gone:
+            await self._store.erase_messages([(room_id, str(message_id)) for room_id, message_id in gone])
 
     async def _pause(self, pause_s: float) -> float:
         """Wait before another try, at most until the store answers somebody; returns the next pause."""
@@ -275,6 +325,10 @@ class Journal:
         started_at = time.monotonic()
         try:
             result = await call
+        except NotOwner:
+            self.fenced = True  # the store answers; it is this process that has no say any more
+            self._back.set()
+            raise
         except StoreUnavailable:
             self._failed(started_at)
             raise
@@ -290,6 +344,10 @@ class Journal:
             self._back.set()
         self.health.succeeded()
         return result
+
+    def _check_fence(self) -> None:
+        if self.fenced:
+            raise Refused(Code.SERVER_DRAINING, "Another process has the rooms.", retry_after_ms=1_000)
 
     def _failed(self, started_at: float) -> None:
         self._failed_since_open = True

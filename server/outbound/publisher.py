@@ -17,7 +17,8 @@ from rooms.events import (
     MemberJoined,
     MemberLeft,
     MemberUpdated,
-    MessagePosted,
+    MessageDeleted,
+    MessageUpdated,
     RoomCreated,
     RoomEnded,
     RoomRestored,
@@ -26,7 +27,7 @@ from rooms.events import (
     SeatTakenOver,
     StateChanged,
 )
-from rooms.records import LoggedMessage
+from rooms.message import Message
 from rooms.room import Room
 from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
@@ -36,6 +37,9 @@ Subscriber = Callable[[Room, Event], None]
 
 SAVED = frozenset({MemberJoined, MemberLeft, RoomUpdated, SeatGranted, StateChanged})
 """Events after which a store keeps something else of the room."""
+
+SAVED_CHANGES = frozenset({"role", "self"})
+"""Changes of a participant that a store keeps."""
 
 SILENT = frozenset({SeatGranted, StateChanged, RoomCreated, RoomRestored, CallStarted, CallEnded})
 """Events that no client is told of."""
@@ -60,15 +64,17 @@ class Publisher:
         changed = False
         for event in events:
             kind = type(event)
-            if isinstance(event, MessagePosted):
+            if type(event) is Message:
                 self.message(room, event)
                 continue
             if kind not in SILENT:
                 self._delivery.tell_all(room, event, but)
             self._let_go(event)
+            if room.log and self._log_messages:
+                self._log(event)
             for subscriber in self._subscribers:
                 subscriber(room, event)
-            changed = changed or kind in SAVED or (isinstance(event, MemberUpdated) and event.change == "role")
+            changed = changed or kind in SAVED or (isinstance(event, MemberUpdated) and event.change in SAVED_CHANGES)
         if changed:
             self._journal.changed(room)
 
@@ -81,12 +87,19 @@ class Publisher:
         insist = any(isinstance(event, SeatGranted) and event.spent for event in events)
         return await self._journal.saved(room, insist=insist)
 
-    def message(self, room: Room, message: MessagePosted) -> dict[str, Any]:
+    def message(self, room: Room, message: Message) -> dict[str, Any]:
         """Commit a message: this runs for each. Returns what the others are told."""
         told = self._delivery.message(room, message)
-        if room.log and self._log_messages and message.to is None:
-            self._journal.log_message(_logged(room, message))
+        if room.log and self._log_messages and message.audience is None and not message.gone:
+            self._journal.log_message(message)
         return told
+
+    def _log(self, event: Event) -> None:
+        """The log follows what becomes of a message; of one that not everybody may see it knows nothing."""
+        if isinstance(event, MessageDeleted):
+            self._journal.erase_message(event.room_id, event.message_id)
+        elif isinstance(event, MessageUpdated) and event.message.audience is None:
+            self._journal.log_message(event.message, again=True)
 
     def _let_go(self, event: Event) -> None:
         if isinstance(event, MemberLeft | SeatTakenOver):
@@ -95,17 +108,3 @@ class Publisher:
             self._presence.walk_away(event.room_id, event.knock_id)
         elif isinstance(event, RoomEnded):
             self._presence.room_over(event.room_id)
-
-
-def _logged(room: Room, message: MessagePosted) -> LoggedMessage:
-    return LoggedMessage(
-        id=message.id,
-        room_id=room.id,
-        seq=message.seq,
-        epoch=room.epoch,
-        sender=message.sender,
-        sender_name=message.sender_name,
-        text=message.text,
-        timestamp=message.timestamp,
-        encrypted=message.encrypted,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
@@ -46,6 +46,8 @@ MEANINGS: dict[Code, Meaning] = {
     Code.TOKEN_INVALID: Meaning(401, False, "This token is not valid here."),
     Code.TOKEN_EXPIRED: Meaning(401, False, "This token has expired."),
     Code.ENCRYPTION_REQUIRED: Meaning(409, False, "This room is encrypted: what is said here has to be sealed."),
+    Code.MESSAGE_NOT_FOUND: Meaning(404, False, "There is no such message."),
+    Code.POLL_CLOSED: Meaning(409, False, "This poll is closed."),
     Code.STALE_NEGOTIATION: Meaning(409, False, "A newer negotiation has replaced this one."),
     Code.RATE_LIMITED: Meaning(429, True, "Too many requests."),
     Code.QUOTA_EXCEEDED: Meaning(429, True, "This address has as many as one may have."),
@@ -90,6 +92,9 @@ GRANTED: Final = (dict, Reply)
 OUTCOMES: Final = (dict, Reply, Refusal)
 
 EMPTY: Data = {}
+
+SignalDelivery = Literal["sent", "buffered"]
+"""Whether a signal went to its target, or waits for it."""
 
 
 def status_of(refused: Refused) -> int:

@@ -5,10 +5,11 @@ Like `server.protocol.events`, they are for the published schemas and for tests,
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from server.protocol.acknowledgements import SignalDelivery
 from server.protocol.events import (
     Count,
     ErrorObject,
@@ -51,10 +52,37 @@ class MessageAccepted(SentMessage):
     duplicate: bool
 
 
+class Changed(Sent):
+    """A change, and its place in the room; where nothing changed, the room's newest."""
+
+    seq: Count
+
+
+class Viewed(Sent):
+    """What is seen once."""
+
+    text: str
+    data: Any = absent()
+    encrypted: Literal[True] = absent()
+
+
+class PollAccepted(Sent):
+    """The new poll."""
+
+    poll_id: str
+    seq: int = Field(ge=1)
+
+
+class BroadcastAccepted(Sent):
+    """`deliveredTo` is how many connected others it went to."""
+
+    delivered_to: Count
+
+
 class SignalAccepted(Sent):
     """`buffered`: the target is away, and gets it if it comes back in time."""
 
-    delivery: Literal["sent", "buffered"]
+    delivery: SignalDelivery
 
 
 class IceServers(Sent):
@@ -68,18 +96,30 @@ ACKS: dict[str, type[Sent]] = {
     "join-room": RoomJoined,
     "leave-room": Empty,
     "send-message": MessageAccepted,
+    "edit-message": Changed,
+    "delete-message": Changed,
+    "view-message": Viewed,
+    "react": Changed,
+    "read": Empty,
+    "create-poll": PollAccepted,
+    "vote": Changed,
+    "close-poll": Changed,
+    "delete-poll": Changed,
     "offer": SignalAccepted,
     "answer": SignalAccepted,
     "ice-candidate": SignalAccepted,
     "get-ice-servers": IceServers,
     "call-state": Empty,
     "update-media": Empty,
+    "update-self": Changed,
+    "broadcast": BroadcastAccepted,
     "typing": Empty,
     "knock": Empty,
     "answer-knock": Empty,
     "kick": Empty,
     "ban": Empty,
     "update-room": Room,
+    "pin-message": Changed,
     "transfer-host": Empty,
     "end-room": Empty,
 }

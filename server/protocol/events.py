@@ -12,14 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from rooms.errors import Code
-from server.protocol.requests import AnswerDescription, CandidateInit, OfferDescription
+from rooms.message import DeleteReason
+from rooms.model import EndReason, LeaveReason, Role, RoomStatus
+from server.protocol.requests import AnswerDescription, CandidateInit, Kind, OfferDescription
 
 ISO_MILLISECONDS = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
 
 Time = Annotated[str, Field(pattern=ISO_MILLISECONDS, json_schema_extra={"format": "date-time"})]
 Count = Annotated[int, Field(ge=0)]
 Seq = Annotated[int, Field(ge=1)]
-Reason = Literal["left", "timeout", "kicked", "banned", "replaced", "room-ended", "room-expired", "server-shutdown"]
+Reason = Literal[LeaveReason, "replaced", EndReason, "server-shutdown"]
 Action = Literal["resume", "rejoin", "none"]
 
 
@@ -49,17 +51,21 @@ class Media(Sent):
 class Participant(Sent):
     """What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`.
 
-    `inCall`: it has entered the room's call and not hung up. `verified`: the operator's site says who it is, and its
-    name; `userId` is how that site calls it.
+    `inCall`: it has entered the room's call and not hung up. `idle` is what its client says. `attributes` are left out
+    of a list of participants, and `attributesOmitted` says so, where those of all would be too long. `verified`: the
+    operator's site says who it is, and its name; `userId` is how that site calls it.
     """
 
     id: str
     name: str
-    role: Literal["host", "member"]
+    role: Role
     connected: bool
     joined_at: Time
     media: Media
     in_call: bool
+    idle: bool
+    attributes: dict[str, str] = absent()
+    attributes_omitted: Literal[True] = absent()
     verified: Literal[True] = absent()
     user_id: str = absent()
 
@@ -75,10 +81,11 @@ class Room(Sent):
     """What anyone who has the link may know of a room. `hostId` is null while nobody is in.
 
     `keyCheck` is as its creator gave it; by it a client tells whether the key in its link is that of the room.
+    `receipts`: it is told who has read what. `messageTtlS`: how long messages last that are sent from now on, or null.
     """
 
     id: str
-    status: Literal["open", "locked", "ended"]
+    status: RoomStatus
     capacity: Seq
     participant_count: Count
     host_id: str | None
@@ -86,6 +93,9 @@ class Room(Sent):
     password_required: bool
     lobby: bool
     encrypted: bool
+    receipts: bool
+    message_ttl_s: float | None
+    pinned_message_id: str | None
     created_at: Time
     expires_at: Time
     key_check: str = absent()
@@ -123,8 +133,21 @@ class ErrorObject(Sent):
     details: dict[str, str] = absent()
 
 
+class Reaction(Sent):
+    """How many reacted with an emoji, the first of them by name. `mine`: whoever is told this is among them."""
+
+    emoji: str
+    count: Seq
+    participant_ids: list[str]
+    mine: Literal[True] = absent()
+
+
 class MessageReceived(Sent):
-    """Somebody said something. `sender` is a participant id, or empty for the room's owner over REST."""
+    """Somebody said something. `sender` is a participant id, or empty for the room's owner over REST.
+
+    `kind`, `data` and `replyTo` are as its author gave them. `viewOnce`: its text is seen with `view-message`.
+    `expiresAt`: by then it is gone. `editedAt` and `reactions` come where it is told later, in a snapshot or on a page.
+    """
 
     id: str
     room_id: str
@@ -137,6 +160,109 @@ class MessageReceived(Sent):
     client_message_id: str = absent()
     to: str = absent()
     encrypted: Literal[True] = absent()
+    kind: Kind = absent()
+    data: Any = absent()
+    reply_to: str = absent()
+    view_once: Literal[True] = absent()
+    expires_at: Time = absent()
+    edited_at: Time = absent()
+    reactions: list[Reaction] = absent()
+
+
+class MessageUpdated(Sent):
+    """Its author changed a message: `text` and `data` are what they are now."""
+
+    room_id: str
+    id: str
+    text: str
+    data: Any = absent()
+    edited_at: Time
+    seq: Seq
+    encrypted: Literal[True] = absent()
+
+
+class MessageDeleted(Sent):
+    """A message is gone. `by` is who did it; empty where it expired, and for the room's owner over REST."""
+
+    room_id: str
+    id: str
+    by: str
+    reason: DeleteReason
+    seq: Seq
+
+
+class ReactionChanged(Sent):
+    """Somebody reacted to a message, or took that back."""
+
+    room_id: str
+    id: str
+    participant_id: str
+    emoji: str
+    on: bool
+    seq: Seq
+
+
+class ReadChanged(Sent):
+    """A participant has seen everything up to a `seq`."""
+
+    room_id: str
+    participant_id: str
+    seq: Count
+
+
+class BroadcastReceived(Sent):
+    """A participant sent something that is not kept. `from` is the participant id that the server stamped."""
+
+    room_id: str
+    from_: str = Field(alias="from")
+    type: str
+    data: Any
+
+
+class Poll(Sent):
+    """A question with options; `counts` and `choices` go by their order. `votes`: participant id to choices, unless the
+    poll is anonymous or the room may have more than 50 people.
+    """
+
+    poll_id: str
+    author: str
+    question: str
+    options: list[str]
+    multiple: bool
+    anonymous: bool
+    closes_at: Time = absent()
+    counts: list[Count]
+    votes: dict[str, list[Count]] = absent()
+    closed: bool
+    seq: Seq
+    encrypted: Literal[True] = absent()
+
+
+class PollCreated(Sent):
+    """Somebody asked."""
+
+    room_id: str
+    poll: Poll
+    seq: Seq
+
+
+class PollUpdated(Sent):
+    """Somebody voted, or the poll was closed."""
+
+    room_id: str
+    poll_id: str
+    counts: list[Count]
+    votes: dict[str, list[Count]] = absent()
+    closed: bool
+    seq: Seq
+
+
+class PollDeleted(Sent):
+    """A poll is gone."""
+
+    room_id: str
+    poll_id: str
+    seq: Seq
 
 
 class UserJoined(Sent):
@@ -160,7 +286,7 @@ class UserLeft(Sent):
 
 
 class UserUpdated(Sent):
-    """The name, role, media, call or connection of a participant changed."""
+    """The name, role, media, call, connection, attributes or presence of a participant changed."""
 
     room_id: str
     seq: Seq
@@ -168,7 +294,7 @@ class UserUpdated(Sent):
 
 
 class RoomUpdated(Sent):
-    """The room's settings or its host changed."""
+    """The room's settings, its host or its pinned message changed."""
 
     room_id: str
     seq: Seq
@@ -210,13 +336,68 @@ class MissedRoomUpdate(Sent):
     payload: RoomUpdated
 
 
+class MissedEdit(Sent):
+    """A missed `message-updated`."""
+
+    event: Literal["message-updated"]
+    payload: MessageUpdated
+
+
+class MissedDeletion(Sent):
+    """A missed `message-deleted`."""
+
+    event: Literal["message-deleted"]
+    payload: MessageDeleted
+
+
+class MissedReaction(Sent):
+    """A missed `reaction-changed`."""
+
+    event: Literal["reaction-changed"]
+    payload: ReactionChanged
+
+
+class MissedPoll(Sent):
+    """A missed `poll-created`."""
+
+    event: Literal["poll-created"]
+    payload: PollCreated
+
+
+class MissedVote(Sent):
+    """A missed `poll-updated`."""
+
+    event: Literal["poll-updated"]
+    payload: PollUpdated
+
+
+class MissedPollDeletion(Sent):
+    """A missed `poll-deleted`."""
+
+    event: Literal["poll-deleted"]
+    payload: PollDeleted
+
+
 Missed = Annotated[
-    MissedMessage | MissedJoin | MissedLeave | MissedUpdate | MissedRoomUpdate, Field(discriminator="event")
+    MissedMessage
+    | MissedEdit
+    | MissedDeletion
+    | MissedReaction
+    | MissedPoll
+    | MissedVote
+    | MissedPollDeletion
+    | MissedJoin
+    | MissedLeave
+    | MissedUpdate
+    | MissedRoomUpdate,
+    Field(discriminator="event"),
 ]
 
 
 class RoomJoined(Sent):
-    """The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`."""
+    """The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`, and `reads`
+    (up to which `seq` each participant has seen everything) where the room has receipts.
+    """
 
     room_id: str
     self: Participant
@@ -224,6 +405,8 @@ class RoomJoined(Sent):
     participants: list[OtherParticipant]
     typing: list[str]
     messages: list[MessageReceived]
+    polls: list[Poll]
+    reads: dict[str, Count] = absent()
     ice_servers: list[IceServer]
     ice_expires_at: Time | None
     epoch: str
@@ -320,6 +503,14 @@ EVENTS: dict[str, type[Sent]] = {
     "user-left": UserLeft,
     "user-updated": UserUpdated,
     "message-received": MessageReceived,
+    "message-updated": MessageUpdated,
+    "message-deleted": MessageDeleted,
+    "reaction-changed": ReactionChanged,
+    "read-changed": ReadChanged,
+    "poll-created": PollCreated,
+    "poll-updated": PollUpdated,
+    "poll-deleted": PollDeleted,
+    "broadcast-received": BroadcastReceived,
     "offer-received": OfferReceived,
     "answer-received": AnswerReceived,
     "ice-candidate-received": IceCandidateReceived,
@@ -333,7 +524,21 @@ EVENTS: dict[str, type[Sent]] = {
 }
 """Every event that the server may send."""
 
-DURABLE = frozenset({"message-received", "user-joined", "user-left", "user-updated", "room-updated"})
+DURABLE = frozenset(
+    {
+        "message-received",
+        "message-updated",
+        "message-deleted",
+        "reaction-changed",
+        "poll-created",
+        "poll-updated",
+        "poll-deleted",
+        "user-joined",
+        "user-left",
+        "user-updated",
+        "room-updated",
+    }
+)
 """Events with a place in the `seq` of their room."""
 
 WITH_OFFSET = DURABLE | {"room-joined"}

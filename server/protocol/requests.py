@@ -10,12 +10,31 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Any, Literal, Required, TypeVar
 
+import orjson
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
 from rooms.errors import Code, Refused
-from rooms.limits import MAX_INVITE_USES, MAX_MESSAGE_CHARS, MAX_NAME_CHARS, MAX_SEALED_CHARS
+from rooms.limits import (
+    MAX_ATTRIBUTES,
+    MAX_ATTRIBUTES_BYTES,
+    MAX_BROADCAST_BYTES,
+    MAX_DATA_BYTES,
+    MAX_EMOJI_CHARS,
+    MAX_INVITE_USES,
+    MAX_MESSAGE_CHARS,
+    MAX_MESSAGE_TTL_S,
+    MAX_NAME_CHARS,
+    MAX_OPTION_CHARS,
+    MAX_OPTIONS,
+    MAX_QUESTION_CHARS,
+    MAX_SEALED_CHARS,
+    MAX_TYPE_CHARS,
+    MIN_MESSAGE_TTL_S,
+    MIN_OPTIONS,
+)
+from signaling.calls import CallProgress
 
 MAX_ID_CHARS = 64
 MAX_SECRET_CHARS = 256
@@ -28,8 +47,9 @@ MAX_DETAILS = 8
 
 def clean_name(name: str) -> str:
     """Without control characters, and with single spaces."""
-    printable = "".join(c for c in name if unicodedata.category(c) != "Cc")
-    return " ".join(printable.split())
+    if not name.isprintable():
+        name = "".join(c for c in name if unicodedata.category(c) != "Cc")
+    return " ".join(name.split())
 
 
 def _looks_like_sdp(sdp: str) -> str:
@@ -41,6 +61,28 @@ def _looks_like_sdp(sdp: str) -> str:
     return sdp
 
 
+def _json_of(max_bytes: int) -> AfterValidator:
+    """Makes JSON text of a value: what passes it on neither looks into it nor keeps it in parts."""
+
+    def encode(value: object) -> str:
+        try:
+            encoded = orjson.dumps(value)
+        except TypeError:
+            # Half an emoji, a number of too many digits, or nested too deep.
+            raise ValueError("cannot be written as JSON") from None
+        if len(encoded) > max_bytes:
+            raise ValueError(f"is longer than {max_bytes} bytes as JSON")
+        return encoded.decode()
+
+    return AfterValidator(encode)
+
+
+def _fit_attributes(attributes: dict[str, str]) -> dict[str, str]:
+    if len(orjson.dumps(attributes)) > MAX_ATTRIBUTES_BYTES:
+        raise ValueError(f"is longer than {MAX_ATTRIBUTES_BYTES} bytes as JSON")
+    return attributes
+
+
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 Secret = Annotated[str, Field(min_length=1, max_length=MAX_SECRET_CHARS)]
 Token = Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARS)]
@@ -49,6 +91,16 @@ Token = Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARS)]
 Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(clean_name)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_SEALED_CHARS)]
 """A text as it is sent. What was not sealed is held to `MAX_MESSAGE_CHARS`, by `check_length`."""
+
+TextOrNone = Annotated[str, Field(max_length=MAX_SEALED_CHARS)]
+"""The same, where it may be empty beside something else; held to that by `check_said`."""
+
+Data = Annotated[Any, _json_of(MAX_DATA_BYTES)]
+"""Any JSON. As a payload it is JSON text."""
+
+Kind = Literal["text", "image", "voice", "video", "file", "sticker", "location", "custom"]
+Ttl = Annotated[float, Field(ge=MIN_MESSAGE_TTL_S, le=MAX_MESSAGE_TTL_S, allow_inf_nan=False)]
+Attributes = Annotated[dict[str, str], Field(max_length=MAX_ATTRIBUTES), AfterValidator(_fit_attributes)]
 
 OTHER_SPELLINGS = {"username": "name", "userName": "name", "offer": "description", "answer": "description"}
 """What tutorials call a field → what it is called here."""
@@ -59,6 +111,10 @@ OwnName: Any = Field(None, validation_alias=AliasChoices("name", "username", "us
 Sdp = Annotated[
     str, Field(max_length=MAX_SDP_BYTES, json_schema_extra={"pattern": "^v=0"}), AfterValidator(_looks_like_sdp)
 ]
+
+
+SnapshotIn = Literal["ack", "event", "both"]
+"""Where a client reads the snapshot of a room that it joins."""
 
 
 class Payload(BaseModel):
@@ -117,7 +173,7 @@ class JoinRoom(ByRoom):
     media: MediaState | None = None
     resume: ResumeRequest | None = None
     client_join_id: Annotated[str, Field(min_length=16, max_length=MAX_ID_CHARS)] | None = None
-    snapshot: Literal["ack", "event", "both"] | None = None
+    snapshot: SnapshotIn | None = None
 
 
 class LeaveRoom(ByRoom):
@@ -131,10 +187,87 @@ class SendMessage(TypedDict, total=False):
     __pydantic_config__ = Payload.model_config  # type: ignore[misc]
 
     roomId: Required[Id]
-    text: Required[Text]
+    text: Required[TextOrNone]
     clientMessageId: Id | None
     to: Id | None
     encrypted: bool | None
+    kind: Kind | None
+    data: Data | None
+    replyTo: Id | None
+    ttlS: Ttl | None
+    viewOnce: Literal[True] | None
+
+
+class AboutMessage(InRoom):
+    """`delete-message`, `view-message`."""
+
+    id: Id
+
+
+class EditMessage(AboutMessage):
+    """`edit-message`. Without `data` that of the message stays."""
+
+    text: TextOrNone
+    data: Data | None = None
+    encrypted: bool | None = None
+
+
+class React(AboutMessage):
+    """`react`: put a reaction (`on`), or take it back."""
+
+    emoji: Annotated[str, Field(min_length=1, max_length=MAX_EMOJI_CHARS)]
+    on: bool
+
+
+class Read(InRoom):
+    """`read`: everything up to `seq` has been seen."""
+
+    seq: int = Field(ge=0)
+
+
+class PinMessage(InRoom):
+    """`pin-message`; null pins none."""
+
+    id: Id | None
+
+
+class CreatePoll(InRoom):
+    """`create-poll`. Where it is sealed, its texts may be as long as sealed ones."""
+
+    question: Text
+    options: Annotated[list[Text], Field(min_length=MIN_OPTIONS, max_length=MAX_OPTIONS)]
+    multiple: bool | None = None
+    anonymous: bool | None = None
+    closes_in_s: Annotated[float, Field(ge=1, le=MAX_MESSAGE_TTL_S, allow_inf_nan=False)] | None = None
+    encrypted: bool | None = None
+
+
+class AboutPoll(InRoom):
+    """`close-poll`, `delete-poll`."""
+
+    poll_id: Id
+
+
+class Vote(AboutPoll):
+    """`vote`: numbers of options, from 0; none takes a vote back."""
+
+    choices: Annotated[list[int], Field(max_length=MAX_OPTIONS)]
+
+
+class UpdateSelf(InRoom):
+    """`update-self`. `attributes` replace those before, all of them."""
+
+    name: Annotated[Name, Field(min_length=1)] | None = None
+    idle: bool | None = None
+    attributes: Attributes | None = None
+
+
+class BroadcastRequest(InRoom):
+    """`broadcast`: any JSON, for the others or for one."""
+
+    type: Annotated[str, Field(min_length=1, max_length=MAX_TYPE_CHARS)]
+    data: Annotated[Any, _json_of(MAX_BROADCAST_BYTES)]
+    to: Id | None = None
 
 
 class OfferDescription(Payload):
@@ -195,7 +328,7 @@ class GetIceServers(InRoom):
 class CallState(InRoom):
     """`call-state`: how the sender's call goes. `joined`: it enters; `ended`: it hung up and stays."""
 
-    state: Literal["joined", "connected", "failed", "ended"]
+    state: CallProgress
 
 
 class UpdateMedia(InRoom, MediaState):
@@ -228,12 +361,14 @@ class AboutParticipant(InRoom):
 
 
 class RoomSettings(Payload):
-    """What a host may change; ceilings come from the settings of the server."""
+    """What a host may change; ceilings come from the settings of the server. `messageTtlS`: null is without end."""
 
     locked: bool | None = None
     capacity: int | None = Field(None, ge=1)
     lobby: bool | None = None
     expires_in_s: float | None = Field(None, ge=1, allow_inf_nan=False)
+    receipts: bool | None = None
+    message_ttl_s: Ttl | None = None
 
 
 class UpdateRoom(InRoom, RoomSettings):
@@ -255,6 +390,8 @@ class CreateRoom(Payload):
     log: bool = False
     encrypted: bool = False
     key_check: Id | None = None
+    receipts: bool = True
+    message_ttl_s: Ttl | None = None
 
 
 class CreateInvite(Payload):
@@ -277,6 +414,27 @@ def check_length(text: str) -> None:
     if len(text) > MAX_MESSAGE_CHARS:
         reason = f"String should have at most {MAX_MESSAGE_CHARS} characters"
         raise Refused(Code.INVALID_PAYLOAD, details={"text": reason})
+
+
+def check_said(text: str, data: str | None, *, encrypted: bool) -> None:
+    """Refuse a text that is empty beside nothing else, or too long where it is not sealed."""
+    if not text and data is None:
+        raise Refused(Code.INVALID_PAYLOAD, details={"text": "String should have at least 1 character"})
+    if not encrypted:
+        check_length(text)
+
+
+def check_poll(request: CreatePoll) -> None:
+    """Refuse texts of a poll that are not sealed and longer than one may be."""
+    if request.encrypted:
+        return
+    details = {}
+    if len(request.question) > MAX_QUESTION_CHARS:
+        details["question"] = f"String should have at most {MAX_QUESTION_CHARS} characters"
+    if any(len(option) > MAX_OPTION_CHARS for option in request.options):
+        details["options"] = f"Strings should have at most {MAX_OPTION_CHARS} characters"
+    if details:
+        raise Refused(Code.INVALID_PAYLOAD, details=details)
 
 
 P = TypeVar("P", bound=Payload)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import orjson
+from pydantic.alias_generators import to_camel
 
 from rooms.events import (
     Durable,
     MemberJoined,
     MemberLeft,
     MemberUpdated,
-    MessagePosted,
+    MessageDeleted,
+    MessageUpdated,
+    PollCreated,
+    PollDeleted,
+    PollUpdated,
+    ReactionChanged,
     RoomUpdated,
-    message_id,
 )
+from rooms.limits import REACTORS_SHOWN, SNAPSHOT_ATTRIBUTES_BYTES
+from rooms.message import NO_EXTRAS, Attachment, Extras, Message, More, message_id
 from rooms.model import Media, Participant, RoomView
+from rooms.poll import Poll
 
 MESSAGE_RECEIVED = "message-received"
 SECONDS_REMEMBERED = 256
@@ -56,7 +66,7 @@ def media(value: Media) -> dict[str, bool]:
 
 
 def participant(value: Participant) -> dict[str, Any]:
-    """`{id, name, role, connected, joinedAt, media, inCall, verified?, userId?}`."""
+    """`{id, name, role, connected, joinedAt, media, inCall, idle, attributes, verified?, userId?}`."""
     shown: dict[str, Any] = {
         "id": value.id,
         "name": value.name,
@@ -65,12 +75,32 @@ def participant(value: Participant) -> dict[str, Any]:
         "joinedAt": iso(value.joined_at),
         "media": media(value.media),
         "inCall": value.in_call,
+        "idle": value.idle,
+        "attributes": dict(value.attributes),
     }
     if value.verified:
         shown["verified"] = True
     if value.user_id is not None:
         shown["userId"] = value.user_id
     return shown
+
+
+class Attributes:
+    """The attributes of one list of participants, as many as fit into `SNAPSHOT_ATTRIBUTES_BYTES`."""
+
+    def __init__(self) -> None:
+        self._left = SNAPSHOT_ATTRIBUTES_BYTES
+
+    def fit(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """The entry of a participant, without its attributes where they do not fit any more."""
+        if entry["attributes"]:
+            size = len(orjson.dumps(entry["attributes"]))
+            if size > self._left:
+                del entry["attributes"]
+                entry["attributesOmitted"] = True
+            else:
+                self._left -= size
+        return entry
 
 
 def room(value: RoomView) -> dict[str, Any]:
@@ -85,6 +115,9 @@ def room(value: RoomView) -> dict[str, Any]:
         "passwordRequired": value.password_required,
         "lobby": value.lobby,
         "encrypted": value.encrypted,
+        "receipts": value.receipts,
+        "messageTtlS": value.message_ttl_s,
+        "pinnedMessageId": value.pinned_message_id,
         "createdAt": iso(value.created_at),
         "expiresAt": iso(value.expires_at),
     }
@@ -93,32 +126,110 @@ def room(value: RoomView) -> dict[str, Any]:
     return shown
 
 
-def message(event: MessagePosted) -> dict[str, Any]:
-    """The payload of `message-received`."""
-    room_id, seq, _, at, epoch, sender, sender_name, text, client_message_id, to, encrypted, timestamp = event
+def message(said: Message, viewer: str | None = None) -> dict[str, Any]:
+    """The payload of `message-received`, as the message is now. `viewer` is the participant that it is for, if one."""
+    seq, epoch = said.seq, said.epoch
     payload: dict[str, Any] = {
-        "id": message_id(seq, at, epoch),
-        "roomId": room_id,
-        "text": text,
-        "sender": sender,
-        "senderName": sender_name,
-        "timestamp": iso(timestamp),
+        "id": message_id(seq, said.at, epoch),
+        "roomId": said.room_id,
+        "text": said.text,
+        "sender": said.sender,
+        "senderName": said.sender_name,
+        "timestamp": iso(said.timestamp),
         "seq": seq,
         "epoch": epoch,
     }
-    if client_message_id is not None:
-        payload["clientMessageId"] = client_message_id
-    if to is not None:
-        payload["to"] = to
-    if encrypted:
+    if said.client_message_id is not None:
+        payload["clientMessageId"] = said.client_message_id
+    if said.to is not None:
+        payload["to"] = said.to
+    if said.encrypted:
         payload["encrypted"] = True
+    if said.more is not None:
+        _add_more(payload, said.more, hidden=said.more.once is not None and viewer != said.sender, viewer=viewer)
     return payload
 
 
-def durable(event: Durable) -> tuple[str, dict[str, Any]]:
-    """The name and payload of a durable event, the same for everybody who may see it."""
-    if isinstance(event, MessagePosted):
-        return MESSAGE_RECEIVED, message(event)
+def _add_more(payload: dict[str, Any], more: More, *, hidden: bool, viewer: str | None) -> None:
+    if hidden:
+        payload["text"] = ""
+        payload.pop("encrypted", None)
+    else:
+        payload |= extras(more.extras)
+    if more.once is not None:
+        payload["viewOnce"] = True
+    if more.expires_at is not None:
+        payload["expiresAt"] = iso(more.expires_at)
+    if more.edited_at is not None:
+        payload["editedAt"] = iso(more.edited_at)
+    if more.reactions:
+        payload["reactions"] = [_reaction(emoji, people, viewer) for emoji, people in more.reactions.items()]
+
+
+def _reaction(emoji: str, people: Mapping[str, None], viewer: str | None) -> dict[str, Any]:
+    shown = {"emoji": emoji, "count": len(people), "participantIds": list(islice(people, REACTORS_SHOWN))}
+    return shown | {"mine": True} if viewer in people else shown
+
+
+def _wire_names(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, to_camel(field.name)) for field in fields(kind))
+
+
+EXTRAS = _wire_names(Extras)
+ATTACHMENT = _wire_names(Attachment)
+"""name in the rules, name on the wire"""
+
+
+def extras(value: Extras) -> dict[str, Any]:
+    """What a message carries besides its text: the fields that it has."""
+    if value is NO_EXTRAS:
+        return {}
+    found = {wire: getattr(value, name) for name, wire in EXTRAS}
+    shown = {wire: one for wire, one in found.items() if one is not None and one != ()}
+    if value.data is not None:
+        shown["data"] = orjson.Fragment(value.data)
+    if value.attachments:
+        shown["attachments"] = [
+            {wire: got for name, wire in ATTACHMENT if (got := getattr(one, name)) is not None}
+            for one in value.attachments
+        ]
+    return shown
+
+
+def extras_of(given: Mapping[str, Any]) -> Extras:
+    """What a message is to carry, of a request with the names of the wire."""
+    found = {name: given[wire] for name, wire in EXTRAS if given.get(wire) is not None}
+    return Extras(**found) if found else NO_EXTRAS
+
+
+def poll(value: Poll, *, shows_votes: bool) -> dict[str, Any]:
+    """The `poll` object, as the poll is now."""
+    shown: dict[str, Any] = {
+        "pollId": value.id,
+        "author": value.author,
+        "question": value.question,
+        "options": value.options,
+        "multiple": value.multiple,
+        "anonymous": value.anonymous,
+        "seq": value.seq,
+        **_votes(value, shows_votes=shows_votes),
+    }
+    if value.closes_at is not None:
+        shown["closesAt"] = iso(value.closes_at)
+    if value.encrypted:
+        shown["encrypted"] = True
+    return shown
+
+
+def _votes(value: Poll, *, shows_votes: bool) -> dict[str, Any]:
+    counted = {"counts": value.counts(), "closed": value.closed}
+    return counted | {"votes": dict(value.votes)} if shows_votes else counted
+
+
+def durable(event: Durable, viewer: str | None = None) -> tuple[str, dict[str, Any]]:
+    """The name and payload of a durable event; the same for everybody, but for what a `viewer` is told anew."""
+    if isinstance(event, Message):
+        return MESSAGE_RECEIVED, message(event, viewer)
     head = {"roomId": event.room_id, "seq": event.seq}
     match event:
         case MemberJoined():
@@ -137,6 +248,34 @@ def durable(event: Durable) -> tuple[str, dict[str, Any]]:
             return "user-updated", {**head, "participant": participant(event.participant)}
         case RoomUpdated():
             return "room-updated", {**head, "room": room(event.room)}
+        case MessageUpdated():
+            return "message-updated", head | _edit(event.message)
+        case MessageDeleted():
+            return "message-deleted", head | {"id": event.message_id, "by": event.by, "reason": event.reason}
+        case ReactionChanged():
+            what = {"id": event.message.id, "participantId": event.participant_id}
+            return "reaction-changed", head | what | {"emoji": event.emoji, "on": event.on}
+        case PollCreated():
+            return "poll-created", head | {"poll": poll(event.poll, shows_votes=event.shows_votes)}
+        case PollUpdated():
+            return "poll-updated", head | {
+                "pollId": event.poll.id,
+                **_votes(event.poll, shows_votes=event.shows_votes),
+            }
+        case PollDeleted():
+            return "poll-deleted", head | {"pollId": event.poll_id}
+
+
+def _edit(said: Message) -> dict[str, Any]:
+    more = said.more
+    shown: dict[str, Any] = {"id": said.id, "text": said.text}
+    if more is not None and more.edited_at is not None:
+        shown["editedAt"] = iso(more.edited_at)
+    if said.extras.data is not None:
+        shown["data"] = orjson.Fragment(said.extras.data)
+    if said.encrypted:
+        shown["encrypted"] = True
+    return shown
 
 
 def fitting(payloads: Iterable[Any], max_bytes: int) -> list[orjson.Fragment]:

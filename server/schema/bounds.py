@@ -27,7 +27,7 @@ LONG: Final = "tests/integration/contract/test_long_messages.py"
 QUOTAS: Final = "tests/integration/contract/test_quotas.py"
 BUDGETS: Final = "tests/unit/server/test_memory.py"
 ATTACKS: Final = "tests/integration/test_attacks.py"
-RULES: Final = "tests/integration/contract/test_rules.py"
+ERRORS: Final = "tests/integration/contract/test_errors.py"
 LARGEST: Final = "tests/integration/contract/test_largest_state.py"
 ENCRYPTED: Final = "tests/integration/contract/test_encrypted_rooms.py"
 RECOVERY: Final = "tests/unit/server/test_recovery.py"
@@ -38,6 +38,13 @@ GUARD: Final = "tests/integration/contract/test_guessing.py"
 HARDENING: Final = "tests/integration/contract/test_hardening.py"
 API_KEYS: Final = "tests/integration/contract/test_api_keys.py"
 REST_MESSAGES: Final = "tests/integration/contract/test_rest_messages.py"
+MESSAGES: Final = "tests/integration/contract/test_messages.py"
+RULES_OF_MESSAGES: Final = "tests/unit/rooms/test_messages.py"
+REACTIONS: Final = "tests/integration/contract/test_reactions.py"
+DISAPPEARING: Final = "tests/integration/contract/test_disappearing.py"
+POLLS: Final = "tests/integration/contract/test_polls.py"
+PEOPLE: Final = "tests/integration/contract/test_people.py"
+JOURNAL: Final = "tests/unit/server/test_journal.py"
 SPARING: Final = "tests/unit/server/test_sparing.py"
 HISTORY: Final = "tests/unit/rooms/test_history.py"
 LEDGER: Final = "tests/unit/rooms/test_ledger.py"
@@ -46,7 +53,15 @@ CLAIMS: Final = "tests/unit/server/test_claims.py"
 KEY_SETS: Final = "tests/unit/server/test_join_tokens.py"
 HOOKS: Final = "tests/unit/server/test_hook_queue.py"
 WEBHOOKS: Final = "tests/integration/contract/test_webhooks.py"
-ENGINE_BOUNDS: Final = "tests/integration/engine/test_bounds.py"
+HANDSHAKE: Final = "tests/integration/engine/test_handshake.py"
+POLLING: Final = "tests/integration/engine/test_polling.py"
+DESCRIPTORS: Final = "tests/unit/server/test_descriptors.py"
+ROOMS: Final = "tests/unit/rooms/test_bounds.py"
+UNREAD: Final = "tests/integration/contract/test_unread_responses.py"
+WEBSOCKET: Final = "tests/integration/engine/test_websocket.py"
+TURNS: Final = "tests/unit/engine/test_turns.py"
+OWNERS: Final = "tests/integration/test_two_owners.py"
+OWNERSHIP: Final = "tests/unit/server/test_ownership.py"
 
 BOUNDS: Final = (
     Bound(SETTING, "memory_budget_mb", "MiB", "Resident memory of the process.", ATTACKS),
@@ -58,8 +73,8 @@ BOUNDS: Final = (
     Bound("server.security.memory", "ROOMS_SHARE", "of what is left", "Histories, backlogs and mailboxes.", BUDGETS),
     Bound("server.security.memory", "OUTPUT_SHARE", "of what is left", "What waits for slow readers.", BUDGETS),
     Bound("server.security.memory", "INPUT_SHARE", "of what is left", "Unfinished input.", BUDGETS),
-    Bound("server.security.descriptors", "RESERVE", "descriptors", "That no socket gets, at least.", ATTACKS),
-    Bound("server.security.descriptors", "RESERVE_SHARE", "of the limit", "That no socket gets.", ATTACKS),
+    Bound("server.security.descriptors", "RESERVE", "descriptors", "That no socket gets, at least.", DESCRIPTORS),
+    Bound("server.security.descriptors", "RESERVE_SHARE", "of the limit", "That no socket gets.", DESCRIPTORS),
     Bound(
         "server.transport.http.listener",
         "HEAD_TIMEOUT_S",
@@ -73,6 +88,20 @@ BOUNDS: Final = (
         "connections",
         "Of one peer, without a request.",
         "tests/unit/server/test_door.py",
+    ),
+    Bound(
+        "server.transport.engineio.direct",
+        "MAX_QUERIES",
+        "queries",
+        "Of handshakes, whose meaning is remembered; each of 1,024 characters at most.",
+        "tests/integration/engine/test_direct.py",
+    ),
+    Bound(
+        "server.usecases.snapshot_parts",
+        "KEPT_FROM_SEATS",
+        "seats",
+        "That a room has before what its snapshots say of each is kept, once.",
+        "tests/unit/server/test_snapshot_parts.py",
     ),
     Bound(HOST, "MAX_UNCONNECTED_BYTES", "bytes", "A message before CONNECT.", LONG),
     Bound(PACKETS, "MAX_PACKET_BYTES", "bytes", "A request that is kept and read.", LONG),
@@ -96,9 +125,9 @@ BOUNDS: Final = (
         "Of an answer, before it leaves at once.",
         "tests/integration/engine/test_slow_readers.py",
     ),
-    Bound(ENGINE, "packets_per_payload", "packets", "In one polling body.", "tests/unit/engine/test_packets.py"),
-    Bound(ENGINE, "sessions", "sessions", "Of one engine, whatever the quotas.", ENGINE_BOUNDS),
-    Bound(ENGINE, "body_timeout_s", "s", "For a polling body.", "tests/integration/engine/test_polling.py"),
+    Bound(ENGINE, "packets_per_payload", "packets", "In one polling body.", POLLING),
+    Bound(ENGINE, "sessions", "sessions", "Of one engine, whatever the quotas.", HANDSHAKE),
+    Bound(ENGINE, "body_timeout_s", "s", "For a polling body.", POLLING),
     Bound(
         "server.transport.http.routes",
         "MAX_BODY_BYTES",
@@ -109,14 +138,15 @@ BOUNDS: Final = (
     Bound("rooms.limits", "HISTORY_EVENTS", "events", "In one history.", HISTORY),
     Bound("rooms.limits", "HISTORY_BYTES", "bytes", "In one history.", HISTORY),
     Bound("rooms.limits", "HISTORY_AGE_S", "s", "Age of an event, also in an idle room.", LEDGER),
+    Bound("rooms.limits", "MESSAGES_KNOWN", "messages", "Of one room, that are known by id.", HISTORY),
     Bound("rooms.limits", "BACKLOG_MESSAGES", "messages", "That a newcomer sees.", HISTORY),
-    Bound("rooms.limits", "MAX_ROOMS", "rooms", "Of the process.", "tests/integration/contract/test_rest.py"),
-    Bound("rooms.limits", "MAX_ROOMS_PER_CONNECTION", "seats", "Of one connection.", RULES),
+    Bound("rooms.limits", "MAX_ROOMS", "rooms", "Of the process.", ROOMS),
+    Bound("rooms.limits", "MAX_ROOMS_PER_CONNECTION", "seats", "Of one connection.", ERRORS),
     Bound(
         "rooms.limits", "MAX_MESSAGE_CHARS", "characters", "A message.", "tests/integration/contract/test_bad_input.py"
     ),
     Bound("rooms.limits", "MAX_NAME_CHARS", "characters", "A name.", "tests/integration/contract/test_bad_input.py"),
-    Bound("rooms.limits", "MAX_INVITES", "invites", "Of one room.", "tests/integration/contract/test_rest_limits.py"),
+    Bound("rooms.limits", "MAX_INVITES", "invites", "Of one room.", ROOMS),
     Bound("rooms.limits", "MAX_KNOCKS", "knocks", "At one door.", "tests/unit/rooms/test_lobby.py"),
     Bound(
         "rooms.limits",
@@ -177,8 +207,39 @@ BOUNDS: Final = (
     Bound("server.transport.client.hooks", "POST_TIMEOUT_S", "s", "For one try of a webhook.", WEBHOOKS),
     Bound("server.transport.client.hooks", "CLOSE_S", "s", "For webhooks that are left at a stop.", WEBHOOKS),
     Bound("server.transport.http.routes", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
+    Bound("server.transport.http.runner", "UNREAD_ABOVE_BYTES", "bytes", "Unread over HTTP, uncounted.", UNREAD),
+    Bound("server.transport.http.runner", "UNREAD_S", "s", "In which a client reads some of its answers.", UNREAD),
+    Bound("server.transport.http.runner", "MAX_IDLE", "connections", "Between two requests, over HTTP.", UNREAD),
+    Bound("server.transport.engineio.turns", "TURN_S", "s", "Of one loop turn, for who has sent much.", TURNS),
+    Bound("server.transport.engineio.turns", "STEPS_PER_TURN", "steps", "In one loop turn, of those.", TURNS),
+    Bound(ENGINE, "messages_per_turn", "messages", "Of one session, in one step.", WEBSOCKET),
+    Bound(ENGINE, "fragments_per_turn", "frames", "Of one session, in one step.", WEBSOCKET),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
-    Bound("server.usecases.owning", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
+    Bound("server.usecases.reading", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
+    Bound("rooms.limits", "MAX_DATA_BYTES", "bytes", "The data of a message.", MESSAGES),
+    Bound("rooms.limits", "MAX_BROADCAST_BYTES", "bytes", "The data of a broadcast.", PEOPLE),
+    Bound("rooms.limits", "MAX_TYPE_CHARS", "characters", "The type of a broadcast.", PEOPLE),
+    Bound("rooms.limits", "MAX_EMOJI_CHARS", "characters", "A reaction.", REACTIONS),
+    Bound("rooms.limits", "MAX_REACTION_KINDS", "reactions", "Different ones to one message.", RULES_OF_MESSAGES),
+    Bound("rooms.limits", "REACTORS_SHOWN", "participants", "Named for one reaction.", REACTIONS),
+    Bound("rooms.limits", "MAX_MESSAGE_TTL_S", "s", "The life of a message that disappears.", DISAPPEARING),
+    Bound("rooms.limits", "VIEW_AGAIN_S", "s", "What is seen once is shown again.", DISAPPEARING),
+    Bound("rooms.expiry", "TIDY_ABOVE", "expiries", "Planned in one room.", "tests/unit/rooms/test_expiry.py"),
+    Bound("rooms.limits", "MAX_POLLS", "polls", "Of one room.", POLLS),
+    Bound("rooms.limits", "POLLS_BYTES", "bytes", "Questions and options of one room's polls.", POLLS),
+    Bound("rooms.limits", "MAX_OPTIONS", "options", "Of one poll.", POLLS),
+    Bound("rooms.limits", "MAX_QUESTION_CHARS", "characters", "A question.", POLLS),
+    Bound("rooms.limits", "MAX_OPTION_CHARS", "characters", "An option.", POLLS),
+    Bound("rooms.limits", "RECEIPTS_CAPACITY", "seats", "Of a room that shows who read and voted.", REACTIONS),
+    Bound("rooms.limits", "MAX_ATTRIBUTES", "attributes", "Of one participant.", PEOPLE),
+    Bound("rooms.limits", "MAX_ATTRIBUTES_BYTES", "bytes", "Of one participant's attributes.", PEOPLE),
+    Bound("rooms.limits", "SNAPSHOT_ATTRIBUTES_BYTES", "bytes", "Of attributes in one list.", PEOPLE),
+    Bound("rooms.limits", "SEARCHED_MESSAGES", "messages", "That one search looks at.", REST_MESSAGES),
+    Bound("server.outbound.journal", "MAX_QUEUED_MESSAGES", "messages", "On their way to the log.", JOURNAL),
+    Bound("server.outbound.journal", "MAX_QUEUED_ENTRIES", "entries", "These, and what erases some.", JOURNAL),
+    Bound("server.cluster.ownership", "HOLD_S", "s", "A request's wait for rooms of another process.", OWNERS),
+    Bound("server.cluster.leased", "TAKE_BACK_S", "s", "Before rooms that were handed over are again.", OWNERSHIP),
+    Bound("storage.leases", "LEASE_S", "s", "Without a renewal, until others may take the rooms.", OWNERSHIP),
     Bound("server.observability.sparing", "MAX_LINES", "log lines", "Of one kind in an hour.", SPARING),
 )
 

@@ -21,12 +21,22 @@ from server.settings import Settings
 from server.usecases.commands import COMMANDS
 
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
-SHAPES = ("Participant", "OtherParticipant", "Media", "Room", "IceServer", "Limits", "ErrorObject")
+SHAPES = (
+    "Participant",
+    "OtherParticipant",
+    "Media",
+    "Room",
+    "Reaction",
+    "Poll",
+    "IceServer",
+    "Limits",
+    "ErrorObject",
+)
 USUAL = ({"minLength": 1, "maxLength": 64}, {"minLength": 1, "maxLength": 256})
 """Bounds of ids and of secrets, which the page states once."""
 
 INLINE_FIELDS = 4
-HOST_ONLY = frozenset({"answer-knock", "kick", "ban", "update-room", "transfer-host", "end-room"})
+HOST_ONLY = frozenset({"answer-knock", "kick", "ban", "update-room", "pin-message", "transfer-host", "end-room"})
 ENVIRONMENT = Path(__file__).resolve().parents[2] / ".env.example"
 
 

@@ -14,6 +14,7 @@ SITE = ("apiKey",)
 READER = (*HOST, "resumeToken")
 ADMIN = ("adminKey",)
 
+NOT_NOW = (Code.SERVER_DRAINING, Code.UNAVAILABLE)
 GONE = (Code.ROOM_NOT_FOUND, Code.ROOM_ENDED, Code.ROOM_EXPIRED, Code.UNAVAILABLE)
 SECRET = (Code.UNAUTHORIZED, Code.FORBIDDEN)
 KEYED = (*GONE, *SECRET, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED, Code.BANNED)
@@ -57,10 +58,11 @@ class Operation(NamedTuple):
             found.add(Code.RATE_LIMITED)
             if self.method != "get":
                 found.add(Code.FORBIDDEN)  # a page of a foreign origin
+        if self.path.startswith("/api/rooms"):
+            found.update(NOT_NOW)  # the rooms may be on their way to another process
         return tuple(code for code in Code if code in found)
 
 
-NOT_NOW = (Code.SERVER_DRAINING, Code.UNAVAILABLE)
 IDEMPOTENCY = Parameter(
     "Idempotency-Key",
     "header",
@@ -69,6 +71,8 @@ IDEMPOTENCY = Parameter(
     1,
     255,
 )
+NEWER = Parameter("after", "query", "string", "The id of the newest message seen: those that follow it directly.")
+QUERY = Parameter("q", "query", "string", "Only messages that contain this; of a log that is not encrypted.")
 BEFORE = Parameter("before", "query", "string", "The id of the oldest message seen.")
 AFTER = Parameter("after", "query", "string", "The id of the last room seen.")
 ROOMS = Parameter("limit", "query", "integer", "Rooms on the page; above 100 counts as 100.", 1)
@@ -173,17 +177,25 @@ OPERATIONS = (
         answers.Messages,
         keys=READER,
         errors=(*KEYED, Code.INVALID_PAYLOAD),
-        parameters=(BEFORE, LIMIT),
+        parameters=(BEFORE, NEWER, QUERY, LIMIT),
     ),
     Operation(
         "post",
         "/api/rooms/{roomId}/messages",
-        "A message from outside, delivered to everybody in the room.",
+        "A message from outside, delivered to everybody in the room: of its owner, or of the seat whose token it is.",
         answers.SentMessage,
         201,
-        HOST,
+        READER,
         OutsideMessage,
         (*KEYED, *BODY, Code.ENCRYPTION_REQUIRED),
+    ),
+    Operation(
+        "delete",
+        "/api/rooms/{roomId}/messages/{messageId}",
+        "Take a message away: any public one with the host key, as delete-message with the token of a seat.",
+        answers.Changed,
+        keys=READER,
+        errors=(*KEYED, Code.MESSAGE_NOT_FOUND),
     ),
     Operation(
         "get",

@@ -78,6 +78,8 @@ def _type(schema: dict[str, Any]) -> str:
         return f"({inner})[]" if " | " in inner else f"{inner}[]"
     if schema.get("type") == "object":
         return f"Record<string, {_type(schema['additionalProperties'])}>"
+    if "type" not in schema:
+        return "unknown"  # any JSON
     return PLAIN[schema["type"]]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from rooms import moderation
 from rooms.errors import Code, Refused
 from rooms.model import Seat
+from rooms.rights import MUTE, NO_INVITES, require_invite
 from rooms.room import Room
 from server.security.claims import Claims
 from server.security.quotas import Keys
@@ -52,7 +53,7 @@ class Actor:
 
     def as_host(self) -> tuple[Room, Seat]:
         """The room and the seat of its host; else FORBIDDEN."""
-        room, seat = self._room, self.seat
+        room, seat = self.in_room(), self.seat
         if seat is None:
             raise Refused(Code.FORBIDDEN, "Only the host may do this.")
         moderation.require_host(seat)
@@ -65,7 +66,7 @@ class Actor:
                 "Send the room's host key as a bearer token.",
                 "This is not the room's host key.",
             )
-        return self._room
+        return self.in_room()
 
     def as_keeper(self) -> Room:
         """The room, for whoever may change it: its owner over REST, or its host over a socket."""
@@ -75,27 +76,41 @@ class Actor:
         """The room, for whoever may let others in."""
         room = self.as_keeper()
         if self.over_socket and self.seat is not None:
-            moderation.require_invite(self.seat)
+            require_invite(self.seat)
         elif self.identity is not None and not self.identity.can_invite:
-            raise Refused(Code.FORBIDDEN, moderation.MAY_NOT_INVITE)
+            raise Refused(Code.FORBIDDEN, NO_INVITES)
         return room
 
     def as_ender(self) -> Room:
         """The room, for whoever may change it, or made it with its API key."""
         if self.site is None:
             return self.as_keeper()
-        if self._room.made_by != self.site:
+        if self.in_room().made_by != self.site:
             raise Refused(Code.FORBIDDEN, "This API key did not make the room.")
-        return self._room
+        return self.in_room()
 
     def as_reader(self) -> Seat | None:
-        """Whose eyes it reads the room with: a seat's, or None for those of its owner. Else UNAUTHORIZED or FORBIDDEN."""
+        """Whose eyes it reads the room with: a seat's, or None for those of its owner. Else UNAUTHORIZED or FORBIDDEN.
+        """
         if self.seat is None and not self.is_owner:
             raise self._refused(
                 "Send the host key or your resume token as a bearer token.",
                 "This is neither the host key nor a resume token of this room.",
             )
         return self.seat
+
+    def as_speaker(self) -> tuple[Room, Seat | None]:
+        """The room and the seat that says something, None for its owner; else UNAUTHORIZED or FORBIDDEN."""
+        seat = self.as_reader()
+        if seat is None and self.identity is not None and not self.identity.can_speak:
+            raise Refused(Code.FORBIDDEN, MUTE)
+        return self.in_room(), seat
+
+    def in_room(self) -> Room:
+        """The room that it asks about."""
+        if self.room is None:
+            raise Refused(Code.ROOM_NOT_FOUND, "There is no such room.")
+        return self.room
 
     def as_site(self) -> str:
         """The name of its API key; else UNAUTHORIZED or FORBIDDEN."""
@@ -112,9 +127,3 @@ class Actor:
         if self.refusal is not None:
             return self.refusal
         return Refused(Code.FORBIDDEN, wrong) if self.showed else Refused(Code.UNAUTHORIZED, nothing)
-
-    @property
-    def _room(self) -> Room:
-        if self.room is None:
-            raise Refused(Code.ROOM_NOT_FOUND, "There is no such room.")
-        return self.room

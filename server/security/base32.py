@@ -1,20 +1,17 @@
-"""Base32 in lower case and without padding (RFC 4648, section 6), ten bits at a time.
-
-`base64.b32encode` is Python too and took a twentieth of what a join costs; ids and tokens are made several to a join.
-"""
+"""Random ids in base32, in lower case (RFC 4648, section 6): several are made for each join."""
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
-DIGITS: Final = "abcdefghijklmnopqrstuvwxyz234567"
-PAIRS: Final = tuple(high + low for high in DIGITS for low in DIGITS)
+DIGITS: Final = b"abcdefghijklmnopqrstuvwxyz234567"
+TABLE: Final = DIGITS * 8
+"""For each of 256 bytes a digit; each digit stands for eight of them, so that none is likelier than another."""
+
+BITS: Final = 5
 
 
-def base32(data: bytes) -> str:
-    """As `base64.b32encode(data).decode().rstrip("=").lower()`."""
-    digits = -(-8 * len(data) // 5)
-    pairs = -(-digits // 2)
-    number = int.from_bytes(data, "big") << (10 * pairs - 8 * len(data))
-    text = "".join([PAIRS[number >> shift & 1023] for shift in range(10 * pairs - 10, -10, -10)])
-    return text[:digits]
+def random_base32(size_bytes: int) -> str:
+    """As many random digits as `size_bytes` random bytes would make, each by itself."""
+    return os.urandom(-(-8 * size_bytes // BITS)).translate(TABLE).decode()

@@ -12,7 +12,7 @@ import ctypes
 import logging
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from rooms.ledger import Ledger
 from server.security.quotas import full
@@ -41,6 +41,9 @@ class Share(Protocol):
 
     limit_bytes: int
     used_bytes: int
+
+    def note(self, holder: Any, size: int, /) -> None:
+        """The holder has so many bytes now; `shed` is called where it has to give them up."""
 
     def clear_down_to(self, target_bytes: int, /) -> None:
         """Have some of them give up what they hold."""

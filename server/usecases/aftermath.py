@@ -10,6 +10,8 @@ import orjson
 from rooms.events import Event
 from rooms.model import Seat
 from rooms.room import Room
+from server.protocol.events import Reason
+from server.protocol.requests import SnapshotIn
 from server.usecases.context import Context
 
 
@@ -24,19 +26,19 @@ class SeatGone(NamedTuple):
     """`room-left`. A client may close on it, and would never know that it was answered."""
 
     room_id: str
-    reason: str
+    reason: Reason
 
 
 class Seated(NamedTuple):
     """A seat was taken: `room-joined`, what waited for it, and who knocks.
 
-    `reads`: where the client looks for the snapshot, `ack`, `event` or `both`; `waiting`: signals may wait.
+    `reads`: where the client looks for the snapshot; `waiting`: signals may wait.
     """
 
     room: Room
     seat: Seat
     picture: orjson.Fragment
-    reads: str
+    reads: SnapshotIn
     waiting: bool
 
 
@@ -54,16 +56,16 @@ def follow(ctx: Context, connection: str, after: Sequence[After], *, acknowledge
     """Carry out what follows an answer, in order."""
     for one in after:
         match one:
-            case Happened(room, events):
-                ctx.publisher.commit(room, events)
-            case SeatGone(room_id, reason):
-                ctx.delivery.seat_gone(room_id, reason, connection)
+            case Happened():
+                ctx.publisher.commit(one.room, one.events)
+            case SeatGone():
+                ctx.delivery.seat_gone(one.room_id, one.reason, connection)
             case Seated():
                 _seated(ctx, connection, one, acknowledged=acknowledged)
-            case Recovered(missed, seats):
-                for packet in missed:
+            case Recovered():
+                for packet in one.missed:
                     ctx.delivery.replay(packet, connection)
-                for room, seat in seats:
+                for room, seat in one.seats:
                     _hand_over(ctx, connection, room, seat)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +14,7 @@ from rooms.model import Seat
 from rooms.ports import Store
 from rooms.room import Room
 from server.clocks import Clocks
+from server.cluster.ownership import HOLD_S, Ownership, Role
 from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
 from server.outbound.presence import Presence
@@ -25,6 +28,7 @@ from server.security.quotas import Quotas
 from server.settings import Settings
 from server.usecases.connections import Connection
 from server.usecases.recovery import Recovery
+from server.usecases.snapshot_parts import SnapshotParts
 from signaling.calls import Calls
 from signaling.ice import IceSettings
 from signaling.relay import Relay
@@ -61,11 +65,15 @@ class Context:
     quotas: Quotas
     memory: Memory
     ice: IceSettings
+    ownership: Ownership
     is_open: Callable[[str], bool]
     """Whether a connection could still be sent something: it may be closing while its last request is under way."""
+    snapshot_parts: SnapshotParts = field(default_factory=SnapshotParts)
     connections: dict[str, Connection] = field(default_factory=dict)
     draining: bool = False
     restored: bool = False
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever it was looked at whether the rooms are here, and nobody need wait for them any longer."""
 
     def wall(self) -> float:
         """The time for people, stores and other machines: seconds since the Unix epoch."""
@@ -73,12 +81,46 @@ class Context:
 
     def find(self, room_id: str) -> Room:
         """The live room of this id; UNAVAILABLE where it may be one that was not read from the store yet."""
+        if not self.ownership.valid():
+            self.ownership.want()
+            raise self.elsewhere()
         try:
             return self.registry.find(room_id, self.clock())
         except Refused as refused:
             if refused.code is Code.ROOM_NOT_FOUND and not self.restored:
                 raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000) from None
             raise
+
+    @property
+    def serving(self) -> bool:
+        """Whether the rooms are here, and may be touched."""
+        return self.restored and self.ownership.valid()
+
+    @property
+    def coming(self) -> bool:
+        """Whether the rooms may be here within moments, so that it is worth waiting for them."""
+        own = self.ownership
+        if self.serving or self.draining or not own.beats:
+            return False
+        if own.role is Role.OWNER:
+            return own.answers or not own.valid()  # they are being restored; or it is cut off from the store
+        return own.role is Role.WAITING and own.answers and not own.refused
+
+    async def opened(self) -> bool:
+        """Whether the rooms are here. Where they are not, they are asked for and waited for, at most `HOLD_S`."""
+        self.ownership.want()
+        if self.coming:
+            self.settled.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HOLD_S):
+                    await self.settled.wait()
+        return self.serving
+
+    def elsewhere(self) -> Refused:
+        """What whoever asks about rooms is told where they are not here."""
+        if self.draining or self.ownership.role in (Role.LEAVING, Role.OVER):
+            return Refused(Code.SERVER_DRAINING, retry_after_ms=1_000)
+        return Refused(Code.UNAVAILABLE, "The rooms are not here yet.", retry_after_ms=1_000)
 
     def seated(self, connection: Connection, room_id: str, now: float | None = None) -> tuple[Room, Seat]:
         """The room and the caller's seat in it, else NOT_IN_ROOM, or ROOM_EXPIRED until the sweeper has come by."""

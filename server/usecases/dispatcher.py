@@ -15,6 +15,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from rooms.errors import Code, Refused
+from server.cluster.local import LocalOwnership
+from server.cluster.ownership import Ownership
 from server.protocol.acknowledgements import GRANTED, Granted, Outcome, refusal
 from server.protocol.requests import not_of_the_shape
 from server.security.throttles import too_many
@@ -28,8 +30,15 @@ log = logging.getLogger(__name__)
 class Dispatcher:
     """Answers the requests of connections."""
 
-    def __init__(self, context: Context, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        context: Context,
+        ownership: Ownership | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._context = context
+        self._ownership: Ownership = ownership or LocalOwnership()
         self.now = monotonic
         self.answered: dict[str, int] = defaultdict(int)
         """Requests by outcome: `ok`, or the error code."""
@@ -37,9 +46,14 @@ class Dispatcher:
     def handle(self, connection: Connection, event: str, args: list[Any]) -> Outcome | Awaitable[Outcome]:
         """Answer one request; an awaitable only where the answer has to wait for something."""
         try:
-            wait_s = connection.bucket.take(self.now())
+            now = self.now()
+            wait_s = connection.bucket.take(now)
             if wait_s:
                 raise too_many(wait_s)
+            if now > self._ownership.valid_until:
+                # A process that was stopped for a while does not know yet whether the rooms are still its own.
+                self._ownership.want()
+                raise self._context.elsewhere()
             command = COMMANDS.get(event)
             if command is None:
                 raise Refused(Code.UNKNOWN_EVENT)

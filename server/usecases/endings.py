@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import astuple
 
 from rooms import snapshots
+from rooms.model import EndReason
 from rooms.records import Purged, SessionRecord, Tombstone
 from rooms.room import Room
 from server.usecases.context import Context
 
 
-async def end(ctx: Context, room: Room, reason: str, *, but: str | None = None) -> Purged:
+async def end(ctx: Context, room: Room, reason: EndReason, *, but: str | None = None) -> Purged:
     """End a room for all and erase what is kept of it; returns how much that was.
 
     `but` is a connection that the caller tells itself, once it has been answered.
@@ -20,13 +21,15 @@ async def end(ctx: Context, room: Room, reason: str, *, but: str | None = None) 
     return Purged(*map(max, astuple(purged), astuple(held)))
 
 
-def end_behind(ctx: Context, room: Room, reason: str) -> None:
+def end_behind(ctx: Context, room: Room, reason: EndReason) -> None:
     """End a room for all, and let its records be erased without waiting for the store."""
     tombstone, session, _ = _close(ctx, room, reason)
     ctx.journal.end_behind(tombstone, session)
 
 
-def _close(ctx: Context, room: Room, reason: str, but: str | None = None) -> tuple[Tombstone, SessionRecord, Purged]:
+def _close(
+    ctx: Context, room: Room, reason: EndReason, but: str | None = None
+) -> tuple[Tombstone, SessionRecord, Purged]:
     held = Purged(room.history.message_count(), len(room.seats), len(room.invites))
     now = ctx.clock()
     if room.password_hash is not None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import NamedTuple
 
 from rooms import joining, lobby
 from rooms.errors import Code, Refused
 from rooms.events import Durable
-from rooms.history import replayable
 from rooms.limits import MISSED_BYTES
 from rooms.model import NO_MEDIA, Media, Seat
+from rooms.replay import replayable
 from rooms.room import Room
 from server.outbound.delivery import durable_packet
 from server.outbound.presence import Told
 from server.protocol.acknowledgements import EMPTY, Reply
 from server.protocol.offsets import read_offset
-from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequest
+from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequest, SnapshotIn
 from server.security.addresses import origin_digest
 from server.security.claims import Claims
 from server.security.guesses import GUESSES
 from server.usecases.aftermath import Recovered, Seated, SeatGone
+from server.usecases.at_once import at_once
 from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.names import guest_name
@@ -38,8 +40,15 @@ class Entered(NamedTuple):
     waiting: bool
 
 
-async def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
+def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply | Awaitable[Reply]:
     """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise."""
+    joined = _join_room(ctx, caller, request)
+    # Only a password, a token and a store that outlives the process have to be waited for.
+    waits = request.password is not None or request.token is not None or ctx.store.outlives_process
+    return joined if waits else at_once(joined)
+
+
+async def _join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
     if request.room_id in caller.put_out:
@@ -128,11 +137,14 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
     is_host = request.host_key is not None or (claims is not None and claims.is_host)
     # The host key opens every door by itself: no guesses of others behind the same address may stand in its way.
     password = request.password if not is_host else None
-    password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), password)
-    # While token and password were checked, another try of the same join may have come through, or the room have ended.
-    repeated = _repeated(ctx, caller, request, token)
-    if repeated is not None:
-        return repeated
+    password_ok = None
+    if password is not None:
+        password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), password)
+    if password is not None or claims is not None:
+        # While they were checked, another try of the same join may have come through, or the room have ended.
+        repeated = _repeated(ctx, caller, request, token)
+        if repeated is not None:
+            return repeated
     room = ctx.find(request.room_id)
     earlier = joining.earlier_try(room, request.client_join_id)
     ctx.publisher.commit(room, joining.give_way(room, earlier, ctx.clock()))
@@ -227,17 +239,17 @@ def _media(said: MediaState) -> Media:
     return Media(*on, can_call=said.can_call is not False)
 
 
-def _answer(ctx: Context, entered: Entered, reads: str) -> Reply:
-    """The answer to a join. `reads`: where the client looks for the snapshot, `ack`, `event` or `both`."""
-    room, seat, token, missed, waiting = entered
-    picture = snapshot(ctx, room, seat, token, missed)
-    after = (Seated(room, seat, picture, reads, waiting),)
+def _answer(ctx: Context, entered: Entered, reads: SnapshotIn) -> Reply:
+    """The answer to a join. `reads`: where the client looks for the snapshot."""
+    room, seat = entered.room, entered.seat
+    picture = snapshot(ctx, room, seat, entered.token, entered.missed)
+    after = (Seated(room, seat, picture, reads, entered.waiting),)
     if reads != "event":
         return Reply(picture, after, is_long=True)
     brief = {
         "roomId": room.id,
         "participantId": seat.id,
-        "resumeToken": token,
+        "resumeToken": entered.token,
         "resumeTtlS": ctx.settings.seat_grace_s,
     }
     return Reply(brief, after, is_long=True)
@@ -262,7 +274,7 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
     if found is None or any(ctx.relay.has_lost(one.room.id, one.seat.id, ctx.clock()) for one in found):
         # Signals that are lost are told in a snapshot only, and a client asks for one where it was not recovered.
         return None
-    missed = [durable_packet(event, seen_by_then) for event, seen_by_then in in_order(found)]
+    missed = [durable_packet(event, viewer, seen_by_then) for event, viewer, seen_by_then in in_order(found)]
     if sum(map(len, missed)) > MISSED_BYTES:
         return None
     caller.recovered, caller.private_id = True, private_id

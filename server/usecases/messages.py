@@ -1,18 +1,38 @@
-"""`send-message`, `typing`, `update-media`."""
+"""`send-message` and what becomes of messages: `edit-message`, `delete-message`, `view-message`, `react`; `typing`,
+`update-media`.
+"""
 
 from __future__ import annotations
 
-from rooms import messages
-from rooms.errors import Code, Refused
-from rooms.events import message_id as message_id_of
+from collections.abc import Mapping
+from typing import Any
+
+from rooms import messages, viewing
 from rooms.limits import MAX_MESSAGE_CHARS
+from rooms.message import message_id as message_id_of
+from rooms.messages import Options
 from server.protocol import views
 from server.protocol.acknowledgements import EMPTY, Data, Reply
-from server.protocol.requests import OutsideMessage, SendMessage, SetTyping, UpdateMedia, check_length
+from server.protocol.requests import (
+    AboutMessage,
+    EditMessage,
+    OutsideMessage,
+    React,
+    SendMessage,
+    SetTyping,
+    UpdateMedia,
+    check_length,
+    check_said,
+)
 from server.security.actor import Actor
 from server.usecases.aftermath import Happened
+from server.usecases.changes import changed, seq_of
 from server.usecases.connections import Connection
 from server.usecases.context import Context
+
+VIEWED_FIELDS = ("text", "data", "attachments")
+PLAIN_FIELDS = 2
+"""`roomId` and `text`, which each message has."""
 
 
 def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data:
@@ -20,10 +40,14 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     now = ctx.clock()
     room, seat = ctx.seated(caller, request["roomId"], now)
     text, encrypted = request["text"], request.get("encrypted") is True
-    if len(text) > MAX_MESSAGE_CHARS and not encrypted:
-        check_length(text)
+    if not text or (len(text) > MAX_MESSAGE_CHARS and not encrypted):
+        check_said(text, request.get("data"), encrypted=encrypted)
+    client_message_id = request.get("clientMessageId")
+    # Nearly all have a text and their author's mark, and are not asked for what else they might have.
+    plain = len(request) == (PLAIN_FIELDS if client_message_id is None else PLAIN_FIELDS + 1)
+    options = None if plain else _options(request)
     receipt, message, more = messages.post(
-        room, seat, text, now, request.get("clientMessageId"), request.get("to"), encrypted
+        room, seat, text, now, client_message_id, request.get("to"), encrypted, options
     )
     seq, at, told_at, delivered_to = receipt
     if message is None:
@@ -42,19 +66,78 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     }
 
 
+def _options(request: Mapping[str, Any]) -> Options | None:
+    extras = views.extras_of(request)
+    options = Options(extras, request.get("ttlS"), request.get("viewOnce") is True)
+    return options if options != messages.PLAIN else None
+
+
 def post_from_outside(ctx: Context, actor: Actor, request: OutsideMessage) -> dict[str, object]:
-    """A message of the room's owner, over REST."""
-    room = actor.as_owner()
-    if actor.identity is not None and not actor.identity.can_speak:
-        raise Refused(Code.FORBIDDEN, messages.MUTE)
+    """A message over REST, of the room's owner or of a seat."""
+    room, seat = actor.as_speaker()
     if not request.encrypted:
         check_length(request.text)
-    receipt, message = messages.post_from_outside(
-        room, request.sender_name or "Host", request.text, ctx.clock(), encrypted=request.encrypted
-    )
+    now = ctx.clock()
+    if seat is None:
+        receipt, message = messages.post_from_outside(
+            room, request.sender_name or "Host", request.text, now, encrypted=request.encrypted
+        )
+    else:
+        options = Options(from_rest=True)
+        receipt, posted, more = messages.post(
+            room, seat, request.text, now, encrypted=request.encrypted, options=options
+        )
+        if posted is None:
+            raise RuntimeError("a message without a clientMessageId repeats none")
+        message = posted
+        ctx.publisher.commit(room, more)
     told = ctx.publisher.message(room, message)
     seq, _, _, delivered_to = receipt
     return {"id": told["id"], "seq": seq, "timestamp": told["timestamp"], "deliveredTo": delivered_to}
+
+
+def edit_message(ctx: Context, caller: Connection, request: EditMessage) -> Reply:
+    """Change one's own message."""
+    encrypted = request.encrypted is True
+    now = ctx.clock()
+    room, seat = ctx.seated(caller, request.room_id, now)
+    check_said(request.text, request.data, encrypted=encrypted)
+    events = messages.edit(room, seat, request.id, request.text, now, data=request.data, encrypted=encrypted)
+    return changed(room, events)
+
+
+def delete_message(ctx: Context, caller: Connection, request: AboutMessage) -> Reply:
+    """Take a message away: one's own, or any as host."""
+    now = ctx.clock()
+    room, seat = ctx.seated(caller, request.room_id, now)
+    return changed(room, messages.delete(room, seat, request.id, now))
+
+
+def delete_from_outside(ctx: Context, actor: Actor, message_id: str) -> dict[str, object]:
+    """Take a message away over REST, as the room's owner or with a seat."""
+    room, seat = actor.in_room(), actor.as_reader()
+    events = messages.delete(room, seat, message_id, ctx.clock())
+    ctx.publisher.commit(room, events)
+    return {"seq": seq_of(room, events)}
+
+
+def view_message(ctx: Context, caller: Connection, request: AboutMessage) -> Reply:
+    """See a message that is seen once."""
+    now = ctx.clock()
+    room, seat = ctx.seated(caller, request.room_id, now)
+    seen, events = viewing.view(room, seat, request.id, now)
+    shown: Data = {"text": seen.text, **views.extras(seen.extras)}
+    data: Data = {name: shown[name] for name in VIEWED_FIELDS if name in shown}
+    if seen.encrypted:
+        data["encrypted"] = True
+    return Reply(data, (Happened(room, events),))
+
+
+def react(ctx: Context, caller: Connection, request: React) -> Reply:
+    """React to a message, or take that back."""
+    now = ctx.clock()
+    room, seat = ctx.seated(caller, request.room_id, now)
+    return changed(room, messages.react(room, seat, request.id, request.emoji, now, on=request.on))
 
 
 def set_typing(ctx: Context, caller: Connection, request: SetTyping) -> Data:

@@ -11,6 +11,7 @@ from server.protocol.requests import (
     AnswerKnock,
     EndRoom,
     KnockRequest,
+    PinMessage,
     RoomSettings,
     UpdateRoom,
 )
@@ -18,6 +19,7 @@ from server.protocol.views import room as room_json
 from server.security.actor import Actor
 from server.security.addresses import origin_digest
 from server.usecases.aftermath import SeatGone
+from server.usecases.changes import changed
 from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.endings import end
@@ -97,6 +99,8 @@ async def change_settings(ctx: Context, actor: Actor, request: RoomSettings) -> 
         capacity=request.capacity,
         lobby=request.lobby,
         expires_in_s=request.expires_in_s,
+        receipts=request.receipts,
+        message_ttl_s=request.message_ttl_s if "message_ttl_s" in request.model_fields_set else moderation.UNCHANGED,
     )
     await ctx.publisher.settle(room, events)
     if room.ended:
@@ -113,6 +117,12 @@ def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | Non
         details["expiresInS"] = f"must not be above {ctx.settings.max_room_ttl_s:g}"
     if details:
         raise Refused(Code.INVALID_PAYLOAD, details=details)
+
+
+def pin_message(ctx: Context, caller: Connection, request: PinMessage) -> Reply:
+    """Pin a message for everybody, or none."""
+    room, seat = ctx.asking(caller, request.room_id).as_host()
+    return changed(room, moderation.pin(room, seat, request.id, ctx.clock()))
 
 
 async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:

@@ -10,25 +10,20 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-import orjson
-
-from rooms import moderation
+from rooms import moderation, snapshots
+from rooms.directory import Registry
 from rooms.errors import Code, Refused
 from rooms.events import RoomCreated
-from rooms.limits import BACKLOG_BYTES
-from rooms.model import RoomOptions, Seat
+from rooms.model import RoomOptions, RoomView
 from rooms.ports import RoomExists, StoreUnavailable
-from rooms.records import InviteRecord, LoggedMessage
-from rooms.room import Room
-from server.protocol import views
+from rooms.records import InviteRecord, Tombstone
+from rooms.room import House, Room
 from server.protocol.requests import CreateInvite, CreateRoom
 from server.security.actor import Actor
 from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.moderation import check_ceilings
 
-MESSAGES_PER_PAGE = 50
 MAX_IDEMPOTENCY_KEYS = 10_000
 MAX_IDEMPOTENCY_KEY_CHARS = 255
 UNGUESSABLE_CHARS = 22
@@ -167,6 +162,8 @@ async def _made(
         key_check=request.key_check if request.encrypted else None,
         password_hash=password_hash,
         made_by=maker.site,
+        receipts=request.receipts,
+        message_ttl_s=request.message_ttl_s,
     )
     ctx.memory.check()
     ctx.quotas.room_made(room_id, maker.payer)
@@ -200,6 +197,21 @@ async def _store(ctx: Context, room: Room) -> None:
             raise
 
 
+async def look_from_outside(ctx: Context, room_id: str) -> RoomView:
+    """A room that another process owns, as the store has it; refused like `Context.find` where it is not live."""
+    try:
+        kept = await ctx.store.find_room(room_id)
+    except StoreUnavailable:
+        raise ctx.elsewhere() from None
+    now, house = ctx.clock(), House(ctx.settings.seat_grace_s, ctx.settings.empty_room_ttl_s, ctx.clocks.ahead())
+    registry = Registry(house, tombstone_ttl_s=ctx.settings.tombstone_ttl_s)
+    if isinstance(kept, Tombstone):
+        registry.bury(kept)
+    elif kept is not None:
+        registry.add(snapshots.room_from(kept, house, "", now), now)
+    return registry.find(room_id, now).view()
+
+
 def rooms_of(ctx: Context, site: str, after: str, limit: int) -> list[Room]:
     """A page of the live rooms that an API key of this name has made, in the order of their ids, from above `after`."""
     if not ctx.restored:
@@ -228,39 +240,3 @@ async def revoke_invite(ctx: Context, actor: Actor, invite_id: str) -> None:
     """Make an invite useless."""
     room = actor.as_keeper()
     await ctx.publisher.settle(room, moderation.revoke(room, invite_id))
-
-
-async def messages(
-    ctx: Context, room: Room, reader: Seat | None, before: str | None, limit: int
-) -> list[orjson.Fragment]:
-    """A page of messages, newest first: of the log where the room keeps one, else of the backlog in memory.
-
-    At most `limit` of them, and `BACKLOG_BYTES`. `reader` is the seat that reads; None for the room's owner.
-    """
-    limit = max(1, min(limit, MESSAGES_PER_PAGE))
-    if room.log:
-        await ctx.journal.flush_messages()
-        try:
-            logged = await ctx.store.messages(room.id, before=before, limit=limit)
-        except StoreUnavailable:
-            raise Refused(Code.UNAVAILABLE, "The log cannot be read now.", retry_after_ms=2_000) from None
-        return views.fitting(map(_logged_json, logged), BACKLOG_BYTES)
-    held = room.history.messages() if reader is None else room.history.backlog(reader.id)
-    newest_first = [m for m in reversed(held) if before is None or m.id < before]
-    return views.fitting(map(views.message, newest_first[:limit]), BACKLOG_BYTES)
-
-
-def _logged_json(message: LoggedMessage) -> dict[str, Any]:
-    payload: dict[str, Any] = {
-        "id": message.id,
-        "roomId": message.room_id,
-        "text": message.text,
-        "sender": message.sender,
-        "senderName": message.sender_name,
-        "timestamp": views.iso(message.timestamp),
-        "seq": message.seq,
-        "epoch": message.epoch,
-    }
-    if message.encrypted:
-        payload["encrypted"] = True
-    return payload

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from rooms.directory import Registry
 from rooms.events import Durable
-from rooms.history import replayable
 from rooms.model import Seat
+from rooms.replay import replayable
 from rooms.room import Room
 from server.outbound.presence import Presence
 from server.protocol.offsets import Offsets, offset_of_several
@@ -129,10 +129,10 @@ class Recovery:
             del self._sessions[private_id]
 
 
-def in_order(found: Sequence[Reclaimed]) -> Iterator[tuple[Durable, str]]:
-    """What was missed in all rooms, as it happened, each with the offset of who has seen all up to there."""
+def in_order(found: Sequence[Reclaimed]) -> Iterator[tuple[Durable, str, str]]:
+    """What was missed in all rooms, as it happened, with who missed it, and the offset of one who has seen it."""
     seen = {one.room.epoch: one.seen for one in found}
-    missed = [(event, one.room.epoch) for one in found for event in one.missed]
-    for event, epoch in sorted(missed, key=lambda both: both[0].at):
-        seen[epoch] = event.position
-        yield event, offset_of_several(seen.items())
+    missed = [(event, one) for one in found for event in one.missed]
+    for event, one in sorted(missed, key=lambda both: both[0].at):
+        seen[one.room.epoch] = event.position
+        yield event, one.seat.id, offset_of_several(seen.items())

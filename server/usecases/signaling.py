@@ -7,9 +7,10 @@ from typing import Any
 
 from rooms import messages
 from rooms.model import Seat
+from rooms.rights import require_call
 from rooms.room import Room
 from server.protocol import views
-from server.protocol.acknowledgements import EMPTY, Data
+from server.protocol.acknowledgements import EMPTY, Data, SignalDelivery
 from server.protocol.requests import Answer, CallState, GetIceServers, IceCandidate, Offer, SignalRequest
 from server.usecases.connections import Connection
 from server.usecases.context import Context
@@ -17,8 +18,7 @@ from signaling.ice import ice_servers
 from signaling.negotiation import Kind
 from signaling.relay import target_of
 
-SENT: Data = {"delivery": "sent"}
-BUFFERED: Data = {"delivery": "buffered"}
+DELIVERED: dict[SignalDelivery, Data] = {"sent": {"delivery": "sent"}, "buffered": {"delivery": "buffered"}}
 
 SIGNAL_OVERHEAD_BYTES = 200
 """What a signal weighs in a mailbox besides its text."""
@@ -57,7 +57,7 @@ def _relay(
 ) -> Data:
     now = ctx.clock()
     room, seat = ctx.seated(caller, request.room_id, now)
-    messages.require_call(seat)
+    require_call(seat)
     target = target_of(room, seat, request.to)
     ctx.calls.check(room.id, seat.id, target.id, kind)
     signal = ctx.relay.route(
@@ -77,9 +77,9 @@ def _relay(
         ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=True))
     connection = ctx.presence.connection_of(room.id, target.id)
     if connection is None:
-        return BUFFERED
+        return DELIVERED["buffered"]
     ctx.delivery.signal(room.id, signal, connection)
-    return SENT
+    return DELIVERED["sent"]
 
 
 def _enters_call(ctx: Context, room: Room, seat: Seat, kind: Kind) -> bool:
@@ -92,7 +92,7 @@ def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
     now = ctx.clock()
     room, seat = ctx.seated(caller, request.room_id, now)
     if request.state != "ended":
-        messages.require_call(seat)
+        require_call(seat)
     ctx.publisher.commit(room, ctx.calls.reported(room.id, seat.id, request.state, now))
     if request.state != "failed":
         ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=request.state != "ended"))

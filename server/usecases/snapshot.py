@@ -18,6 +18,7 @@ from rooms.limits import (
     MISSED_BYTES,
 )
 from rooms.model import Seat
+from rooms.polls import shows_votes
 from rooms.room import Room
 from server.protocol import views
 from server.protocol.requests import MAX_CANDIDATE_CHARS, MAX_SDP_BYTES
@@ -32,10 +33,11 @@ def snapshot(ctx: Context, room: Room, seat: Seat, token: str, missed: Sequence[
 
     `missed` is None where the picture is not a continuation. Nor is it one where what was missed does not fit.
     """
-    again = views.fitting(map(_missed, missed), MISSED_BYTES) if missed is not None else None
+    again = views.fitting((_missed(event, seat.id) for event in missed), MISSED_BYTES) if missed is not None else None
     if missed is None or again is None or len(again) < len(missed):
         said = reversed(room.history.backlog(seat.id))
-        return _picture(ctx, room, seat, token, messages=views.fitting(map(views.message, said), BACKLOG_BYTES)[::-1])
+        shown = views.fitting((views.message(message, seat.id) for message in said), BACKLOG_BYTES)
+        return _picture(ctx, room, seat, token, messages=shown[::-1])
     return _picture(ctx, room, seat, token, messages=[], missed=again)
 
 
@@ -50,13 +52,15 @@ def _picture(
 ) -> orjson.Fragment:
     ice = ice_for(ctx, seat)
     lost_from = ctx.relay.lost_from(room.id, seat.id, ctx.clock())
+    attributes = views.Attributes()
     picture: dict[str, Any] = {
         "roomId": room.id,
-        "self": views.participant(seat.participant),
+        "self": attributes.fit(views.participant(seat.participant)),
         "room": views.room(room.view()),
-        "participants": [_other(seat, other, lost_from) for other in room.seats.values() if other is not seat],
+        "participants": ctx.snapshot_parts.others(room, seat, lost_from, attributes),
         "typing": [other.id for other in room.seats.values() if other.typing and other is not seat],
         "messages": messages,
+        "polls": [views.poll(poll, shows_votes=shows_votes(room, poll)) for poll in room.polls.values()],
         "iceServers": ice["iceServers"],
         "iceExpiresAt": ice["expiresAt"],
         "epoch": room.epoch,
@@ -66,21 +70,15 @@ def _picture(
         "resumeTtlS": ctx.settings.seat_grace_s,
         "limits": _limits(ctx.settings.events_per_s),
     }
+    if room.receipts:
+        picture["reads"] = {other.id: other.read_seq for other in room.seats.values() if other.read_seq}
     if missed is not None:
         picture["missed"] = missed
     return orjson.Fragment(orjson.dumps(picture))
 
 
-def _other(seat: Seat, other: Seat, lost_from: set[str]) -> dict[str, Any]:
-    entry = views.participant(other.participant)
-    entry["polite"] = seat.ordinal > other.ordinal
-    if other.id in lost_from:
-        entry["needsIceRestart"] = True
-    return entry
-
-
-def _missed(event: Durable) -> dict[str, Any]:
-    name, payload = views.durable(event)
+def _missed(event: Durable, viewer: str) -> dict[str, Any]:
+    name, payload = views.durable(event, viewer)
     return {"event": name, "payload": payload}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from rooms.errors import Code, Refused
 from rooms.limits import MAX_NAME_CHARS
-from rooms.model import Rights, Seat, Voucher
+from rooms.model import NO_ATTRIBUTES, Rights, Seat, Voucher
 from rooms.ports import StoreUnavailable
 from rooms.room import Room
 from server.protocol.requests import JoinRoom, clean_name
@@ -54,6 +56,7 @@ def voucher_of(claims: Claims, room: Room) -> Voucher:
         is_host=claims.is_host,
         user_id=claims.user_id,
         rights=Rights(can_speak=claims.can_speak, can_call=claims.can_call, can_invite=claims.can_invite),
+        attributes=MappingProxyType(dict(claims.attributes)) if claims.attributes else NO_ATTRIBUTES,
         use=claims.use,
     )
 

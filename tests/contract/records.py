@@ -38,7 +38,9 @@ def full_room(room_id: str, *, word: str = "Grace") -> RoomRecord:
         key_check="k1",
         password_hash=f"scrypt$16384${word}",
         seats=(
-            SeatRecord("p1", f"{word} Hopper 🦋", "host", NOW + 0.123456, b"\x01" * 32),
+            SeatRecord(
+                "p1", f"{word} Hopper 🦋", "host", NOW + 0.123456, b"\x01" * 32, attributes=(("a", word), ("b", ""))
+            ),
             SeatRecord(
                 "p2",
                 f"{word} 李",
@@ -65,6 +67,8 @@ def full_room(room_id: str, *, word: str = "Grace") -> RoomRecord:
         peak=3,
         message_count=12,
         made_by="shop",
+        receipts=False,
+        message_ttl_s=60.0,
     )
 
 

@@ -8,7 +8,7 @@ from tests.contract.records import NOW, bare_room, message, session, tombstone
 
 
 async def logged(store: MemoryStore, room_id: str) -> list[LoggedMessage]:
-    return await store.messages(room_id, before=None, limit=1000)
+    return await store.messages(room_id, before=None, limit=1000, now=NOW)
 
 
 async def test_the_oldest_tombstones_give_way() -> None:

@@ -46,7 +46,7 @@ async def test_the_tombstone_and_the_log_hold_nothing_but_their_own_fields(
     await mongo.create_room(full_room("a"))
     await mongo.end_room(tombstone("a"), session("s"))
     rooms = await database["rooms"].find().to_list(None)
-    assert [set(each) for each in rooms] == [{"_id", "reason", "endedAt", "until", "state", "purgeAt"}]
+    assert [set(each) for each in rooms] == [{"_id", "reason", "endedAt", "until", "state", "purgeAt", "generation"}]
     lines = await database["sessions"].find().to_list(None)
     assert [set(each) for each in lines] == [
         {
@@ -60,6 +60,7 @@ async def test_the_tombstone_and_the_log_hold_nothing_but_their_own_fields(
             "messageCount",
             "calls",
             "purgeAt",
+            "generation",
         }
     ]
 
@@ -72,7 +73,7 @@ async def test_an_end_that_was_interrupted_is_finished_by_the_next_open(
     ended = documents.ended_document(tombstone("a"), session("s"))
     await database["rooms"].replace_one({"_id": "a"}, ended)  # and here the process died
 
-    assert await mongo.messages("a", before=None, limit=10) == []
+    assert await mongo.messages("a", before=None, limit=10, now=NOW) == []
     await mongo.open()
     assert find_word_everywhere(mongo_uri, WORD) == []
     assert await mongo.sessions(limit=10) == [session("s")]
@@ -103,7 +104,7 @@ async def test_messages_without_a_live_room_are_erased_by_the_next_open(
 
     await mongo.open()
     assert find_word_everywhere(mongo_uri, WORD) == []
-    assert await mongo.messages("live", before=None, limit=10) == [message(1, "live")]
+    assert await mongo.messages("live", before=None, limit=10, now=NOW) == [message(1, "live")]
 
 
 async def test_an_expired_tombstone_is_not_listed_though_mongodb_has_not_removed_it_yet(

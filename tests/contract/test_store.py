@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from rooms.message import Attachment, Extras
 from rooms.ports import RoomExists, Store, StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, Tombstone
 from storage.memory import MemoryStore
@@ -24,7 +25,7 @@ async def buried(store: Store, now: float = NOW) -> list[Tombstone]:
 
 
 async def logged(store: Store, room_id: str) -> list[LoggedMessage]:
-    return await store.messages(room_id, before=None, limit=10_000)
+    return await store.messages(room_id, before=None, limit=10_000, now=NOW)
 
 
 async def test_an_open_store_answers_and_says_what_it_is(store: Store) -> None:
@@ -152,12 +153,12 @@ async def test_messages_come_newest_first_in_pages(store: Store) -> None:
     await store.create_room(full_room("a"))
     await store.append_messages(sent[:4])
     await store.append_messages(sent[4:])
-    first = await store.messages("a", before=None, limit=3)
-    second = await store.messages("a", before=first[-1].id, limit=3)
-    third = await store.messages("a", before=second[-1].id, limit=3)
+    first = await store.messages("a", before=None, limit=3, now=NOW)
+    second = await store.messages("a", before=first[-1].id, limit=3, now=NOW)
+    third = await store.messages("a", before=second[-1].id, limit=3, now=NOW)
     assert first + second + third == sent[::-1]
-    assert await store.messages("a", before=sent[0].id, limit=3) == []
-    assert await store.messages("a", before=None, limit=0) == []
+    assert await store.messages("a", before=sent[0].id, limit=3, now=NOW) == []
+    assert await store.messages("a", before=None, limit=0, now=NOW) == []
 
 
 async def test_messages_appended_out_of_order_are_read_in_order(store: Store) -> None:
@@ -226,6 +227,50 @@ async def test_the_newest_id_of_all_messages_is_told(store: Store) -> None:
     assert await store.newest_message_id() == message(3, "b").id
     await store.end_room(tombstone("b"), None)
     assert await store.newest_message_id() == message(3, "a").id
+
+
+async def test_a_message_is_replaced_and_none_is_made(store: Store) -> None:
+    await store.create_room(full_room("a"))
+    await store.append_messages([message(1, "a"), message(2, "a")])
+    extras = Extras("custom", '{"a":[1,null]}', "r1", (Attachment("f1", 3, "text/plain", "n"), Attachment("f2", 4)))
+    changed = replace(message(1, "a", text="again"), extras=extras, edited_at=NOW + 5)
+    await store.replace_messages([changed, message(3, "a"), message(4, "never")])
+    assert await logged(store, "a") == [message(2, "a"), changed]
+    await store.replace_messages([])
+
+
+async def test_messages_are_erased_one_by_one_in_their_room(store: Store) -> None:
+    for room in ("a", "b"):
+        await store.create_room(full_room(room))
+        await store.append_messages([message(number, room) for number in (1, 2, 3)])
+    await store.erase_messages([("a", message(2, "a").id), ("b", message(1, "b").id), ("b", message(3, "b").id)])
+    await store.erase_messages([("a", message(2, "a").id), ("a", message(2, "b").id), ("c", "nothing")])
+    await store.erase_messages([])
+    assert await logged(store, "a") == [message(3, "a"), message(1, "a")]
+    assert await logged(store, "b") == [message(2, "b")]
+
+
+async def test_those_that_follow_a_message_come_directly_after_it_and_newest_first(store: Store) -> None:
+    sent = [message(number, "a") for number in range(7)]
+    await store.create_room(full_room("a"))
+    await store.append_messages(sent)
+
+    async def after(number: int, limit: int, before: str | None = None) -> list[LoggedMessage]:
+        return await store.messages("a", before=before, after=sent[number].id, limit=limit, now=NOW)
+
+    assert await after(1, 3) == sent[2:5][::-1]
+    assert await after(4, 3) == sent[5:][::-1]
+    assert await after(6, 3) == []
+    assert await after(0, 10, before=sent[3].id) == sent[1:3][::-1]
+
+
+async def test_what_has_expired_is_not_read(store: Store) -> None:
+    await store.create_room(full_room("a"))
+    short, long = (replace(message(n, "a"), expires_at=NOW + 60 * n) for n in (1, 2))
+    await store.append_messages([short, long, message(3, "a")])
+    assert await logged(store, "a") == [message(3, "a"), long, short]
+    assert await store.messages("a", before=None, limit=9, now=NOW + 60) == [message(3, "a"), long]
+    assert await store.messages("a", before=None, limit=9, now=NOW + 120) == [message(3, "a")]
 
 
 async def test_a_voucher_is_spent_once_and_repeating_the_call_that_spent_it_is_safe(store: Store) -> None:

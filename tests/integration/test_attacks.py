@@ -8,47 +8,62 @@ from contextlib import ExitStack
 
 import pytest
 
-from benchmarks.attacks import (
-    GONE,
-    MANY,
-    MIB,
-    ONE,
-    SETTINGS,
-    Attack,
-    Turned,
-    Wire,
-    histories,
-    non_readers,
-    silent,
-    strike,
-)
+from benchmarks import floods
+from benchmarks.attacks import MANY, ONE, SETTINGS, Attack, Seen, histories, non_readers, settings_for, silent, strike
 from benchmarks.attacks import unfinished_after_connect as after_connect
 from benchmarks.attacks import unfinished_before_connect as before_connect
+from benchmarks.sockets import GONE, MIB, Turned, Wire
 from tests.support.processes import ServerProcess, launch, server_process
 
 BUDGET_MB = 96
-P99_LIMIT_S = 1.0
-"""Ten times what is promised: the machine that tests has others to serve."""
+P99_LIMIT_S = 0.1
+BUSY_S = 0.02
+"""Where others waited so long before the attack, the machine has other things to do, and waits tell little."""
+
+BUSY_P99_LIMIT_S = 1.0
 
 BACK_BYTES = 24 * MIB
 """Of what a process that has worked needs more than one that has only started."""
 
 
+def others_are_served(seen: Seen) -> bool:
+    """How long a loop turn may last, whatever else the machine does, is tested in `test_fair_turns`."""
+    print(f"peak {seen.peak_bytes / MIB:.0f} MiB, after {seen.after_bytes / MIB:.0f}")
+    print(f"others' p99 {seen.p99_s * 1000:.0f} ms, {seen.calm_p99_s * 1000:.0f} ms before")
+    return seen.p99_s < (P99_LIMIT_S if seen.calm_p99_s < BUSY_S else BUSY_P99_LIMIT_S)
+
+
 @pytest.mark.parametrize("addresses", [ONE, MANY], ids=["one address", "many"])
 @pytest.mark.parametrize(
     ("attack", "count"),
-    [(before_connect, 100), (after_connect, 300), (histories, 8), (non_readers, 60), (silent, 600)],
-    ids=["before CONNECT", "after CONNECT", "histories", "non-readers", "silent"],
+    [
+        (before_connect, 100),
+        (after_connect, 300),
+        (histories, 8),
+        (non_readers, 60),
+        (silent, 600),
+        (floods.unread_responses, 150),
+        (floods.idle_connections, 1_500),
+    ],
+    ids=["before CONNECT", "after CONNECT", "histories", "non-readers", "silent", "unread responses", "idle"],
 )
 def test_memory_stays_within_its_budget_others_are_served_and_all_of_it_returns(
     attack: Attack, count: int, addresses: list[str]
 ) -> None:
-    with server_process(**SETTINGS, MEMORY_BUDGET_MB=str(BUDGET_MB)) as server:
+    with server_process(**settings_for(attack), MEMORY_BUDGET_MB=str(BUDGET_MB)) as server:
         seen = asyncio.run(strike(server, attack, addresses, count, BACK_BYTES))
-    print(f"peak {seen.peak_bytes / MIB:.0f} MiB, after {seen.after_bytes / MIB:.0f}, p99 {seen.p99_s * 1000:.0f} ms")
+    assert others_are_served(seen)
     assert seen.peak_bytes < BUDGET_MB * MIB * 1.25
-    assert seen.p99_s < P99_LIMIT_S
     assert seen.after_bytes <= seen.start_bytes + BACK_BYTES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["namespaces", "CONNECT cycles", "crumbs", "binary events"])
+def test_beside_a_flood_others_are_served(name: str) -> None:
+    with server_process(**SETTINGS, MEMORY_BUDGET_MB=str(BUDGET_MB)) as server:
+        seen = asyncio.run(strike(server, floods.FLOODS[name], MANY, 100, BACK_BYTES))
+    assert others_are_served(seen)
+    assert seen.peak_bytes < BUDGET_MB * MIB * 1.25
 
 
 class FewDescriptors(ServerProcess):
@@ -105,7 +120,7 @@ def test_silent_connections_beyond_the_limit_do_not_keep_others_out() -> None:
         stack.callback(server.close)
         seen = asyncio.run(strike(server, silent, MANY, 1_500, BACK_BYTES))
         assert health(server) == 200
-        assert seen.p99_s < P99_LIMIT_S
+        assert others_are_served(seen)
         again = asyncio.run(strike(server, silent, ONE, 1_500, BACK_BYTES))
         assert health(server) == 200
-        assert again.p99_s < P99_LIMIT_S
+        assert others_are_served(again)

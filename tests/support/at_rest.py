@@ -100,7 +100,7 @@ def left_in_engine(engine: Any) -> Left:
         left["unflushed sessions"] = len(core._dirty)
         left["compressed frames"] = len(core.deflater._done) if core.deflater is not None else 0
         # What is kept for the next poll of a closed session goes by itself, so long as its deadline stands.
-        left["last packets without a deadline"] = len(engine._last) - len(engine._last_due)
+        left["last packets without a deadline"] = engine._last.without_deadline
     return left
 
 

@@ -15,8 +15,11 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
+from server.security.descriptors import Descriptors
 from server.transport.engineio import EngineServer
 from server.transport.engineio.polling import PollingCarrier
+from server.transport.http.listener import DoorSite
+from server.transport.http.runner import Runner
 from tests.support.at_rest import engine_at_rest, tasks_ended
 
 LIMIT_S = 8.0
@@ -251,11 +254,12 @@ class Rig:
 
 
 @asynccontextmanager
-async def serving(app: web.Application) -> AsyncIterator[web.AppRunner]:
-    """The application on a free port of 127.0.0.1."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, lingering_time=0.2)
+async def serving(app: web.Application, engine: EngineServer | None = None) -> AsyncIterator[web.AppRunner]:
+    """The application on a free port of 127.0.0.1; `engine` may have connections before aiohttp."""
+    turns, direct = (engine.turns, engine.direct) if engine is not None else (None, None)
+    runner = Runner(app, turns, access_log=None, shutdown_timeout=2, lingering_time=0.2)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await DoorSite(runner, "127.0.0.1", 0, Descriptors(0), turns, direct).start()
     try:
         yield runner
     finally:
@@ -270,14 +274,16 @@ async def served(app: web.Application) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def engine_rig(make: Callable[..., Any] = EngineServer, **options: Any) -> AsyncIterator[Rig]:
+async def engine_rig(
+    make: Callable[..., Any] = EngineServer, *, direct: bool = True, **options: Any
+) -> AsyncIterator[Rig]:
     """An echoing engine."""
     options = {"cors_allowed_origins": "*", "ping_interval": 25, "ping_timeout": 20, **options}
     engine = make(**options)
     rig = Rig(engine, port=0)
 
     @engine.on("connect")  # type: ignore[untyped-decorator]
-    async def connect(sid: str, environ: dict[str, str]) -> None:
+    def connect(sid: str, environ: dict[str, str]) -> None:
         rig.events.append(("connect", sid))
 
     @engine.on("disconnect")  # type: ignore[untyped-decorator]
@@ -289,18 +295,21 @@ async def engine_rig(make: Callable[..., Any] = EngineServer, **options: Any) ->
         rig.events.append(("message", sid, data))
         await engine.send(sid, data)
 
-    async with attached(engine, "/engine.io") as rig.runner:
+    async with attached(engine, "/engine.io", direct=direct) as rig.runner:
         rig.port = rig.runner.addresses[0][1]
         yield rig
 
 
 @asynccontextmanager
-async def attached(engine: Any, path: str) -> AsyncIterator[web.AppRunner]:
-    """The engine served. When its clients have gone, nothing may be left: no session, no connection, no task."""
+async def attached(engine: Any, path: str, *, direct: bool = True) -> AsyncIterator[web.AppRunner]:
+    """The engine served. When its clients have gone, nothing may be left: no session, no connection, no task.
+
+    Without `direct` aiohttp has every connection first.
+    """
     app = web.Application()
     engine.attach(app, path)
     before = asyncio.all_tasks()
-    async with serving(app) as runner:
+    async with serving(app, engine if direct and isinstance(engine, EngineServer) else None) as runner:
         port = int(runner.addresses[0][1])
         yield runner
         await clients_gone(engine, port, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import warnings
@@ -63,6 +64,7 @@ class Site:
         self.status = 200
         self.body: bytes | None = None
         self.asked = 0
+        self.delay_s = 0.0
         self.url = ""
 
     def document(self) -> bytes:
@@ -70,6 +72,7 @@ class Site:
 
     async def answer(self, _: web.Request) -> web.Response:
         self.asked += 1
+        await asyncio.sleep(self.delay_s)
         return web.Response(status=self.status, body=self.document(), content_type="application/json")
 
 

@@ -16,14 +16,16 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ALONE = (
-    "tests/contract/test_mongo_outage.py",
+    "tests/contract/",  # a call of the store has two seconds
     "tests/e2e/resilience/test_endings.py",
     "tests/e2e/resilience/test_lost_clients.py",
+    "tests/e2e/resilience/test_moving.py",
     "tests/e2e/resilience/test_stopping.py",
     "tests/e2e/web/test_page.py::test_a_reload_and_an_outage_of_ten_seconds_lose_and_double_nothing",
     "tests/integration/engine/test_fuzz.py",
     "tests/integration/engine/test_slow_readers.py",
     "tests/integration/test_attacks.py",
+    "tests/integration/test_fair_turns.py",
     "tests/integration/test_non_readers.py",
     "tests/integration/test_password_attack.py",
 )

@@ -21,12 +21,13 @@ from jsonschema import ValidationError  # type: ignore[import-untyped]
 
 from rooms.ports import Store
 from server.__main__ import LINGERING_S
-from server.app import HOST, WEBHOOKS, create_app
+from server.app import DESCRIPTORS, HOST, WEBHOOKS, create_app
 from server.clocks import Clocks
 from server.outbound.webhooks import Webhooks
 from server.protocol.answers import ErrorAnswer
 from server.protocol.events import EVENTS, WITH_OFFSET
 from server.settings import Settings
+from server.transport.http.listener import DoorSite
 from server.transport.http.routes import CONTEXT
 from server.transport.http.runner import Runner
 from server.usecases.context import Context
@@ -306,10 +307,11 @@ async def running(
     before = asyncio.all_tasks()
     chosen = {"stun_urls": ("stun:127.0.0.1:9",), **settings}
     app = create_app(Settings(_env_file=None, **chosen), store=store, clock=clock, clocks=clocks)  # type: ignore[call-arg]
-    runner = Runner(app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGERING_S)
+    engine = app[HOST].eio
+    runner = Runner(app, engine.turns, engine.output, access_log=None, shutdown_timeout=1.0, lingering_time=LINGERING_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOOPBACK, 0).start()
+        await DoorSite(runner, LOOPBACK, 0, app[DESCRIPTORS], engine.turns, engine.direct).start()
         async with talking_to(f"http://{LOOPBACK}:{runner.addresses[0][1]}", runner) as server:
             yield server
         await app_at_rest(app, rest_limit_s)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
@@ -123,12 +127,42 @@ def test_versions_are_pinned_and_agree() -> None:
 
 def test_the_build_installs_from_files_that_are_there() -> None:
     files = {
-        "requirements.txt": "pip install -r requirements.txt",
+        "requirements-server.txt": "pip install -r requirements-server.txt",
         "client/package-lock.json": "npm ci --prefix client",
+        "web/package-lock.json": "npm ci --prefix web",
     }
     for file, command in files.items():
         assert command in service()["buildCommand"]
         assert (ROOT / file).exists()
+
+
+def requirements(name: str) -> dict[str, str]:
+    """package → version specifier, of a requirements file."""
+    lines = [line.strip() for line in (ROOT / name).read_text().splitlines()]
+    return {
+        found[1]: found[2]
+        for line in lines
+        if line and not line.startswith(("#", "-")) and (found := re.match(r"([\w.-]+)(?:\[[\w,]+\])?(.*)", line))
+    }
+
+
+def test_a_deployment_installs_what_the_server_needs_and_not_the_test_peer() -> None:
+    deployed, whole = requirements("requirements-server.txt"), requirements("requirements.txt")
+    assert deployed.items() <= whole.items()
+    assert "aiohttp" in deployed
+    assert {"aiortc", "av"}.isdisjoint(deployed)
+
+
+def test_the_server_starts_without_the_packages_of_the_test_peer(tmp_path: Path) -> None:
+    for name in ("aiortc", "av", "aioice"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('not deployed')")
+    loaded = "sorted(sys.modules.keys() & {'aiortc', 'av', 'peer'})"
+    code = f"import server.__main__, server.app, storage.mongo, sys; print({loaded})"
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_example_environment_names_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:

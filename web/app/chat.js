@@ -19,7 +19,10 @@ export class Chat {
   unread = 0;
 
   #atEnd = true;
-  #sizes = "";
+  /** Of the list, as they were told last. */
+  #sizes = { scrollHeight: 0, clientHeight: 0, clientWidth: 0 };
+  /** Where the list was left when it was brought to its end. */
+  #leftAt = 0;
 
   /** @param {{room: any, scope: import("./scope.js").Scope}} props */
   constructor({ room, scope }) {
@@ -81,19 +84,23 @@ export class Chat {
   #toEnd() {
     this.#atEnd = true;
     this.list.scrollTop = this.list.scrollHeight;
+    this.#leftAt = this.list.scrollTop;
   }
 
   #resized() {
     if (this.#atEnd) this.#toEnd();
-    this.#sizes = this.#sizesNow();
+    const { scrollHeight, clientHeight, clientWidth } = this.list;
+    this.#sizes = { scrollHeight, clientHeight, clientWidth };
   }
 
-  #sizesNow = () => `${this.list.scrollHeight}/${this.list.clientHeight}`;
-
   #scrolled() {
-    // With other sizes it was the layout that scrolled, not the reader; that the sizes are others is told next.
-    if (this.#sizesNow() !== this.#sizes) return;
-    this.#atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END_PX;
+    const { scrollTop, scrollHeight, clientHeight, clientWidth } = this.list;
+    const known = this.#sizes;
+    // In another frame it was the layout that scrolled, not the reader; that the sizes are others is told next.
+    if (clientHeight !== known.clientHeight || clientWidth !== known.clientWidth || scrollHeight < known.scrollHeight) return;
+    if (scrollHeight === known.scrollHeight) this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    // A line has come in this very frame: whoever is above where the list was left has scrolled up to read.
+    else if (this.#leftAt - scrollTop >= NEAR_END_PX) this.#atEnd = false;
   }
 
   draw({ messages, typing, participants }) {

@@ -86,7 +86,7 @@ export function showMissingClient() {
           "ol",
           { class: "steps" },
           h("li", {}, "Install Node.js 20 or later, which brings npm."),
-          h("li", {}, "In the project's folder, run ", h("code", {}, "make install"), " (or ", h("code", {}, "npm ci --prefix client"), ")."),
+          h("li", {}, "In the project's folder, run ", h("code", {}, "make install"), " (or ", h("code", {}, "npm ci --prefix client && npm ci --prefix web"), ")."),
           h("li", {}, "Reload this page. The server need not be restarted."),
         ),
         h("div", { class: "notice-actions" }, actionButton("Reload", async () => location.reload())),

@@ -18,14 +18,16 @@ export function sharePanel({ client, roomId, e2e, hostKey, inviteOnly, openQr = 
   const note = h("p", { class: "hint" });
   field.addEventListener("focus", () => field.select());
 
-  function display(link, text) {
+  async function display(link, text) {
     field.value = link;
     note.textContent = text;
+    let shown;
     try {
-      qrBox.replaceChildren(qrImage(qrPath(link), "QR code of the link"));
+      shown = qrImage(await qrPath(link), "QR code of the link");
     } catch {
-      qrBox.replaceChildren(h("p", { class: "hint" }, "This link is too long for a QR code."));
+      shown = h("p", { class: "hint" }, "There is no QR code of this link: send it as text.");
     }
+    if (field.value === link) qrBox.replaceChildren(shown);
   }
 
   async function freshInvite() {

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server.transport.engineio.budget import Budget
 from server.transport.engineio.complaints import Complaints
 from server.transport.engineio.deadlines import Deadlines
+from server.transport.engineio.deflater import Deflater
 from server.transport.engineio.limits import EngineLimits
+from server.transport.engineio.ports import Abortable, Clocked, Flushable, Identified, Timed
 from server.transport.engineio.turns import Turns
-
-if TYPE_CHECKING:
-    from server.transport.engineio.compression import Deflater
-    from server.transport.engineio.session import Session
 
 Handler = Callable[..., Awaitable[Any] | Any]
 
@@ -67,7 +65,7 @@ class Core:
         limits: EngineLimits,
         *,
         handlers: dict[str, Handler],
-        on_gone: Callable[[Session], None],
+        on_gone: Callable[[Identified], None],
         max_payload: int,
         ping_interval_s: float,
         ping_timeout_s: float,
@@ -91,17 +89,17 @@ class Core:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.deflater: Deflater | None = None
         """Set where WebSockets may agree on permessage-deflate."""
-        self._dirty: list[Session] = []
-        self.pings: Deadlines[Session] = Deadlines(ping_interval_s, lambda session: session.ping())
-        self.pongs: Deadlines[Session] = Deadlines(ping_timeout_s, lambda session: session.pong_overdue())
-        self.connects: Deadlines[Session] | None = None
+        self._dirty: list[Flushable] = []
+        self.pings: Deadlines[Clocked] = Deadlines(ping_interval_s, lambda session: session.ping())
+        self.pongs: Deadlines[Clocked] = Deadlines(ping_timeout_s, lambda session: session.pong_overdue())
+        self.connects: Deadlines[Clocked] | None = None
         if connect_timeout_s:
             self.connects = Deadlines(connect_timeout_s, lambda session: session.connect_overdue())
-        self.graces: Deadlines[Session] = Deadlines(limits.command_grace_s, lambda session: session.inbox.cancel())
-        self.closing: Deadlines[Any] = Deadlines(limits.close_timeout_s, lambda carrier: carrier.abort())
-        self.probes: Deadlines[Any] = Deadlines(limits.upgrade_timeout_s, lambda probe: probe.timed_out())
+        self.graces: Deadlines[Clocked] = Deadlines(limits.command_grace_s, lambda session: session.cancel_command())
+        self.closing: Deadlines[Abortable] = Deadlines(limits.close_timeout_s, lambda carrier: carrier.abort())
+        self.probes: Deadlines[Timed] = Deadlines(limits.upgrade_timeout_s, lambda probe: probe.timed_out())
 
-    def flush_soon(self, session: Session) -> None:
+    def flush_soon(self, session: Flushable) -> None:
         """Flush a session at the end of this loop turn: all that it is sent until then leaves in one write."""
         if not self._dirty:
             asyncio.get_running_loop().call_soon(self._flush)

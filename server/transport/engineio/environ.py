@@ -9,14 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from aiohttp import web
+from server.transport.engineio.ports import RequestHead
 
-KEPT_HEADERS = ("Host", "Origin", "User-Agent", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP")
-LISTS = frozenset({"X-Forwarded-For"})
+FORWARDED_FOR = "X-Forwarded-For"
 MAX_SHARED_VALUES = 4_096
 
 
-def make_environ(request: web.BaseRequest, extra_headers: Iterable[str] = ()) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def _environ_name(header: str) -> str:
+    return "HTTP_" + header.upper().replace("-", "_")
+
+
+KEPT_HEADERS = {
+    name: _environ_name(name) for name in ("Host", "Origin", "User-Agent", "X-Forwarded-Proto", "X-Real-IP")
+}
+
+
+def make_environ(request: RequestHead, extra_headers: Iterable[str] = ()) -> dict[str, str]:
     """WSGI names for the peer's address, the query string and a few headers (`HTTP_ORIGIN`, …)."""
     environ = {
         "REQUEST_METHOD": _shared(request.method),
@@ -25,11 +34,18 @@ def make_environ(request: web.BaseRequest, extra_headers: Iterable[str] = ()) ->
         "REMOTE_ADDR": request.remote or "",
         "wsgi.url_scheme": _shared(request.scheme),
     }
-    for name in (*KEPT_HEADERS, *extra_headers):
-        values = request.headers.getall(name, ())
-        if values:
-            # A list may come in several lines (RFC 9110, section 5.3), and the trusted entries are the last ones.
-            environ[_environ_name(name)] = _shared(",".join(values) if name in LISTS else values[0])
+    headers = request.headers
+    for name, environ_name in KEPT_HEADERS.items():
+        value = headers.get(name)
+        if value is not None:
+            environ[environ_name] = _shared(value)
+    for name in extra_headers:
+        value = headers.get(name)
+        if value is not None:
+            environ[_environ_name(name)] = _shared(value)
+    if FORWARDED_FOR in headers:
+        # A list may come in several lines (RFC 9110, section 5.3), and the trusted entries are the last ones.
+        environ[_environ_name(FORWARDED_FOR)] = _shared(",".join(headers.getall(FORWARDED_FOR)))
     return environ
 
 
@@ -37,8 +53,3 @@ def make_environ(request: web.BaseRequest, extra_headers: Iterable[str] = ()) ->
 def _shared(value: str) -> str:
     """One object for equal strings: thousands of connections share a few user agents and query strings."""
     return value
-
-
-@lru_cache(maxsize=64)
-def _environ_name(header: str) -> str:
-    return "HTTP_" + header.upper().replace("-", "_")

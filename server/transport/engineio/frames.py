@@ -1,15 +1,9 @@
-"""RFC 6455 frames without I/O: server frames are built, client frames are parsed.
-
-A text message comes out as `str`, a binary one as `bytes`, a control frame as `Control`. What breaks the protocol
-raises `FrameError` with the close code to answer with (RFC 6455 section 7.4.1).
-"""
+"""RFC 6455 frames: opcodes, close codes, and the frames that a server sends. `parser.py` reads those of clients."""
 
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final, NamedTuple
-
-from aiohttp._websocket.helpers import websocket_mask
+from typing import Final
 
 CLOSE: Final = 0x8
 PING: Final = 0x9
@@ -33,21 +27,14 @@ RSV1: Final = 0x40
 MAX_CONTROL_BYTES: Final = 125
 MAX_REASON_BYTES: Final = 123
 
-HEAD_BYTES: Final = 1_024
-"""What is kept of a message that is too long to be kept: enough to tell which request it was, also compressed."""
+FIN_TEXT: Final = 0x81
+"""The first byte of an unfragmented text frame."""
 
-MAX_WHOLE_BYTES: Final = 65_536
-"""The longest read that is looked at as one frame; its length fits into 16 bits."""
-
-NO_END: Final = 1 << 62
-
-_FIN_TEXT = 0x81
 _FIN_BINARY = 0x82
 _U16 = Struct("!H")
-_U64 = Struct("!Q")
 _HEADER_16 = Struct("!BBH")
 _HEADER_64 = Struct("!BBQ")
-_TEXT_HEADERS = tuple(bytes((_FIN_TEXT, size)) for size in range(126))
+_TEXT_HEADERS = tuple(bytes((FIN_TEXT, size)) for size in range(126))
 
 
 class FrameError(Exception):
@@ -59,49 +46,12 @@ class FrameError(Exception):
         self.reason = reason
 
 
-class Control(NamedTuple):
-    """A close, ping or pong frame with its application data."""
-
-    opcode: int
-    payload: bytes
-
-
-class BinaryHead(bytes):
-    """The beginning of a binary message that was too long to be kept."""
-
-    size: int
-    """Of the whole message, in bytes."""
-
-    @classmethod
-    def of(cls, head: bytes, size: int) -> BinaryHead:
-        """The head of a message of this size."""
-        made = cls(head)
-        made.size = size
-        return made
-
-
-class Cut(NamedTuple):
-    """The beginning of a data message that was longer than what is kept of one; its rest was discarded."""
-
-    head: bytes
-    is_text: bool
-    size: int
-    """Of the whole message, in bytes, as far as it was looked at."""
-
-    def text(self) -> str | BinaryHead:
-        """What there is of a text, or of a binary message."""
-        return self.head.decode(errors="ignore") if self.is_text else BinaryHead.of(self.head, self.size)
-
-
-Message = str | bytes | Control | Cut
-
-
 def text_frame(payload: bytes) -> bytes:
     """One unmasked text frame around UTF-8 bytes."""
     size = len(payload)
     if size < 126:
         return _TEXT_HEADERS[size] + payload
-    return _header(_FIN_TEXT, size) + payload
+    return _header(FIN_TEXT, size) + payload
 
 
 def binary_frame(payload: bytes) -> bytes:
@@ -111,7 +61,7 @@ def binary_frame(payload: bytes) -> bytes:
 
 def compressed_frame(payload: bytes, *, is_text: bool) -> bytes:
     """One unmasked text or binary frame around compressed bytes."""
-    return _header((_FIN_TEXT if is_text else _FIN_BINARY) | RSV1, len(payload)) + payload
+    return _header((FIN_TEXT if is_text else _FIN_BINARY) | RSV1, len(payload)) + payload
 
 
 def control_frame(opcode: int, payload: bytes = b"") -> bytes:
@@ -130,7 +80,7 @@ def frame_payload(frame: bytes) -> tuple[bool, bytes]:
     """Whether a frame made here is text, and what is in it."""
     size = frame[1]
     start = 2 if size < 126 else 4 if size == 126 else 10
-    return frame[0] == _FIN_TEXT, frame[start:]
+    return frame[0] == FIN_TEXT, frame[start:]
 
 
 def close_code(payload: bytes) -> int:
@@ -155,219 +105,3 @@ def _header(first: int, size: int) -> bytes:
     if size < 65_536:
         return _HEADER_16.pack(first, 126, size)
     return _HEADER_64.pack(first, 127, size)
-
-
-class FrameParser:
-    """Takes bytes as they arrive and gives whole messages, one at a time, on request.
-
-    Pulling lets the caller stop in the middle of what has arrived (backpressure). At most `keep_bytes` of a message
-    are ever kept, above what one read of the transport brings: a longer one comes out as `Cut`, its rest is discarded
-    as it arrives. One of more than `max_bytes` raises. `keep_bytes` is `max_bytes` where nothing else is said.
-    """
-
-    __slots__ = (
-        "_buffer",
-        "_fragments",
-        "_keep_bytes",
-        "_max_bytes",
-        "_need",
-        "_opcode",
-        "_pos",
-        "_size",
-        "_skipped",
-        "_to_skip",
-        "_whole_bytes",
-        "drained",
-        "fragments_left",
-    )
-
-    def __init__(self, max_bytes: int, keep_bytes: int | None = None) -> None:
-        self.bound(max_bytes, keep_bytes)
-        self._size = 0  # of that message so far, as it arrived
-        self._skipped: tuple[int, bytearray, int] | None = None  # of a frame that is discarded: first byte, head, size
-        self._to_skip = 0  # bytes of it that are still to come
-        self._buffer: bytes | bytearray = b""
-        self._pos = 0
-        self._need = 0  # nothing to parse before so many bytes are there
-        self._opcode = 0  # of the message that is being put together from fragments
-        self._fragments: bytearray | None = None
-        self.drained = True
-        """Whether all that was fed has been given: there is no message to ask for."""
-        self.fragments_left = NO_END
-        """So many fragments are looked at before `next_message` gives None, to be asked again later."""
-
-    @property
-    def held_bytes(self) -> int:
-        """Bytes of unfinished messages, and of those that nobody has asked for."""
-        return len(self._buffer) - self._pos + len(self._fragments or ())
-
-    def bound(self, max_bytes: int, keep_bytes: int | None = None) -> None:
-        """Take messages of so many bytes from now on, and keep those of so many."""
-        self._max_bytes = max_bytes
-        self._keep_bytes = max_bytes if keep_bytes is None else max(HEAD_BYTES, min(max_bytes, keep_bytes))
-        self._whole_bytes = min(self._keep_bytes, MAX_WHOLE_BYTES)
-
-    def feed(self, data: bytes) -> None:
-        """Take what the transport read."""
-        if self.drained:
-            self._buffer = data
-            self.drained = not data
-        else:
-            if not isinstance(self._buffer, bytearray):
-                self._buffer = bytearray(self._buffer)
-            del self._buffer[: self._pos]
-            self._buffer += data
-        self._pos = 0
-
-    def whole_text(self, data: bytes) -> str | None:
-        """The text in a read that is exactly one text frame, as nearly all are; None where it has to be fed."""
-        size = len(data)
-        if (
-            not 6 <= size <= self._whole_bytes
-            or data[0] != _FIN_TEXT
-            or not self.drained
-            or self._fragments is not None
-            or self._skipped is not None
-        ):
-            return None
-        coded = data[1]
-        if coded == 0x80 + size - 6 and coded < 0xFE:
-            payload = bytearray(data[6:])
-            websocket_mask(data[2:6], payload)
-        elif coded == 0xFE and data[2] << 8 | data[3] == size - 8:
-            payload = bytearray(data[8:])
-            websocket_mask(data[4:8], payload)
-        else:
-            return None
-        return _text(payload)
-
-    def clear(self) -> None:
-        """Forget everything that was fed."""
-        self._buffer, self._pos, self._need, self._fragments = b"", 0, 0, None
-        self._skipped, self._to_skip, self.drained = None, 0, True
-
-    def next_message(self) -> Message | None:
-        """The next message or control frame, or None where more bytes are needed. Raises `FrameError`."""
-        while not self.drained:
-            if self._skipped is not None:
-                message = self._skip()
-                if message is not None:
-                    return message
-                continue
-            buffer, pos = self._buffer, self._pos
-            available = len(buffer) - pos
-            if available < 2 or available < self._need:
-                return None
-            first = buffer[pos]
-            size = buffer[pos + 1] - 0x80
-            if size < 0:
-                raise FrameError(PROTOCOL_ERROR, "frame is not masked")
-            start = pos + 6
-            if size >= 126:
-                wide = 2 if size == 126 else 8
-                start += wide
-                if available < 6 + wide:
-                    self._need = 6 + wide
-                    return None
-                size = (_U16 if wide == 2 else _U64).unpack_from(buffer, pos + 2)[0]
-            if size > self._max_bytes:
-                raise FrameError(TOO_BIG, "message is too big")
-            if size > self._keep_bytes:
-                if not self._begin_to_skip(first, start, size):
-                    return None
-                continue
-            end = start + size
-            if end > len(buffer):
-                self._need = end - pos
-                return None
-            payload = bytearray(buffer[start:end])
-            websocket_mask(bytes(buffer[start - 4 : start]), payload)
-            self._need = 0
-            # As `_consume`, in place: this runs for each message of a read that brings several.
-            if end < len(buffer):
-                self._pos = end
-            else:
-                self._buffer, self._pos, self.drained = b"", 0, True
-            if first == _FIN_TEXT and self._fragments is None:
-                return _text(payload)
-            message = self._slow(first, payload, size)
-            if message is not None:
-                return message
-            self.fragments_left -= 1
-            if self.fragments_left <= 0:
-                return None
-        return None
-
-    def _begin_to_skip(self, first: int, start: int, size: int) -> bool:
-        """Discard a frame but for its head, which has to be there; false where it is not yet."""
-        if first & 0x0F >= CLOSE:
-            raise FrameError(PROTOCOL_ERROR, "control frame is malformed")
-        end = start + HEAD_BYTES
-        if end > len(self._buffer):
-            self._need = end - self._pos
-            return False
-        head = bytearray(self._buffer[start:end])
-        websocket_mask(bytes(self._buffer[start - 4 : start]), head)
-        self._skipped, self._to_skip = (first, head, size), size - HEAD_BYTES
-        self._need = 0
-        self._consume(end)
-        return True
-
-    def _skip(self) -> Message | None:
-        """Discard what is there of the frame; what comes of it once all of it was."""
-        taken = min(self._to_skip, len(self._buffer) - self._pos)
-        self._to_skip -= taken
-        self._consume(self._pos + taken)
-        if self._to_skip or self._skipped is None:
-            return None
-        skipped, self._skipped = self._skipped, None
-        return self._slow(*skipped)
-
-    def _consume(self, end: int) -> None:
-        if end < len(self._buffer):
-            self._pos = end
-        else:
-            self._buffer, self._pos, self.drained = b"", 0, True
-
-    def _slow(self, first: int, payload: bytearray, size: int) -> Message | None:
-        """Everything but an unfragmented text message (sections 5.4 and 5.5). Of `size` bytes, `payload` was kept."""
-        if first & 0x70:
-            raise FrameError(PROTOCOL_ERROR, "reserved bits are set")
-        final, opcode = first >= 0x80, first & 0x0F
-        if opcode >= CLOSE:
-            if opcode > PONG or not final or len(payload) > MAX_CONTROL_BYTES:
-                raise FrameError(PROTOCOL_ERROR, "control frame is malformed")
-            return Control(opcode, bytes(payload))
-        if opcode > 2:
-            raise FrameError(PROTOCOL_ERROR, "opcode is reserved")
-        if (opcode == 0) is (self._fragments is None):
-            raise FrameError(PROTOCOL_ERROR, "fragments are out of order")
-        if self._fragments is None:
-            self._opcode, self._size = opcode, 0
-            self._fragments = bytearray()
-        if self._size <= self._keep_bytes:
-            self._fragments += payload
-        self._size += size
-        if self._size > self._max_bytes:
-            raise FrameError(TOO_BIG, "message is too big")
-        if self._size > self._keep_bytes:
-            del self._fragments[HEAD_BYTES:]
-        if not final:
-            return None
-        whole, self._fragments = self._fragments, None
-        return self._whole(whole) if self._size <= self._keep_bytes else self._cut(whole)
-
-    def _cut(self, head: bytearray) -> Message:
-        """The data message that is complete now, and was too long to be kept."""
-        return Cut(bytes(head), self._opcode == 1, self._size)
-
-    def _whole(self, payload: bytes | bytearray) -> Message:
-        """The data message that is complete now."""
-        return _text(payload) if self._opcode == 1 else bytes(payload)
-
-
-def _text(payload: bytes | bytearray) -> str:
-    try:
-        return payload.decode()
-    except UnicodeDecodeError:
-        raise FrameError(INVALID_DATA, "text is not UTF-8") from None

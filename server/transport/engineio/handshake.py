@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Mapping
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY_BYTES = 16
+_ACCEPT = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 
 
 def wants_websocket(headers: Mapping[str, str]) -> bool:
     """Whether the request asks to become a WebSocket."""
-    tokens = {token.strip().lower() for token in headers.get("Connection", "").split(",")}
-    return "upgrade" in tokens and headers.get("Upgrade", "").strip().lower() == "websocket"
+    if headers.get("Upgrade", "").strip().lower() != "websocket":
+        return False
+    connection = headers.get("Connection", "").lower()
+    return connection == "upgrade" or "upgrade" in {token.strip() for token in connection.split(",")}
 
 
 def valid_key(headers: Mapping[str, str]) -> str | None:
@@ -31,11 +34,5 @@ def valid_key(headers: Mapping[str, str]) -> str | None:
 def accept_response(key: str, extra_headers: Mapping[str, str] | None = None) -> bytes:
     """The 101 response. It accepts no extension but the one that `extra_headers` may name."""
     digest = hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()
-    lines = [
-        "HTTP/1.1 101 Switching Protocols",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Accept: {b64encode(digest).decode()}",
-        *(f"{name}: {value}" for name, value in (extra_headers or {}).items()),
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    extra = "".join([f"{name}: {value}\r\n" for name, value in (extra_headers or {}).items()])
+    return _ACCEPT + binascii.b2a_base64(digest, newline=False) + b"\r\n" + extra.encode("latin-1") + b"\r\n"

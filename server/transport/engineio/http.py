@@ -1,69 +1,53 @@
-"""The HTTP side of Engine.IO: which request opens, polls, posts or upgrades, and what a refused one is told.
-
-Refusals are JSON `{"code", "message"}` with the codes of the JavaScript server (engine.io, `Server.errors`).
-"""
+"""The HTTP side of Engine.IO: which request opens, polls, posts or upgrades, and what a refused one is told."""
 
 from __future__ import annotations
 
 import gzip
-import json
-from enum import Enum
-from typing import TYPE_CHECKING, Final
+from collections.abc import Container
+from inspect import isawaitable
+from typing import Protocol
 
 from aiohttp import web
 
 from server.transport.engineio import handshake, packets
-from server.transport.engineio.compression import DeflatingCarrier
 from server.transport.engineio.core import Core
-from server.transport.engineio.deflate import negotiate
 from server.transport.engineio.frames import NORMAL, PROTOCOL_ERROR
+from server.transport.engineio.last_packets import LastPackets
+from server.transport.engineio.opening import PROTOCOL_VERSION, Opening, accepted
+from server.transport.engineio.origins import OriginPolicy
 from server.transport.engineio.polling import Body, BodyError, PollingCarrier, Reason
+from server.transport.engineio.ports import Owner
+from server.transport.engineio.refusals import Refusal, Refused, Unwelcome
 from server.transport.engineio.session import Session
 from server.transport.engineio.takeover import Detached, refuse, take_over
 from server.transport.engineio.upgrade import Probe, TurnedAway
-from server.transport.engineio.websocket import Owner, WebSocketCarrier
-
-if TYPE_CHECKING:
-    from server.transport.engineio.server import EngineServer
-
-PROTOCOL_VERSION: Final = "4"
+from server.transport.engineio.websocket import WebSocketCarrier
 
 
-class Refusal(Enum):
-    """Status, code and message of a refused request."""
+class Engine(Protocol):
+    """What the endpoint asks of the engine."""
 
-    UNKNOWN_TRANSPORT = (400, 0, "Transport unknown")
-    UNKNOWN_SID = (400, 1, "Session ID unknown")
-    BAD_METHOD = (400, 2, "Bad handshake method")
-    BAD_REQUEST = (400, 3, "Bad request")
-    FORBIDDEN = (403, 4, "Forbidden")
-    UNSUPPORTED_VERSION = (400, 5, "Unsupported protocol version")
-    METHOD_NOT_ALLOWED = (405, 3, "Method not allowed")
-    UNAVAILABLE = (503, 3, "Server unavailable")
+    origins: OriginPolicy
+    transports: Container[str | None]
+    allow_upgrades: bool
 
+    def open_session(self, sid: str) -> Session | None:
+        """The session of this id that is open."""
 
-class Refused(Exception):
-    """Answer with this refusal."""
+    def cookie_header(self, sid: str) -> dict[str, str]:
+        """The Set-Cookie header of a handshake, where a cookie is asked for."""
 
-    def __init__(self, refusal: Refusal, detail: str | None = None) -> None:
-        super().__init__(refusal.value[2])
-        self.refusal = refusal
-        self.detail = detail
-
-
-class Unwelcome(Exception):
-    """Answer a handshake with this response; raised by the application."""
-
-    def __init__(self, response: web.Response) -> None:
-        super().__init__(response.status)
-        self.response = response
+    def compresses(self, size: int) -> bool:
+        """Whether a polling response of so many bytes is worth compressing."""
 
 
 class Endpoint:
     """Answers the requests of one engine."""
 
-    def __init__(self, engine: EngineServer) -> None:
+    def __init__(self, engine: Engine, opening: Opening, last: LastPackets) -> None:
         self._engine = engine
+        self._opening = opening
+        self._last = last
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The response to any request on the engine's path."""
@@ -77,7 +61,7 @@ class Endpoint:
                 return web.Response(status=204, headers=headers)
             response = await self._route(request, headers)
         except Refused as refused:
-            response = _refusal(refused.refusal, refused.detail)
+            response = refused.response()
         except Unwelcome as unwelcome:
             response = unwelcome.response
         except BodyError as error:
@@ -121,9 +105,7 @@ class Endpoint:
 
     async def _open_polling(self, request: web.BaseRequest, headers: dict[str, str]) -> web.StreamResponse:
         session = await self._admit(request, "polling")
-        carrier = PollingCarrier(session, self._engine.keep_last)
-        if not session.opened():
-            raise Refused(Refusal.UNKNOWN_SID)
+        carrier = PollingCarrier(session, self._last.keep)
         body = session.outbox.take_payload()
         session.use(carrier)
         headers.update(self._engine.cookie_header(session.sid))
@@ -132,8 +114,6 @@ class Endpoint:
     async def _open_websocket(self, request: web.BaseRequest, headers: dict[str, str]) -> web.StreamResponse:
         key = _websocket_key(request)
         session = await self._admit(request, "websocket")
-        if not session.opened():
-            raise Refused(Refusal.UNKNOWN_SID)
         headers = {**headers, **self._engine.cookie_header(session.sid)}
         try:
             carrier, response = _accept(request, key, headers, session.core, session)
@@ -146,21 +126,17 @@ class Endpoint:
 
     async def _admit(self, request: web.BaseRequest, transport: str) -> Session:
         """A new session that the connect handler let in; its first packet waits in its outbox."""
-        engine = self._engine
-        if engine.draining or engine.session_count >= engine.limits.sessions:
-            raise Refused(Refusal.UNAVAILABLE)
-        session = engine.make_session(transport)
-        if engine.admission is not None:
-            try:
-                engine.admission(session.sid, request)
-            except Unwelcome:
-                session.gone()
-                raise
-        verdict = await engine.ask_connect(session, request)
-        if verdict is None or verdict is True:
-            return session
-        session.gone()
-        raise Refused(Refusal.FORBIDDEN, verdict if isinstance(verdict, str) else None)
+        foregone = getattr(request.protocol, "foregone", None)
+        if foregone is not None:
+            # It was refused before aiohttp saw it (`direct.py`), and counted.
+            request.protocol.foregone = None  # type: ignore[attr-defined]
+            raise foregone
+        session, verdict = self._opening.begin(request, transport)
+        if isawaitable(verdict):
+            await self._opening.let_in(session, verdict)
+        else:
+            self._opening.settle(session, verdict)
+        return session
 
     def _upgrade(self, request: web.BaseRequest, session: Session, headers: dict[str, str]) -> web.StreamResponse:
         key = _websocket_key(request)
@@ -180,7 +156,7 @@ class Endpoint:
     # Polling.
 
     async def _poll(self, request: web.BaseRequest, sid: str) -> web.StreamResponse:
-        last = self._engine.take_last(sid)
+        last = self._last.take(sid)
         if last is not None:
             return self._payload(request, last)
         session = self._session(sid)
@@ -257,16 +233,5 @@ def _accept(
     request: web.BaseRequest, key: str, headers: dict[str, str], core: Core, owner: Owner
 ) -> tuple[WebSocketCarrier, Detached]:
     """Answer 101 and give the connection to a WebSocket of `owner`. Raises `ConnectionResetError`."""
-    deflater, agreement = core.deflater, None
-    if deflater is not None:
-        agreement = negotiate(",".join(request.headers.getall("Sec-WebSocket-Extensions", ())))
-    if deflater is None or agreement is None:
-        return take_over(request, handshake.accept_response(key, headers), lambda t: WebSocketCarrier(core, t, owner))
-    head = handshake.accept_response(key, {**headers, "Sec-WebSocket-Extensions": agreement.response})
-    return take_over(request, head, lambda t: DeflatingCarrier(core, t, owner, deflater, agreement))
-
-
-def _refusal(refusal: Refusal, detail: str | None = None) -> web.Response:
-    status, code, message = refusal.value
-    body = json.dumps({"code": code, "message": detail or message})
-    return web.Response(status=status, text=body, content_type="application/json")
+    head, make = accepted(core, owner, request.headers, key, headers)
+    return take_over(request, head, make)

@@ -11,19 +11,35 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from engineio import AsyncServer
 
 from server.transport.engineio.complaints import logger
+from server.transport.engineio.core import Core
 from server.transport.engineio.frames import TRY_AGAIN_LATER
-
-if TYPE_CHECKING:
-    from server.transport.engineio.session import Session
-
 
 Reason: Final = AsyncServer.reason
 Receiver = Callable[[str | bytes], Awaitable[Any] | None]
+
+
+class Owner(Protocol):
+    """Whose messages an inbox holds."""
+
+    sid: str
+    core: Core
+
+    def hold_reading(self) -> None:
+        """Too many messages wait for the running command."""
+
+    def resume_reading(self) -> None:
+        """There is room again."""
+
+    def inbox_idle(self) -> None:
+        """The last command is done."""
+
+    def close(self, reason: str, code: int, text: str) -> None:
+        """End the session."""
 
 
 class Inbox:
@@ -41,9 +57,9 @@ class Inbox:
         "task",
     )
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Owner) -> None:
         self._core = session.core
-        self._session: Session | None = session
+        self._session: Owner | None = session
         self._waiting: deque[str | bytes] | None = None
         self._waiting_bytes = 0
         self.holding = False

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from aiohttp import web
+from server.transport.engineio.ports import RequestHead
 
-OriginCheck = Callable[[str, web.BaseRequest], bool]
+OriginCheck = Callable[[str, RequestHead], bool]
 
 PREFLIGHT_MAX_AGE_S = 600
 
@@ -44,8 +44,16 @@ class OriginPolicy:
             alternatives = (re.escape(o.rstrip("/")).replace(r"\*", "[A-Za-z0-9-]+") for o in origins)
             self._pattern = re.compile("|".join(alternatives), re.IGNORECASE)
 
-    def allows(self, request: web.BaseRequest) -> bool:
-        """Whether the request's Origin, if it has one, may use the engine."""
+    def allows(self, request: RequestHead) -> bool:
+        """Whether the request's Origin, if it has one, may use the engine; one that may not is told of."""
+        if self.permits(request):
+            return True
+        if self._on_refused is not None:
+            self._on_refused(request.headers["Origin"])
+        return False
+
+    def permits(self, request: RequestHead) -> bool:
+        """The same, and nobody is told."""
         origin = request.headers.get("Origin")
         if origin is None or self._any:
             return True
@@ -53,13 +61,9 @@ class OriginPolicy:
             return True
         if self._pattern is not None and self._pattern.fullmatch(origin):
             return True
-        if origin in own_origins(request):
-            return True
-        if self._on_refused is not None:
-            self._on_refused(origin)
-        return False
+        return origin == f"{request.scheme}://{request.host}" or origin in own_origins(request)
 
-    def headers(self, request: web.BaseRequest) -> dict[str, str]:
+    def headers(self, request: RequestHead) -> dict[str, str]:
         """The CORS headers of the response to an allowed request."""
         origin = request.headers.get("Origin")
         if origin is None or "\n" in origin or "\r" in origin:
@@ -76,7 +80,7 @@ class OriginPolicy:
         return headers
 
 
-def own_origins(request: web.BaseRequest) -> set[str]:
+def own_origins(request: RequestHead) -> set[str]:
     """The origins under which the client may have reached us, also through a proxy that names what it forwards."""
     headers = request.headers
     schemes = {request.scheme, headers.get("X-Forwarded-Proto", request.scheme).split(",")[0].strip()}

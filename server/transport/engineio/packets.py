@@ -10,12 +10,14 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
 import orjson
 
-from server.transport.engineio.frames import HEAD_BYTES, BinaryHead, Cut, binary_frame, frame_payload, text_frame
+from server.transport.engineio.frames import binary_frame, frame_payload, text_frame
+from server.transport.engineio.messages import HEAD_BYTES, BinaryHead, Cut
 
 OPEN: Final = "0"
 CLOSE: Final = "1"
@@ -69,17 +71,23 @@ def packet_frame(encoded: str | bytes) -> bytes:
 
 
 def open_frame(
-    sid: str, *, upgrades: list[str], ping_interval_ms: int, ping_timeout_ms: int, max_payload: int
+    sid: str, *, upgrades: tuple[str, ...], ping_interval_ms: int, ping_timeout_ms: int, max_payload: int
 ) -> bytes:
-    """The handshake packet; times in milliseconds, `max_payload` in bytes."""
+    """The handshake packet; times in milliseconds, `max_payload` in bytes. `sid` is written without escapes."""
+    return text_frame(
+        b'0{"sid":"' + sid.encode() + _open_rest(upgrades, ping_interval_ms, ping_timeout_ms, max_payload)
+    )
+
+
+@lru_cache(maxsize=8)
+def _open_rest(upgrades: tuple[str, ...], ping_interval_ms: int, ping_timeout_ms: int, max_payload: int) -> bytes:
     handshake = {
-        "sid": sid,
         "upgrades": upgrades,
         "pingInterval": ping_interval_ms,
         "pingTimeout": ping_timeout_ms,
         "maxPayload": max_payload,
     }
-    return packet_frame(OPEN + orjson.dumps(handshake).decode())
+    return b'",' + orjson.dumps(handshake)[1:]
 
 
 def encode_payload(frames: Iterable[bytes]) -> bytes:

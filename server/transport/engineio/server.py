@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable
-from inspect import isawaitable
-from typing import Any
+from os import urandom
+from typing import Any, Final
 
 import engineio
 from aiohttp import web
@@ -14,17 +15,23 @@ from engineio.packet import Packet
 from server.transport.engineio import packets
 from server.transport.engineio.budget import Budget
 from server.transport.engineio.complaints import logger
-from server.transport.engineio.compression import Deflater
 from server.transport.engineio.core import Core, Stats
-from server.transport.engineio.deadlines import Deadlines
-from server.transport.engineio.environ import make_environ
+from server.transport.engineio.deflater import Deflater
+from server.transport.engineio.direct import Direct
 from server.transport.engineio.frames import NORMAL, SERVICE_RESTART
 from server.transport.engineio.http import Endpoint
 from server.transport.engineio.inbox import Receiver
+from server.transport.engineio.last_packets import LastPackets
 from server.transport.engineio.limits import EngineLimits
+from server.transport.engineio.opening import Opening
 from server.transport.engineio.origins import OriginPolicy
-from server.transport.engineio.session import Reason, Session
+from server.transport.engineio.ports import Identified, RequestHead
+from server.transport.engineio.sending import Reason
+from server.transport.engineio.session import Session
 from server.transport.engineio.turns import Turns
+
+ID_BYTES: Final = 15
+URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
@@ -56,14 +63,11 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         self.limits = limits or EngineLimits()
         self.draining = False
         self.origins = origins or OriginPolicy(self.cors_allowed_origins, credentials=self.cors_credentials)
-        self.admission: Callable[[str, web.BaseRequest], None] | None = None
+        self.admission: Callable[[str, RequestHead], None] | None = None
         """Asked with its id before a session is opened; may raise `Unwelcome`."""
         self.farewell: Callable[[str], None] | None = None
         """Told of each session that is gone, also of one that was not let in."""
-        self._environ_headers = tuple(environ_headers)
-        self._endpoint = Endpoint(self)
-        self._last: dict[str, bytes] = {}
-        self._last_due: Deadlines[str] = Deadlines(self.limits.linger_s, self._forget_last)
+        self._last = LastPackets(self.limits.linger_s)
         self._core = Core(
             self.limits,
             handlers=self.handlers,
@@ -75,6 +79,10 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         )
         if websocket_compression:
             self._core.deflater = Deflater(self.limits)
+        opening = Opening(self, self._core, environ_headers)
+        self._endpoint = Endpoint(self, opening, self._last)
+        self.direct = Direct(self, opening, self._core)
+        """Takes connections with a plain WebSocket handshake, before aiohttp sees them."""
 
     # For applications.
 
@@ -133,6 +141,11 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         if session is not None:
             session.send_answer(packets.message_frame(text))
 
+    def is_behind(self, sid: str) -> bool:
+        """Whether a part of an answer may not have left: `caught_up` then has something to wait for."""
+        session = self.sockets.get(sid)
+        return session is not None and session.is_behind
+
     async def caught_up(self, sid: str) -> None:
         """Return once a client has taken what it was sent, or is gone."""
         session = self.sockets.get(sid)
@@ -179,6 +192,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def attach(self, app: web.Application, engineio_path: str = "engine.io") -> None:
         """Answer on a path of the application, and drain when it shuts down."""
         path = "/" + engineio_path.strip("/")
+        self.direct.path = path + "/"
         app.router.add_route("*", path + "/", self.handle_request)
         app.router.add_route("*", path, self.handle_request)
         app.on_shutdown.append(self._on_app_shutdown)
@@ -211,7 +225,6 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
                 task.cancel()
         self._core.stop_clocks()
         self._last.clear()
-        self._last_due.clear()
 
     async def _on_app_shutdown(self, _: web.Application) -> None:
         await self.shutdown()
@@ -223,36 +236,9 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         session: Session | None = self.sockets.get(sid)
         return session if session is not None and session.connected else None
 
-    def make_session(self, transport: str) -> Session:
-        """A session with its handshake packet queued, before its connect handler has run."""
-        sid = self.generate_id()
-        session = Session(self._core, sid)
-        upgradable = transport == "polling" and self.allow_upgrades and "websocket" in self.transports
-        frame = packets.open_frame(
-            sid,
-            upgrades=["websocket"] if upgradable else [],
-            ping_interval_ms=round(self._core.pings.delay_s * 1000),
-            ping_timeout_ms=round(self._core.pongs.delay_s * 1000),
-            max_payload=self.max_http_buffer_size,
-        )
-        session.outbox.add(frame)
-        self.sockets[sid] = session
-        return session
-
-    async def ask_connect(self, session: Session, request: web.BaseRequest) -> Any:
-        """What the connect handler says: None or True lets the client in."""
-        handler = self.handlers.get("connect")
-        if handler is None:
-            return None
-        try:
-            verdict = handler(session.sid, make_environ(request, self._environ_headers))
-            return await verdict if isawaitable(verdict) else verdict
-        except Exception as error:
-            self._core.complaints.say("connect handler", error)
-            return False
-        except asyncio.CancelledError:
-            session.gone()
-            raise
+    def generate_id(self) -> str:
+        """A new session id: 120 random bits, as python-engineio writes its own."""
+        return b2a_base64(urandom(ID_BYTES), newline=False).translate(URL_SAFE).decode()
 
     def cookie_header(self, sid: str) -> dict[str, str]:
         """The Set-Cookie header of a handshake, where a cookie is asked for."""
@@ -267,20 +253,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         """Whether a polling response of so many bytes is worth compressing."""
         return bool(self.http_compression and self.compression_threshold <= size <= self.limits.compressed_body_bytes)
 
-    def keep_last(self, sid: str, body: bytes) -> None:
-        """Keep the last packets of a polling session for its next poll."""
-        self._last[sid] = body
-        self._last_due.add(sid)
-
-    def take_last(self, sid: str) -> bytes | None:
-        """What was kept for this session."""
-        self._last_due.discard(sid)
-        return self._last.pop(sid, None)
-
-    def _forget_last(self, sid: str) -> None:
-        self._last.pop(sid, None)
-
-    def _on_gone(self, session: Session) -> None:
+    def _on_gone(self, session: Identified) -> None:
         if self.sockets.get(session.sid) is session:
             del self.sockets[session.sid]
         if self.farewell is not None:

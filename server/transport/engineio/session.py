@@ -3,61 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable
+from typing import Any
 
-from engineio import AsyncServer
-
-from server.transport.engineio import packets
-from server.transport.engineio.carrier import Carrier
+from server.transport.engineio import ending, packets
 from server.transport.engineio.core import Core
 from server.transport.engineio.frames import INTERNAL_ERROR, NORMAL, POLICY_VIOLATION, PROTOCOL_ERROR
 from server.transport.engineio.inbox import Inbox
-from server.transport.engineio.outbox import Outbox, OutboxFull
+from server.transport.engineio.ports import Carrier, Upgrade
+from server.transport.engineio.sending import Reason, Sender
 from server.transport.engineio.states import State
-
-if TYPE_CHECKING:
-    from server.transport.engineio.upgrade import Probe
-
-Reason: Final = AsyncServer.reason
 
 _MESSAGE = packets.MESSAGE
 _OPEN = State.OPEN
 _CLOSING = State.CLOSING
 
 
-class Session:
+class Session(Sender):
     """A client between handshake and disconnect. `send_frame`, `receive` and `close` are all there is to it."""
 
-    __slots__ = (
-        "_app_data",
-        "_catching_up",
-        "_closed",
-        "carrier",
-        "core",
-        "inbox",
-        "outbox",
-        "probe",
-        "reason",
-        "sid",
-        "state",
-        "trusted",
-    )
+    __slots__ = ("_app_data", "_closed", "inbox", "probe", "reason", "trusted")
 
     def __init__(self, core: Core, sid: str) -> None:
-        self.core = core
-        self.sid = sid
-        self.state = State.OPENING
-        self.carrier: Carrier | None = None
-        self.probe: Probe | None = None
-        self.outbox = Outbox(core.limits)
+        super().__init__(core, sid)
+        self.probe: Upgrade | None = None
         self.inbox = Inbox(self)
         self.trusted = False
         """Whether the client is connected to a namespace, and may send long messages."""
         self.reason = ""
         """Why the session ended."""
         self._closed: asyncio.Future[None] | None = None
-        self._catching_up: asyncio.Future[None] | None = None
         self._app_data: dict[Any, Any] | None = None
 
     # What python-socketio asks of a socket.
@@ -72,26 +47,6 @@ class Session:
     @session.setter
     def session(self, value: dict[Any, Any]) -> None:
         self._app_data = value
-
-    @property
-    def upgraded(self) -> bool:
-        """Whether a WebSocket carries the session."""
-        return self.carrier is not None and self.carrier.name == "websocket"
-
-    @property
-    def connected(self) -> bool:
-        """Whether the client was let in and has not left."""
-        return self.state is _OPEN
-
-    @property
-    def closing(self) -> bool:
-        """Whether the session is ending."""
-        return self.state >= _CLOSING
-
-    @property
-    def closed(self) -> bool:
-        """Whether the disconnect event is over."""
-        return self.state is State.CLOSED
 
     # Opening.
 
@@ -118,68 +73,6 @@ class Session:
         self.flush()
         if carrier.has_taken_all(self.outbox):
             self.taken_all()
-
-    # Sending.
-
-    def send_frame(self, frame: bytes) -> None:
-        """Queue a packet; it leaves at the end of this loop turn. Ignored once the session is ending."""
-        if self.state >= _CLOSING:
-            return
-        outbox = self.outbox
-        if not outbox.frames:
-            outbox.frames.append(frame)
-            outbox.size = len(frame)
-            self.core.flush_soon(self)
-            return
-        try:
-            outbox.add(frame)
-        except OutboxFull:
-            self.core.stats.overflows += 1
-            self.abort(Reason.TRANSPORT_ERROR)
-
-    def send_answer(self, frame: bytes) -> None:
-        """Queue a part of an answer. It never counts as unread; `caught_up` says when there may be another one."""
-        if self.state >= _CLOSING:
-            return
-        if self.outbox.add_answer(frame):
-            self.core.flush_soon(self)
-        if self.outbox.answer_bytes >= self.core.limits.answer_bytes_per_write:
-            # At once: what the transport cannot take is counted from now on, also where many ask in one loop turn.
-            self.flush()
-
-    async def caught_up(self) -> None:
-        """Return once the transport has taken all that was queued before, or the session is ending."""
-        if not self.outbox.uncounted:
-            return
-        await asyncio.sleep(0)  # what was queued in this loop turn is on its way
-        # Once is enough, and not until nothing waits: in a busy room there is always something.
-        if self.state is _OPEN and self.carrier is not None and not self.carrier.has_taken_all(self.outbox):
-            if self._catching_up is None:
-                self._catching_up = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._catching_up)
-
-    def taken_all(self) -> None:
-        """The transport takes more again, or nothing any more."""
-        waiting, self._catching_up = self._catching_up, None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
-
-    def flush(self) -> None:
-        """Hand what waits to the transport, if it takes it."""
-        if self.carrier is not None and self.outbox.frames and self.state is _OPEN:
-            self.carrier.flush(self.outbox)
-
-    def slow(self, buffered_bytes: int) -> None:
-        """The client reads too slowly: what waits for it counts in the budget of all. 0: it has caught up."""
-        if buffered_bytes:
-            self.outbox.count_in(self.core.output, self, buffered_bytes)
-        else:
-            self.outbox.count_out()
-
-    def shed(self) -> None:
-        """Too much waits for all slow readers together, and for this one the most."""
-        self.core.stats.overflows += 1
-        self.abort(Reason.TRANSPORT_ERROR)
 
     # Receiving.
 
@@ -246,6 +139,10 @@ class Session:
     def connect_overdue(self) -> None:
         """The client opened a transport and never spoke Socket.IO."""
         self.close(Reason.TRANSPORT_ERROR, POLICY_VIOLATION, "connect timeout")
+
+    def cancel_command(self) -> None:
+        """The session has ended, and its running command has had its grace."""
+        self.inbox.cancel()
 
     # Ending.
 
@@ -325,25 +222,15 @@ class Session:
 
     def _finish(self) -> None:
         """Run the disconnect event; never from within a command or a broadcast, where it would change their ground."""
-        self.core.stats.closed[self.reason] += 1
-        handler = self.core.handlers.get("disconnect")
-        result = None
-        if handler is not None:
-            try:
-                result = handler(self.sid, self.reason)
-            except Exception as error:
-                self.core.complaints.say("disconnect handler", error)
-        if result is not None and isawaitable(result):
-            self.inbox.task = self.core.spawn(self._finish_later(result))
+        disconnecting = ending.tell(self.core, self.sid, self.reason)
+        if disconnecting is not None:
+            self.inbox.task = self.core.spawn(self._finish_later(disconnecting))
         else:
             self.gone()
 
-    async def _finish_later(self, disconnecting: Any) -> None:
+    async def _finish_later(self, disconnecting: Awaitable[Any]) -> None:
         try:
-            async with asyncio.timeout(self.core.limits.disconnect_timeout_s):
-                await disconnecting
-        except Exception as error:
-            self.core.complaints.say("disconnect handler", error)
+            await ending.ended(self.core, disconnecting)
         finally:
             self.inbox.task = None
             self.gone()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from server.transport.engineio import packets
 from server.transport.engineio.frames import NORMAL, PROTOCOL_ERROR
 from server.transport.engineio.polling import PollingCarrier
-
-if TYPE_CHECKING:
-    from server.transport.engineio.session import Session
-    from server.transport.engineio.websocket import WebSocketCarrier
+from server.transport.engineio.session import Session
+from server.transport.engineio.websocket import WebSocketCarrier
 
 
 class TurnedAway:

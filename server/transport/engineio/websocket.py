@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from enum import IntEnum
-from typing import Final, Protocol
+from typing import Final
 
 from engineio import AsyncServer
 
 from server.transport.engineio import frames
 from server.transport.engineio.core import Core
-from server.transport.engineio.frames import Control, Cut, FrameError, FrameParser
+from server.transport.engineio.frames import FrameError
+from server.transport.engineio.messages import Control, Cut
 from server.transport.engineio.outbox import Outbox
-
-
-class Owner(Protocol):
-    """Who uses a WebSocket: a session, or the probe of an upgrade."""
-
-    def receive(self, packet: str | bytes) -> None:
-        """One packet came."""
-
-    def flush(self) -> None:
-        """The transport takes more."""
-
-    def taken_all(self) -> None:
-        """All that waited is on its way."""
-
-    def lost(self, reason: str) -> None:
-        """The WebSocket is over."""
-
-    def receive_head(self, head: str | bytes) -> None:
-        """A message came that was too long to be kept: this is how it began."""
-
-    def slow(self, buffered_bytes: int) -> None:
-        """The client reads too slowly: so much is in the transport, and more waits from now on. 0: it has caught up."""
-
-    def send_frame(self, frame: bytes) -> None:
-        """Queue a frame, within the bounds of the outbox."""
+from server.transport.engineio.parser import FrameParser
+from server.transport.engineio.ports import Owner
 
 
 class _Phase(IntEnum):

@@ -9,7 +9,8 @@ from server.protocol.acknowledgements import error_object, status_of
 from server.security.descriptors import Descriptors
 from server.security.memory import Memory
 from server.security.quotas import Quotas
-from server.transport.engineio.http import Unwelcome
+from server.transport.engineio.ports import RequestHead
+from server.transport.engineio.refusals import Unwelcome
 
 
 class Admission:
@@ -20,7 +21,7 @@ class Admission:
         self._memory = memory
         self._descriptors = descriptors
 
-    def __call__(self, session_id: str, request: web.BaseRequest) -> None:
+    def __call__(self, session_id: str, request: RequestHead) -> None:
         """Count the session, or raise `Unwelcome`: 429 of an address, 503 of the process, with the error object."""
         forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
         try:

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from aiohttp import web
 
 from server.security.descriptors import Descriptors
 from server.transport.engineio.deadlines import Deadlines
+from server.transport.engineio.direct import Taken
 from server.transport.engineio.turns import Turns
 
 HEAD_TIMEOUT_S = 10.0
@@ -28,12 +33,25 @@ BACKLOG = 2_048
 MakeProtocol = Callable[[], asyncio.Protocol]
 
 
+class Direct(Protocol):
+    """What may have a connection before aiohttp (`server.transport.engineio.direct`)."""
+
+    def take(self, transport: asyncio.Transport, data: bytes) -> Taken:
+        """Take it, where it begins with a whole head that is meant for it."""
+
+
 class Door:
     """Makes the first protocol of each connection; counts those that say nothing."""
 
-    def __init__(self, make_protocol: MakeProtocol, descriptors: Descriptors, turns: Turns | None = None) -> None:
-        self.make_protocol = make_protocol
-        """Makes the protocol that is to have a connection whose first head is there."""
+    def __init__(
+        self,
+        make_protocol: MakeProtocol,
+        descriptors: Descriptors,
+        turns: Turns | None = None,
+        direct: Direct | None = None,
+    ) -> None:
+        self._make_protocol = make_protocol
+        self._direct = direct
         self.turns = Turns() if turns is None else turns
         self.descriptors = descriptors
         self.closed = 0
@@ -68,6 +86,20 @@ class Door:
         of_address[newcomer] = None
         self._oldest[newcomer] = None
         self._waiting.add(newcomer)
+
+    def let_in(self, transport: asyncio.Transport, head: bytes) -> None:
+        """The first head of a connection is there, or what is none: give it to whom it belongs."""
+        foregone = None
+        if self._direct is not None:
+            done, foregone = self._direct.take(transport, head)
+            if done:
+                return
+        protocol = self._make_protocol()
+        if foregone is not None:
+            protocol.foregone = foregone  # type: ignore[attr-defined]  # a `runner.Connection`
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol.data_received(head)
 
     def close(self) -> None:
         """Close all who have said nothing: the server stops."""
@@ -113,18 +145,18 @@ class _Newcomer(asyncio.Protocol):
                 self._go_in()
             else:
                 transport.pause_reading()
-                self._door.turns.stand_in_line(self._go_in)
+                self._door.turns.stand_in_line(self._wait_no_more)
+
+    def _wait_no_more(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._go_in()
 
     def _go_in(self) -> None:
         """Hand the connection over, with what came."""
         transport, head, self._transport, self._head = self._transport, self._head, None, b""
-        if transport is None or transport.is_closing():
-            return
-        protocol = self._door.make_protocol()
-        transport.resume_reading()
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        protocol.data_received(head)
+        if transport is not None and not transport.is_closing():
+            self._door.let_in(transport, head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -138,3 +170,43 @@ class _Newcomer(asyncio.Protocol):
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.abort()
+
+
+class DoorSite(web.BaseSite):
+    """Where an aiohttp runner listens: its connections come through a `Door`."""
+
+    __slots__ = ("_address", "_door", "_make_door")
+
+    def __init__(
+        self,
+        runner: web.BaseRunner,
+        host: str,
+        port: int,
+        descriptors: Descriptors,
+        turns: Turns | None = None,
+        direct: Direct | None = None,
+    ) -> None:
+        super().__init__(runner)
+        self._address = host, port
+        self._make_door = partial(Door, descriptors=descriptors, turns=turns, direct=direct)
+        self._door: Door | None = None
+
+    @property
+    def name(self) -> str:
+        """The URL."""
+        return "http://{}:{}".format(*self._address)
+
+    async def start(self) -> None:
+        """Listen. Raises `OSError`."""
+        await super().start()
+        # The runner has a server after its `setup`.
+        door = self._door = self._make_door(self._runner.server)  # type: ignore[arg-type]
+        self._server = await asyncio.get_running_loop().create_server(
+            door, *self._address, backlog=door.backlog, reuse_address=True
+        )
+
+    async def stop(self) -> None:
+        """Listen no more, and close all who have said nothing."""
+        await super().stop()
+        if self._door is not None:
+            self._door.close()

@@ -6,13 +6,17 @@ from pathlib import Path
 
 from aiohttp import web
 
-from rooms.errors import Code, Refused
+from rooms.errors import Refused
 from server.protocol.acknowledgements import MEANINGS
 from server.transport.http.headers import page_headers
 from server.transport.http.routes import CONTEXT
 
 ROOT = Path(__file__).resolve().parents[3]
-VENDOR = ROOT / "client" / "node_modules" / "socket.io-client" / "dist"
+VENDOR = {
+    "socket.io-client": ROOT / "client" / "node_modules" / "socket.io-client" / "dist",
+    "qrcode-generator": ROOT / "web" / "node_modules" / "qrcode-generator" / "dist",
+}
+"""Packages that the page uses, as npm installed them."""
 
 PAGE = ROOT / "web" / "index.html"
 
@@ -27,12 +31,13 @@ async def room_page(request: web.Request) -> web.StreamResponse:
 
     Which room it is about, and what to say of one that is over, the page finds out by itself.
     """
-    status = 200
+    status, ctx = 200, request.app[CONTEXT]
     try:
-        request.app[CONTEXT].find(request.match_info["room_id"])
+        # A preview of the link is no reason to ask for the rooms, where another process has them.
+        if ctx.serving:
+            ctx.find(request.match_info["room_id"])
     except Refused as refused:
-        if refused.code is not Code.UNAVAILABLE:
-            status = MEANINGS[refused.code].status
+        status = MEANINGS[refused.code].status
     return web.FileResponse(PAGE, status=status, headers={**page_headers(request), "Cache-Control": "no-store"})
 
 
@@ -41,7 +46,7 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/", page)
     app.router.add_get("/r/{room_id}", room_page)
     app.router.add_get("/{area:web|client}/{path:.+}", asset)
-    app.router.add_get("/vendor/socket.io-client/{path:[^/]+}", vendor_asset)
+    app.router.add_get(f"/vendor/{{package:{'|'.join(VENDOR)}}}/{{path:[^/]+}}", vendor_asset)
 
 
 SERVED = frozenset({".js", ".css", ".svg", ".png", ".ico", ".woff2", ".webmanifest", ".map", ".mjs"})
@@ -53,8 +58,8 @@ async def asset(request: web.Request) -> web.StreamResponse:
 
 
 async def vendor_asset(request: web.Request) -> web.StreamResponse:
-    """A file of socket.io-client, as npm installed it."""
-    return _file(VENDOR, request.match_info["path"])
+    """A file of a package, as npm installed it."""
+    return _file(VENDOR[request.match_info["package"]], request.match_info["path"])
 
 
 def _file(folder: Path, path: str) -> web.StreamResponse:

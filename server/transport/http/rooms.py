@@ -7,12 +7,13 @@ from aiohttp import web
 from rooms.errors import Code, Refused
 from rooms.records import InviteRecord
 from rooms.room import Room
+from server.cluster.ownership import Role
 from server.protocol import views
 from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
 from server.security.actor import Actor
 from server.transport.http.callers import ACTOR, bearer
 from server.transport.http.routes import CONTEXT, P, body, find_room, json_response, scheme
-from server.usecases import endings, messages, moderation, owning
+from server.usecases import endings, messages, moderation, owning, reading
 from server.usecases.signaling import ice_for
 
 routes = web.RouteTableDef()
@@ -64,7 +65,10 @@ def _limit(request: web.Request, most: int) -> int:
 
 @routes.get("/api/rooms/{room_id}")
 async def look(request: web.Request) -> web.Response:
-    """What anyone with the link may know. Looking spends nothing."""
+    """What anyone with the link may know. Looking spends nothing, and moves no room to this process."""
+    ctx = request.app[CONTEXT]
+    if ctx.ownership.role is Role.WAITING:
+        return json_response({"room": views.room(await owning.look_from_outside(ctx, request.match_info["room_id"]))})
     return json_response({"room": views.room(find_room(request).view())})
 
 
@@ -74,7 +78,9 @@ async def users(request: web.Request) -> web.Response:
     room = find_room(request)
     if room.invite_only or room.locked or room.lobby or room.password_hash is not None:
         request[ACTOR].as_owner()
-    return json_response({"participants": [views.participant(seat.participant) for seat in room.seats.values()]})
+    attributes = views.Attributes()
+    people = [attributes.fit(views.participant(seat.participant)) for seat in room.seats.values()]
+    return json_response({"participants": people})
 
 
 @routes.delete("/api/rooms/{room_id}")
@@ -154,19 +160,35 @@ async def standing(request: web.Request) -> web.Response:
 
 @routes.get("/api/rooms/{room_id}/messages")
 async def list_messages(request: web.Request) -> web.Response:
-    """A page of messages, newest first; `before` is the id of the oldest one seen."""
-    ctx = request.app[CONTEXT]
-    room = find_room(request)
-    reader = request[ACTOR].as_reader()
-    limit = _limit(request, owning.MESSAGES_PER_PAGE)
-    return json_response({"messages": await owning.messages(ctx, room, reader, request.query.get("before"), limit)})
+    """A page of messages, newest first: before the oldest one seen, or after the newest; with `q` a search."""
+    room, reader = find_room(request), request[ACTOR].as_reader()
+    query = request.query
+    page = reading.Page(
+        _limit(request, reading.MESSAGES_PER_PAGE), query.get("before"), query.get("after"), query.get("q")
+    )
+    return json_response({"messages": await reading.messages(request.app[CONTEXT], room, reader, page)})
 
 
 @routes.post("/api/rooms/{room_id}/messages")
 async def say(request: web.Request) -> web.Response:
-    """A message from outside, to everybody in the room: 201 `{id, seq, timestamp, deliveredTo}`."""
-    actor, wish = await _owner_and_wish(request, OutsideMessage)
-    return json_response(messages.post_from_outside(request.app[CONTEXT], actor, wish), 201)
+    """A message from outside, of the room's owner or of a seat: 201 `{id, seq, timestamp, deliveredTo}`."""
+    _readable(request)
+    wish = await body(request, OutsideMessage)
+    return json_response(messages.post_from_outside(request.app[CONTEXT], _readable(request), wish), 201)
+
+
+@routes.delete("/api/rooms/{room_id}/messages/{message_id}")
+async def unsay(request: web.Request) -> web.Response:
+    """Take a message away, as the room's owner or with a seat: 200 `{seq}`."""
+    message_id = request.match_info["message_id"]
+    return json_response(messages.delete_from_outside(request.app[CONTEXT], _readable(request), message_id))
+
+
+def _readable(request: web.Request) -> Actor:
+    """The room's owner, or who has a seat in it, while the room is there."""
+    find_room(request)
+    request[ACTOR].as_reader()
+    return request[ACTOR]
 
 
 @routes.get("/api/rooms/{room_id}/ice-servers")

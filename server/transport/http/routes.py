@@ -120,11 +120,7 @@ async def body(request: web.Request, model: type[P]) -> P:
     Refused with INVALID_PAYLOAD where it is not of the model's shape or has a field that the model does not know, and
     with TIMEOUT where it does not arrive in time.
     """
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            raw = await request.read()
-    except TimeoutError:
-        raise Refused(Code.TIMEOUT) from None
+    raw = await _read(request)
     if not raw.strip():
         return parse(model, {})
     try:
@@ -133,6 +129,35 @@ async def body(request: web.Request, model: type[P]) -> P:
         raise Refused(Code.INVALID_PAYLOAD, "The body is not JSON.") from None
     refuse_unknown(value, known_fields(model))
     return parse(model, value)
+
+
+class _Arriving:
+    """A body on its way, among the unfinished input of all."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+
+    def shed(self) -> None:
+        """All together have announced more than there is place for, and this one the most."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body. What it may become counts from the beginning, not what has come of it."""
+    unfinished, arriving = request.app[CONTEXT].memory.input, _Arriving(request)
+    if unfinished is not None and not request.content.is_eof():
+        unfinished.note(arriving, min(request.content_length or MAX_BODY_BYTES, MAX_BODY_BYTES))
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
+    except TimeoutError:
+        raise Refused(Code.TIMEOUT) from None
+    except ConnectionError:
+        raise Refused(Code.INVALID_PAYLOAD, "The body cannot be read.") from None
+    finally:
+        if unfinished is not None:
+            unfinished.note(arriving, 0)
 
 
 def scheme(request: web.Request) -> str:

@@ -92,11 +92,13 @@ def _in_turn(handler: Handler, turns: Turns) -> Handler:
 class Connection(web.RequestHandler):
     """One HTTP connection. What it sends that is no HTTP goes neither back to it nor into a log."""
 
-    __slots__ = ("_listener",)
+    __slots__ = ("_listener", "foregone")
 
     def __init__(self, manager: Listener, **options: object) -> None:
         super().__init__(manager, **options)  # type: ignore[arg-type]
         self._listener = manager
+        self.foregone: Exception | None = None
+        """What its first request is refused with: it was asked about before (`engineio.direct`)."""
 
     # What lies here unread.
 
@@ -110,7 +112,8 @@ class Connection(web.RequestHandler):
         super().pause_writing()
         if self.transport is not None:
             self._listener.stalled.add(self)
-            self._listener.unread.note(self, self.transport.get_write_buffer_size())
+            # Twice: until the last byte has left, the response holds its body, too.
+            self._listener.unread.note(self, 2 * self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """It has read."""

@@ -7,6 +7,7 @@ import time
 from aiohttp import web
 
 from rooms.errors import Code, Refused
+from server.cluster.ownership import Role
 from server.observability.metrics import FIGURES
 from server.transport.http.callers import ACTOR
 from server.transport.http.routes import CONTEXT, json_response
@@ -19,7 +20,8 @@ routes = web.RouteTableDef()
 async def health(request: web.Request) -> web.Response:
     """200 where the process serves, with what it depends on; `degraded` does not fail."""
     ctx = request.app[CONTEXT]
-    healthy = ctx.journal.healthy and ctx.restored
+    waiting = ctx.ownership.role is Role.WAITING
+    healthy = ctx.journal.healthy and (ctx.restored or waiting)
     return json_response(
         {
             "status": "ok" if healthy and not ctx.draining else "degraded",
@@ -33,12 +35,15 @@ async def health(request: web.Request) -> web.Response:
 
 @routes.get("/ready")
 async def ready(request: web.Request) -> web.Response:
-    """200 only where new rooms can be made."""
+    """200 only where new rooms can be made; also where another process would hand its rooms over for that."""
     ctx = request.app[CONTEXT]
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
-    if not ctx.restored or not ctx.journal.healthy:
+    waiting = ctx.ownership.role is Role.WAITING
+    if not (ctx.restored or waiting) or not ctx.journal.healthy:
         raise Refused(Code.UNAVAILABLE, "The store does not answer.", retry_after_ms=2_000)
+    if ctx.ownership.refused:
+        raise Refused(Code.UNAVAILABLE, "Another process has the rooms.", retry_after_ms=2_000)
     return json_response({"status": "ready"})
 
 

@@ -1,6 +1,7 @@
 """Socket.IO: the default namespace is Mayfly's own, every other one is python-socketio's."""
 
 from server.transport.socketio.host import NotHosted, SocketHost
-from server.transport.socketio.namespace import Application, DefaultNamespace, Welcome
+from server.transport.socketio.namespace import DefaultNamespace
+from server.transport.socketio.ports import Application, Welcome
 
 __all__ = ["Application", "DefaultNamespace", "NotHosted", "SocketHost", "Welcome"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from server.cluster.ownership import Role
 from server.protocol.acknowledgements import Outcome
 from server.security.addresses import client_address
 from server.security.throttles import bucket
@@ -35,6 +36,16 @@ class Gateway:
         rate = self._context.settings.events_per_s
         self._transports[connection_id] = Transport(bucket(rate, rate * BURST_FACTOR, self._dispatcher.now()))
         return True
+
+    def opening(self) -> Awaitable[bool] | None:
+        """None where a client may connect now; else whether it may once the rooms are here."""
+        ctx, own = self._context, self._context.ownership
+        if not own.beats or ctx.serving:
+            return None
+        if own.role is Role.WAITING and not own.answers:
+            own.want()
+            return None  # the store is down: requests are refused one by one until it is back
+        return ctx.opened()
 
     def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
         """Take note of a connection, and give it back its seats if it can be recovered."""

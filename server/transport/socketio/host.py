@@ -110,6 +110,7 @@ class SocketHost(socketio.AsyncServer):  # type: ignore[misc]
     def serve_default(self, namespace: OwnNamespace) -> None:
         """From now on the default namespace is served by `namespace`. Once, before the first connection."""
         self._own = namespace
+        self.eio.on("connect", self._arrived)
 
     async def drain(self) -> None:
         """Close all transports so that clients reconnect by themselves."""
@@ -121,6 +122,13 @@ class SocketHost(socketio.AsyncServer):  # type: ignore[misc]
         return len(self.eio.sockets)
 
     # What python-socketio hears of the engine.
+
+    def _arrived(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        # As `_handle_eio_connect`, without a coroutine: so the engine need not wait for it.
+        if not self.manager_initialized:  # type: ignore[has-type]
+            self.manager_initialized = True
+            self.manager.initialize()
+        self.environ[eio_sid] = environ
 
     def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         if self._own is None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import orjson
 
@@ -24,6 +24,7 @@ from server.transport.socketio.packets import (
     read_binary_header,
     read_event,
 )
+from server.transport.socketio.ports import Application, Elsewhere, Engine, SendToMany
 
 log = logging.getLogger(__name__)
 
@@ -35,99 +36,6 @@ LONG_ANSWER_BYTES = 65_536
 
 POLICY_VIOLATION = 1008
 SERVICE_RESTART = 1012
-
-
-class Welcome(NamedTuple):
-    """Who has connected, to the application; what CONNECT tells it besides its sid; what is to follow it."""
-
-    caller: Any
-    private_id: str
-    after: tuple[Any, ...] = ()
-
-
-class Application(Protocol):
-    """What stands behind the sockets. A caller is what it made of a connection, for itself alone to look into."""
-
-    def admits(self, connection_id: str) -> bool:
-        """Whether a transport may send one more packet that is no request; asked before `connected`."""
-
-    def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
-        """A client has connected to the default namespace."""
-
-    def disconnected(self, connection_id: str) -> None:
-        """It is gone, whatever the reason; told once. Its transport may stay, and connect again."""
-
-    def closed(self, connection_id: str) -> None:
-        """The transport is gone too."""
-
-    def follow(self, connection_id: str, after: tuple[Any, ...], *, acknowledged: bool) -> None:
-        """Carry out what is to follow an answer; `acknowledged` is false where the client asked for none."""
-
-    request: Callable[[Any, str, list[Any]], Outcome | Awaitable[Outcome]]
-    """Answers a request: caller, event, arguments."""
-
-    too_large: Callable[[Any], Outcome]
-    """Answers a request that was too long to be read."""
-
-    unreadable: Callable[[Any], Outcome]
-    """Answers a request whose JSON is nested too deep."""
-
-    binary: Callable[[Any], Outcome]
-    """Answers a request that has binary attachments."""
-
-    def seatless(self, connection_id: str) -> bool:
-        """Whether the connection holds no seat."""
-
-
-class SendToMany(Protocol):
-    """How an encoded packet is sent to many."""
-
-    def __call__(self, connections: Iterable[str], packet: bytes, but: str | None = None, /) -> None:
-        """Send it."""
-
-
-class Engine(Protocol):
-    """What the namespace needs of the Engine.IO server (`server.transport.engineio.EngineServer`)."""
-
-    def generate_id(self) -> str:
-        """A new random id."""
-
-    def send_text(self, sid: str, text: str | bytes) -> None:
-        """Send one message; an unknown sid is ignored."""
-
-    def send_answer(self, sid: str, text: str | bytes) -> None:
-        """The same, for a part of an answer that may be long: it never counts as unread."""
-
-    async def caught_up(self, sid: str) -> None:
-        """Return once what a session was sent has left, or the session is gone."""
-
-    def broadcast(self, sids: Iterable[str], text: str | bytes, but: str | None = None) -> None:
-        """Send one message to many, leaving one out."""
-
-    def open_session(self, sid: str) -> Any:
-        """The session of this id that is open, or None."""
-
-    def close_session(self, sid: str, code: int, reason: str = "") -> None:
-        """Close the transport with this code."""
-
-    def mark_connected(self, sid: str) -> None:
-        """The connect timeout is off."""
-
-    def set_receiver(self, sid: str, receiver: Callable[[str | bytes], Awaitable[Any] | None] | None) -> None:
-        """From now on the messages of a session go to `receiver`."""
-
-
-class Elsewhere(Protocol):
-    """Who serves all other namespaces (`host.SocketHost`)."""
-
-    environ: dict[str, dict[str, Any]]
-    """Engine.IO session id → what is kept of the request that opened it."""
-
-    def takes(self, eio_sid: str, data: str | bytes) -> bool:
-        """Whether a packet belongs to another namespace."""
-
-    def forward(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
-        """Hand it over."""
 
 
 class DefaultNamespace:
@@ -224,25 +132,25 @@ class DefaultNamespace:
         # Names such as `disconnect` are Socket.IO's own; the application, which has a table, does not know them.
         outcome = self.application.request(caller, event, args)
         if isinstance(outcome, OUTCOMES):
-            self._acknowledge(eio_sid, event, ack_id, outcome)
-            return None
+            return self._acknowledge(eio_sid, event, ack_id, outcome)
         return self._answer_later(eio_sid, event, ack_id, outcome)
 
     async def _answer_later(self, eio_sid: str, event: str, ack_id: str, waiting: Awaitable[Outcome]) -> None:
-        outcome = await waiting
-        self._acknowledge(eio_sid, event, ack_id, outcome)
-        if isinstance(outcome, Reply) and outcome.is_long:
-            await self._caught_up(eio_sid)
+        reading = self._acknowledge(eio_sid, event, ack_id, await waiting)
+        if reading is not None:
+            await reading
 
-    async def _caught_up(self, eio_sid: str) -> None:
-        await self._engine.caught_up(eio_sid)
+    def _caught_up(self, eio_sid: str) -> Awaitable[None] | None:
+        """What to wait for before the client's next packet is taken; None where nothing that was sent is long."""
+        return self._engine.caught_up(eio_sid) if self._engine.is_behind(eio_sid) else None
 
-    def _acknowledge(self, eio_sid: str, event: str, ack_id: str, outcome: Outcome) -> None:
+    def _acknowledge(self, eio_sid: str, event: str, ack_id: str, outcome: Outcome) -> Awaitable[None] | None:
+        """Answer a request, and send what follows; returns what the client's next packet has to wait for."""
         if isinstance(outcome, dict):
             # Nearly all are granted, with nothing to follow.
             if ack_id:
                 self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps(({"ok": True, "data": outcome},)))
-            return
+            return None
         if ack_id:
             send = self.send_answer if isinstance(outcome, Reply) and outcome.is_long else self.send_one
             send(eio_sid, b"3" + ack_id.encode() + orjson.dumps((envelope(outcome),)))
@@ -251,6 +159,9 @@ class DefaultNamespace:
             self.send_one(eio_sid, b"2" + orjson.dumps(("request-failed", failure)))
         if isinstance(outcome, Reply):
             self.application.follow(eio_sid, outcome.after, acknowledged=bool(ack_id))
+            if outcome.is_long:
+                return self._caught_up(eio_sid)
+        return None
 
     def _control(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         """A packet that is no request."""
@@ -266,11 +177,32 @@ class DefaultNamespace:
                 if not self.application.admits(eio_sid):
                     raise BadPacket("too many")
                 # We ask for no acknowledgements, so an ACK answers nothing.
-                if data[0] == "0" and self._connect(eio_sid, data[1:]):
-                    return self._caught_up(eio_sid)
+                if data[0] == "0":
+                    opening = self.application.opening()
+                    if opening is not None:
+                        return self._connect_later(eio_sid, data[1:], opening)
+                    if self._connect(eio_sid, data[1:]):
+                        return self._caught_up(eio_sid)
         except BadPacket:
             self.close(eio_sid, POLICY_VIOLATION)
         return None
+
+    async def _connect_later(self, eio_sid: str, data: str, opening: Awaitable[bool]) -> None:
+        """Let a client in once the rooms are here; else it is sent away, and comes back by itself."""
+        opened = await opening
+        if not self.is_open(eio_sid) or eio_sid not in self._elsewhere.environ:
+            return
+        if not opened:
+            self.close(eio_sid, SERVICE_RESTART)
+            return
+        try:
+            long = self._connect(eio_sid, data)
+        except BadPacket:
+            self.close(eio_sid, POLICY_VIOLATION)
+            return
+        reading = self._caught_up(eio_sid) if long else None
+        if reading is not None:
+            await reading
 
     def _with_attachments(self, eio_sid: str, data: str) -> None:
         """The header of a packet with binary attachments: this protocol has none, so they are dropped."""

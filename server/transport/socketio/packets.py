@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from server.transport.engineio.frames import BinaryHead
+from server.transport.engineio.messages import BinaryHead
 from server.transport.engineio.packets import Head
 
 MAX_PACKET_BYTES = 262_144

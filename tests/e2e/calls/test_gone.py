@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.calls.browser_pages import browser_pages, make_room
-from tests.e2e.calls.test_hang_up import AT_ONCE_S, OTHER, PEERS, in_a_call
+from tests.e2e.calls.two_in_a_call import AT_ONCE_S, OTHER, PEERS, in_a_call
 from tests.support.processes import LOOPBACK, server_process
 from tests.support.proxy import tcp_proxy
 from tests.support.turn import TurnServer

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Literal
 
 import pytest
 
-from tests.e2e.calls.browser_pages import LIVE, WATCH, Page, browser_pages, make_room
+from tests.e2e.calls.browser_pages import LIVE, browser_pages, make_room
+from tests.e2e.calls.two_in_a_call import AT_ONCE_S, GRACE_S, OTHER, PEERS, in_a_call
 from tests.support.js_client import js_client
 from tests.support.processes import server_process
-from tests.support.proxy import TcpProxy, tcp_proxy
 
 pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.timeout(180)]
-
-GRACE_S = 6
-AT_ONCE_S = 4.0
-PEERS = "() => person.room.call.getSnapshot().peers.length"
-OTHER = "() => person.room.getSnapshot().participants[0] ?? null"
-
-
-@asynccontextmanager
-async def in_a_call(
-    browser: Literal["chromium", "firefox"] = "chromium",
-) -> AsyncIterator[tuple[Page, Page, TcpProxy, str]]:
-    """Two pages that see each other; the second one reaches the server over a proxy that can be cut."""
-    settings = {"STUN_URLS": "", "SEAT_GRACE_S": str(GRACE_S), "PING_INTERVAL_S": "2", "PING_TIMEOUT_S": "2"}
-    with server_process(**settings) as server, tcp_proxy(server.port) as proxy:
-        async with browser_pages(browser) as pages:
-            link = make_room(server.url)["url"]
-            stays, goes = await pages.open(server.url), await pages.open(proxy.url)
-            for page in (stays, goes):
-                await page.run(WATCH)
-                await page.enter(link)
-            await asyncio.gather(stays.call(), goes.call())
-            await stays.wait_for_media([goes.id])
-            yield stays, goes, proxy, link
 
 
 @pytest.mark.parametrize("browser", ["chromium", "firefox"])

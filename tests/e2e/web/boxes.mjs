@@ -109,6 +109,27 @@ async function staysAtTheEnd(page, other) {
   if (await page.evaluate(() => document.querySelector(".messages").scrollTop > 4)) failures.push("reading further up was interrupted");
   await press(page, ".for-chat");
   await press(page, ".for-chat");
+  await staysInTheFrameOfALine(page, other);
+}
+
+/** Whoever scrolls up in the very frame in which a line comes is left there as well, when the next one comes. */
+async function staysInTheFrameOfALine(page, other) {
+  await page.evaluate(() => {
+    const list = document.querySelector(".messages");
+    const rows = list.querySelector(".message-rows");
+    new MutationObserver((_, observer) => {
+      observer.disconnect();
+      list.scrollTop = 0;
+    }).observe(rows, { childList: true });
+  });
+  for (const text of ["in this very frame", "and one more"]) {
+    await other.sendMessage(text);
+    await until(page, text, (line) => document.querySelector(".messages").textContent.includes(line), text);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+  }
+  if (await page.evaluate(() => document.querySelector(".messages").scrollTop > 4)) failures.push("scrolling up in the frame of a line was undone");
+  await press(page, ".for-chat");
+  await press(page, ".for-chat");
 }
 
 async function shares(page, second, count) {

@@ -9,6 +9,7 @@ import pytest
 
 from server.protocol import answers
 from server.security.guesses import TOKEN_FAILURES
+from server.usecases.owning import ROOMS_PER_PAGE
 from tests.integration.contract.rest import FORUM, KEYS, SHOP, granted
 from tests.support.processes import server_process
 from tests.support.server import Server, running, talking_to
@@ -75,7 +76,7 @@ async def test_one_page_has_at_most_a_hundred_rooms() -> None:
     async with running(api_keys=KEYS, events_per_s=0) as server:
         for _ in range(101):
             await make(server, SHOP)
-        assert len(await listed(server, SHOP, "?limit=1000")) == len(await listed(server, SHOP)) == 100
+        assert len(await listed(server, SHOP, "?limit=1000")) == len(await listed(server, SHOP)) == ROOMS_PER_PAGE
 
 
 @pytest.mark.parametrize("api_keys", [KEYS, ""])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rooms.limits import MAX_MESSAGE_CHARS, MAX_NAME_CHARS
 from server.protocol.requests import MAX_CANDIDATE_CHARS, MAX_SDP_BYTES
 from tests.integration.contract.raw import connected
 from tests.integration.contract.requests import CANDIDATE, OFFER
@@ -32,17 +33,24 @@ async def refused_without_echo(client: Client, event: str, payload: Any) -> dict
     return error
 
 
+TOO_LONG = "x" * (MAX_MESSAGE_CHARS + 1)
+
 # field → values of the wrong type, size or kind, for each request
 WRONG: list[tuple[str, dict[str, Any], str, list[Any]]] = [
     ("join-room", {}, "roomId", [None, 1, True, [], {}, "", WORD * 10, [WORD], {"a": WORD}]),
-    ("join-room", {}, "name", [1, True, [WORD], {WORD: 1}, "x" * 65]),
+    ("join-room", {}, "name", [1, True, [WORD], {WORD: 1}, "x" * (MAX_NAME_CHARS + 1)]),
     ("join-room", {}, "hostKey", [1, [], "", "x" * 257]),
     ("join-room", {}, "invite", [1, [], "", "x" * 257]),
     ("join-room", {}, "password", [1, [], "", "x" * 257]),
     ("join-room", {}, "media", [1, "on", [], {"audio": 1}, {"video": "true"}, {"handRaised": WORD}, {"canCall": 0}]),
     ("join-room", {}, "resume", [1, WORD, [], {}, {"participantId": "p"}, {"participantId": 1, "resumeToken": WORD}]),
     ("join-room", {}, "clientJoinId", [1, "", "short", "x" * 65]),
-    ("send-message", {"text": WORD}, "text", [None, 1, True, [WORD], {"text": WORD}, "", WORD * 401]),
+    (
+        "send-message",
+        {"text": WORD},
+        "text",
+        [None, 1, True, [WORD], {"text": WORD}, "", TOO_LONG],
+    ),
     ("send-message", {"text": WORD}, "clientMessageId", [1, "", "x" * 65, [WORD]]),
     ("send-message", {"text": WORD}, "to", [1, "", [WORD], {}]),
     ("send-message", {"text": WORD}, "encrypted", [1, "yes", WORD]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rooms.errors import Code
+from rooms.limits import MAX_ROOMS_PER_CONNECTION
 from server.protocol.answers import InviteStanding
 from server.security.guesses import TOKEN_FAILURES
 from tests.integration.contract.requests import OFFER
@@ -86,7 +87,7 @@ async def test_room_full_may_be_tried_again(server: Server) -> None:
 
 async def test_already_joined_and_too_many_rooms(server: Server) -> None:
     client = await server.connect()
-    for _ in range(8):
+    for _ in range(MAX_ROOMS_PER_CONNECTION):
         made = await server.room()
         await client.ok("join-room", roomId=made["roomId"])
         assert await client.refused("join-room", roomId=made["roomId"]) == "ALREADY_JOINED"

@@ -106,6 +106,22 @@ async def test_many_dripped_bodies_are_all_gone_in_time(server: Server, monkeypa
     assert (await server.call("GET", "/health")).status == 200
 
 
+async def test_bodies_on_their_way_count_among_unfinished_input_and_the_largest_give_way(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(routes, "BODY_TIMEOUT_S", 1.0)
+    unfinished = server.context.memory.input
+    assert unfinished is not None
+    monkeypatch.setattr(unfinished, "limit_bytes", 600_000)
+    answers = await asyncio.gather(*(dripped(server, "POST", "/api/rooms") for _ in range(30)))
+    told = [answer[:12] for answer, _ in answers]
+    assert 15 <= told.count(b"") <= 25, "of thirty times 60,000 bytes there is place for ten"
+    assert set(told) == {b"", b"HTTP/1.1 408"}
+    assert unfinished.used_bytes == 0
+    assert (await server.room())["roomId"]
+    assert not caplog.records
+
+
 async def test_a_body_that_comes_in_pieces_in_time_is_taken(server: Server) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for byte in b'{"capacity": 3}':

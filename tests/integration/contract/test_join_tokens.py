@@ -12,7 +12,9 @@ import pytest
 from rooms.ports import StoreUnavailable
 from server.protocol.requests import MAX_TOKEN_CHARS
 from server.security.guesses import TOKEN_FAILURES
-from storage.memory import MemoryStore
+from server.transport.client import fetching
+from server.transport.client.fetching import MAX_DOCUMENT_BYTES
+from storage.memory import MAX_SPENT, MemoryStore
 from tests.integration.contract.requests import OFFER
 from tests.support.issuers import SECRET, Key, claims, serving, token
 from tests.support.processes import server_process
@@ -265,6 +267,7 @@ async def test_a_join_that_is_refused_spends_no_token(server: Server) -> None:
 
 
 async def test_where_no_more_can_be_remembered_one_time_tokens_wait() -> None:
+    assert MemoryStore()._max_spent == MAX_SPENT
     async with running(join_jwt_secret=SECRET, store=MemoryStore(max_spent=1)) as server:
         room = (await server.room())["roomId"]
         await server.seated(room, token=token(room, jti="1"))
@@ -272,22 +275,23 @@ async def test_where_no_more_can_be_remembered_one_time_tokens_wait() -> None:
         await server.seated(room, token=token(room))
 
 
-async def test_a_used_token_is_used_in_every_process_and_after_a_restart(mongo_uri: str) -> None:
+async def test_a_used_token_is_used_for_the_next_process_too(mongo_uri: str) -> None:
     settings = {"MONGODB_URI": mongo_uri, "JOIN_JWT_SECRET": SECRET}
     mine = {"shareSub": True, **DENIED}
-    with server_process(**settings) as process, server_process(**settings) as sibling:
-        async with talking_to(process.url) as server, talking_to(sibling.url) as other:
+    with server_process(**settings) as process:
+        async with talking_to(process.url) as server:
             made = await server.room()
             room = made["roomId"]
             _, one = await server.seated(room, token=token("*", jti="1", name="Ada", mayfly=mine), clientJoinId=JOIN_ID)
-            assert await refused(other, (await other.room())["roomId"], token("*", jti="1")) == "TOKEN_INVALID"
             host, _ = await server.seated(room, hostKey=made["hostKey"])
             _, bad = await server.seated(room, token=token(room, sub="mallory"))
             await host.ok("ban", roomId=room, participantId=bad["self"]["id"])
         process.kill()
         process.restart()
         async with talking_to(process.url) as server:
-            assert await refused(server, room, token(room, jti="1")) == "TOKEN_INVALID"
+            other = (await server.room())["roomId"]
+            for place in (room, other):
+                assert await refused(server, place, token("*", jti="1")) == "TOKEN_INVALID"
             assert await refused(server, room, token(room, sub="mallory")) == "BANNED"
             client = await server.connect()
             resume = {"participantId": one["self"]["id"], "resumeToken": one["resumeToken"]}
@@ -312,12 +316,14 @@ async def test_keys_behind_a_url_rotate_and_may_be_gone() -> None:
         assert site.asked < 8
 
 
-@pytest.mark.parametrize("fault", ["down", "status", "redirect", "huge", "junk"])
-async def test_keys_that_cannot_be_had_are_told(fault: str) -> None:
+@pytest.mark.parametrize("fault", ["down", "status", "redirect", "huge", "junk", "slow"])
+async def test_keys_that_cannot_be_had_are_told(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "FETCH_TIMEOUT_S", 0.3)
     key = Key("EdDSA", "a")
     async with serving(key) as site:
         site.status = {"status": 500, "redirect": 302}.get(fault, 200)
-        site.body = {"huge": b" " * 300_000 + site.document(), "junk": b"<html>"}.get(fault)
+        site.body = {"huge": b" " * MAX_DOCUMENT_BYTES + site.document(), "junk": b"<html>"}.get(fault)
+        site.delay_s = 1.0 if fault == "slow" else 0.0
         url = "http://127.0.0.1:9/jwks.json" if fault == "down" else site.url
         async with running(join_jwks_url=url) as server:
             room = (await server.room())["roomId"]
@@ -430,3 +436,30 @@ async def test_over_rest_too_a_wrong_token_is_a_guess_and_a_banned_user_is_out(c
         codes = [(await server.call("PATCH", path, key="a.b.c", json={})).code for _ in range(TOKEN_FAILURES + 1)]
         assert (codes[0], codes[-1]) == ("TOKEN_INVALID", "RATE_LIMITED")
         assert (await server.call("PATCH", path, key=token(room, role="host"), json={})).status == 200
+
+
+async def test_a_verified_name_stays_and_attributes_come_with_the_token(server: Server) -> None:
+    room = (await server.room())["roomId"]
+    client, picture = await admitted(server, room, name="Ada", attributes={"team": "red"})
+    assert picture["self"]["attributes"] == {"team": "red"}
+    assert await client.refused("update-self", roomId=room, name="Mallory") == "FORBIDDEN"
+    await client.ok("update-self", roomId=room, name="Ada", idle=True)
+    told = await client.wait_for("user-updated", lambda told: told["participant"]["idle"])
+    assert (told["participant"]["name"], told["participant"]["verified"]) == ("Ada", True)
+
+
+async def test_whoever_may_not_speak_neither_edits_asks_nor_broadcasts(server: Server) -> None:
+    room = (await server.room())["roomId"]
+    mute, _ = await admitted(server, room, mayfly={"canSpeak": False})
+    other, _ = await server.seated(room)
+    assert await mute.refused("create-poll", roomId=room, question="?", options=["a", "b"]) == "FORBIDDEN"
+    assert await mute.refused("broadcast", roomId=room, type="x", data=1) == "FORBIDDEN"
+    said = await other.ok("send-message", roomId=room, text="hello")
+    assert await mute.refused("edit-message", roomId=room, id=said["id"], text="x") == "FORBIDDEN"
+    await mute.ok("react", roomId=room, id=said["id"], emoji="👍", on=True)
+    _, picture = await server.seated(room)
+    told = await server.call("POST", f"/api/rooms/{room}/messages", key=picture["resumeToken"], json={"text": "x"})
+    assert told.status == 201
+    muted = (await server.seated(room, token=token(room, mayfly={"canSpeak": False})))[1]["resumeToken"]
+    answer = await server.call("POST", f"/api/rooms/{room}/messages", key=muted, json={"text": "x"})
+    assert answer.code == "FORBIDDEN"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from server.protocol import answers
+from server.usecases.owning import MESSAGES_PER_PAGE
 from tests.integration.contract.rest import granted
-from tests.support.server import Server
+from tests.support.server import Server, running
 
 
 async def test_messages_come_in_pages_newest_first(server: Server) -> None:
@@ -27,7 +30,7 @@ async def test_messages_come_in_pages_newest_first(server: Server) -> None:
         pages += [message["text"] for message in page]
         before = f"&before={page[-1]['id']}"
     assert pages == [message["text"] for message in whole]
-    assert len((await server.call("GET", f"{path}?limit=500", key=key)).json["messages"]) == 50
+    assert len((await server.call("GET", f"{path}?limit=500", key=key)).json["messages"]) == MESSAGES_PER_PAGE
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "", "9" * 5_000, "²"])
@@ -62,3 +65,100 @@ async def test_a_message_from_outside_reaches_everybody(server: Server) -> None:
         message = await client.wait_for("message-received")
         assert (message["text"], message["senderName"], message["sender"]) == ("Five minutes left.", "Desk", "")
         assert (message["id"], message["seq"]) == (sent["id"], sent["seq"])
+
+
+async def test_who_polls_asks_for_what_follows_the_newest_that_it_has_seen(server: Server) -> None:
+    made = await server.room()
+    room, key = made["roomId"], made["hostKey"]
+    client, _ = await server.seated(room)
+    ids = [(await client.ok("send-message", roomId=room, text=str(n)))["id"] for n in range(7)]
+
+    async def page(query: str) -> list[str]:
+        answer = await server.call("GET", f"/api/rooms/{room}/messages?{query}", key=key)
+        return [message["text"] for message in granted(answer, answers.Messages)["messages"]]
+
+    assert await page(f"after={ids[1]}&limit=3") == ["4", "3", "2"]
+    assert await page(f"after={ids[4]}&limit=3") == ["6", "5"]
+    assert await page(f"after={ids[6]}") == []
+    assert await page(f"after={ids[1]}&before={ids[4]}") == ["3", "2"]
+
+
+async def test_the_same_pages_come_of_a_log() -> None:
+    async with running(events_per_s=0, message_log="on") as logging:
+        made = await logging.room(log=True)
+        room, key = made["roomId"], made["hostKey"]
+        client, _ = await logging.seated(room)
+        ids = [(await client.ok("send-message", roomId=room, text=f"t{n}", data=n))["id"] for n in range(7)]
+        await client.ok("edit-message", roomId=room, id=ids[3], text="T3 again")
+        await client.ok("react", roomId=room, id=ids[3], emoji="+", on=True)
+        await client.ok("delete-message", roomId=room, id=ids[4])
+
+        async def page(query: str) -> list[dict[str, Any]]:
+            answer = await logging.call("GET", f"/api/rooms/{room}/messages?{query}", key=key)
+            messages: list[dict[str, Any]] = granted(answer, answers.Messages)["messages"]
+            return messages
+
+        assert [m["text"] for m in await page(f"after={ids[1]}&limit=3")] == ["t5", "T3 again", "t2"]
+        assert [m["data"] for m in await page(f"before={ids[2]}")] == [1, 0]
+        [found] = await page("q=t3%20AGAIN")
+        assert (found["id"], found["data"], found["reactions"][0]["count"]) == (ids[3], 3, 1)
+        assert "editedAt" in found
+        assert await page("q=t4") == []
+        assert [m["text"] for m in await page("q=t&limit=2")] == ["t6", "t5"]
+        logging.context.find(room).history.give_up()
+        [found] = await page("q=again")
+        assert (found["id"], found["data"], found["text"]) == (ids[3], 3, "T3 again"), "the log has it by itself"
+        assert "editedAt" in found
+
+
+@pytest.mark.parametrize("wish", [{}, {"log": True, "encrypted": True}])
+async def test_only_a_log_that_is_not_encrypted_is_searched(wish: dict[str, bool]) -> None:
+    async with running(message_log="on") as server:
+        made = await server.room(**wish)
+        answer = await server.call("GET", f"/api/rooms/{made['roomId']}/messages?q=x", key=made["hostKey"])
+        assert (answer.status, answer.code) == (400, "INVALID_PAYLOAD")
+
+
+async def test_a_seat_says_something_over_rest_and_its_own_connection_hears_it(server: Server) -> None:
+    room, first, _, second, two = await server.pair()
+    path, key = f"/api/rooms/{room}/messages", two["resumeToken"]
+    sent = granted(await server.call("POST", path, key=key, json={"text": "hi"}), answers.SentMessage, 201)
+    assert sent["deliveredTo"] == 1
+    for client in (first, second):
+        message = await client.wait_for("message-received")
+        assert (message["sender"], message["senderName"]) == (two["self"]["id"], "Bob")
+    await second.leave()
+    await first.wait_for("user-updated")
+    await server.call("POST", path, key=key, json={"text": "while away"})
+    back = await server.connect()
+    seat = {"participantId": two["self"]["id"], "resumeToken": key}
+    told = await back.ok("join-room", roomId=room, resume={**seat, "epoch": two["epoch"], "lastSeq": two["seq"]})
+    assert [m["payload"]["text"] for m in told["missed"] if m["event"] == "message-received"] == ["hi", "while away"]
+    wrong = await server.call("POST", path, key="nobody's", json={"text": "x"})
+    assert (wrong.status, wrong.code) == (403, "FORBIDDEN")
+    missing = await server.call("POST", path, json={"text": "x"})
+    assert (missing.status, missing.code) == (401, "UNAUTHORIZED")
+
+
+async def test_a_message_is_taken_away_over_rest(server: Server) -> None:
+    made = await server.room()
+    room, key = made["roomId"], made["hostKey"]
+    first, one = await server.seated(room)
+    second, two = await server.seated(room)
+    ids = [(await second.ok("send-message", roomId=room, text="x"))["id"] for _ in range(3)]
+    path = f"/api/rooms/{room}/messages"
+    by_owner = granted(await server.call("DELETE", f"{path}/{ids[0]}", key=key), answers.Changed)
+    by_seat = granted(await server.call("DELETE", f"{path}/{ids[1]}", key=two["resumeToken"]), answers.Changed)
+    by_host = granted(await server.call("DELETE", f"{path}/{ids[2]}", key=one["resumeToken"]), answers.Changed)
+    await first.wait_for_count("message-deleted", 3)
+    told = [(d["id"], d["by"], d["reason"], d["seq"]) for d in first.all("message-deleted")]
+    assert told == [
+        (ids[0], "", "moderated", by_owner["seq"]),
+        (ids[1], two["self"]["id"], "deleted", by_seat["seq"]),
+        (ids[2], one["self"]["id"], "moderated", by_host["seq"]),
+    ]
+    again = await server.call("DELETE", f"{path}/{ids[0]}", key=key)
+    assert (again.status, again.code) == (404, "MESSAGE_NOT_FOUND")
+    own = (await first.ok("send-message", roomId=room, text="x"))["id"]
+    refused = await server.call("DELETE", f"{path}/{own}", key=two["resumeToken"])
+    assert (refused.status, refused.code) == (403, "FORBIDDEN")

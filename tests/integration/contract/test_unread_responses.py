@@ -17,7 +17,7 @@ from server.settings import Settings
 from server.transport.engineio.budget import Budget
 from server.transport.http import runner as subject
 from server.transport.http.runner import Listener, Runner
-from tests.integration.engine.wire import eventually
+from tests.support.engine import eventually
 
 LOOPBACK = "127.0.0.1"
 ASK = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from typing import Any
 
 import pytest
@@ -285,7 +286,9 @@ async def test_what_is_left_at_a_stop_is_sent_or_counted_in_one_line() -> None:
             receiver.answer = status_500
             async with talking_to(process.url) as server:
                 await talk(server, 1)
+            began = time.monotonic()
             assert await asyncio.to_thread(process.terminate) == 0
+            assert time.monotonic() - began < hooks.CLOSE_S + 8
             lines = [line for line in process.log().splitlines() if "webhooks unsent" in line]
             assert len(lines) == 1
             assert "Stopped with 22 webhooks unsent" in lines[0]

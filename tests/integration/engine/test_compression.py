@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server.transport.engineio import EngineLimits, compression
+from server.transport.engineio import EngineLimits, deflater
 from tests.support.engine import PATH, RawWebSocket, Rig, client_frame, engine_rig, eventually
 
 BROWSERS = "permessage-deflate; client_max_window_bits"
@@ -186,8 +186,8 @@ async def test_a_fan_out_compresses_once_for_all_who_agreed_and_the_others_get_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[int] = []
-    deflate = compression.deflate_frame
-    monkeypatch.setattr(compression, "deflate_frame", lambda frame, bits: made.append(bits) or deflate(frame, bits))
+    deflate = deflater.deflate_frame
+    monkeypatch.setattr(deflater, "deflate_frame", lambda frame, bits: made.append(bits) or deflate(frame, bits))
     async with compressing_rig() as rig:
         agreed = [await open_deflating(rig) for _ in range(5)]
         narrow = await open_deflating(rig, "permessage-deflate; server_max_window_bits=10", 10)

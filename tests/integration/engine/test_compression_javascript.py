@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.transport.engineio import compression
+from server.transport.engineio import compression, deflater
 from tests.support.engine import PATH, engine_rig, eventually
 from tests.support.js_client import js_client
 from tests.support.node import run_node
@@ -48,8 +48,8 @@ async def test_a_message_to_many_is_compressed_once_and_reaches_those_who_declin
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[int] = []
-    deflate = compression.deflate_frame
-    monkeypatch.setattr(compression, "deflate_frame", lambda frame, bits: made.append(bits) or deflate(frame, bits))
+    deflate = deflater.deflate_frame
+    monkeypatch.setattr(deflater, "deflate_frame", lambda frame, bits: made.append(bits) or deflate(frame, bits))
     async with socketio_rig(websocket_compression=True) as rig, js_client() as js:
         url = f"http://127.0.0.1:{rig.port}"
         options = [{"perMessageDeflate": True}] * 3 + [

@@ -175,6 +175,7 @@ async def test_answers_to_many_in_one_loop_turn_are_never_more_than_the_budget_o
             ws.writer.transport.pause_reading()
             sids.append(sid)
         sessions = [rig.engine.sockets[sid] for sid in sids]
+        # More than `answer_bytes_per_write` each, so that what the transport cannot take is seen at once.
         for _ in range(40):  # without a pause: nothing but what is sent at once can leave
             for session in sessions:
                 session.send_answer(text_frame(b"4" + b"x" * (MIB // 4)))

@@ -14,6 +14,7 @@ from socketio.exceptions import ConnectionError as NotConnected
 
 from server.app import HOST
 from server.transport.socketio import NotHosted, SocketHost
+from server.transport.socketio.host import MAX_HOSTED_ATTACHMENTS
 from server.transport.socketio.packets import MAX_PACKET_BYTES
 from tests.support.engine import eventually
 from tests.support.server import Server, running
@@ -179,7 +180,16 @@ async def test_a_namespace_that_nobody_serves_is_refused(server: Server) -> None
         assert await socket.receive_str(timeout=LIMIT_S) == '44/nobody,{"message":"Invalid namespace"}'
 
 
-UNREADABLE = ["40/desk,[1]", "42/desk,{", "42/desk,7", "4517-/desk,[]", "45100000-/desk,[]", "49/desk,", "44/desk,{}"]
+TOO_MANY = f'45{MAX_HOSTED_ATTACHMENTS + 1}-/desk,["x"]'
+UNREADABLE = [
+    TOO_MANY,
+    "40/desk,[1]",
+    "42/desk,{",
+    "42/desk,7",
+    "45100000-/desk,[]",
+    "49/desk,",
+    "44/desk,{}",
+]
 
 
 @pytest.mark.parametrize("frame", [*UNREADABLE, "42/desk," + "[" * 100_000, f'42/desk,["{"x" * 300_000}"]'], ids=len)

@@ -14,7 +14,8 @@ from benchmarks import throughput
 from benchmarks.clients import Client, Fleet
 from benchmarks.plan import Scenario, by_name
 from benchmarks.throughput import Load, load_of
-from server.transport.engineio.frames import FrameParser, text_frame
+from server.transport.engineio.frames import text_frame
+from server.transport.engineio.parser import FrameParser
 
 ACK = text_frame(b'431[{"ok":true,"data":{}}]')
 DELIVERY = text_frame(b'42["message-received",{"text":"hello"}]')

@@ -8,7 +8,8 @@ import random
 import pytest
 
 from benchmarks.wire import Counter, FrameReader, event_frame, masked_text, upgrade_request
-from server.transport.engineio.frames import FrameParser, text_frame
+from server.transport.engineio.frames import text_frame
+from server.transport.engineio.parser import FrameParser
 
 MARKER = b'["message-received"'
 SEED = 20_261_120

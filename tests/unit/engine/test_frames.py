@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from server.transport.engineio.frames import (
     NO_STATUS,
-    Control,
     FrameError,
-    FrameParser,
-    Message,
     binary_frame,
     close_code,
     close_frame,
@@ -22,6 +19,8 @@ from server.transport.engineio.frames import (
     frame_payload,
     text_frame,
 )
+from server.transport.engineio.messages import Control, Message
+from server.transport.engineio.parser import FrameParser
 from tests.support.frames import masked
 
 MAX = 100_000

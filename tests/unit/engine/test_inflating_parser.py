@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.transport.engineio.compression import InflatingParser
-from server.transport.engineio.frames import Control, FrameError, Message
+from server.transport.engineio.frames import FrameError
+from server.transport.engineio.messages import Control, Message
 from tests.support.frames import masked
 
 MAX = 100_000

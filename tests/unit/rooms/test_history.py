@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from rooms.events import Durable, MemberUpdated, MessagePosted
-from rooms.history import History, replayable
-from rooms.limits import BACKLOG_MESSAGES, HISTORY_AGE_S, HISTORY_BYTES, HISTORY_EVENTS, MAX_MESSAGE_CHARS
+from rooms.events import MemberUpdated
+from rooms.history import History
+from rooms.ledger import Ledger
+from rooms.limits import (
+    BACKLOG_MESSAGES,
+    HISTORY_AGE_S,
+    HISTORY_BYTES,
+    HISTORY_EVENTS,
+    MAX_MESSAGE_CHARS,
+    MESSAGES_KNOWN,
+)
+from rooms.message import Message
 from rooms.model import NO_MEDIA, Participant
-
-
-def message(seq: int, text: str = "", *, at: float = 0.0, sender: str = "ada", to: str | None = None) -> MessagePosted:
-    return MessagePosted("r", seq, seq * 10, at, str(seq), sender, "", text, None, to, False, at)
+from tests.support.messages import message
 
 
 def update(seq: int, who: str, change: str = "media") -> MemberUpdated:
     return MemberUpdated("r", seq, seq * 10, 0.0, Participant(who, "", "member", True, 0.0, NO_MEDIA), change)
 
 
-def filled(*events: MessagePosted | MemberUpdated) -> History:
+def filled(*events: Message | MemberUpdated) -> History:
     history = History()
     for event in events:
         history.append(event)
@@ -55,7 +61,7 @@ def test_long_messages_push_out_as_many_short_ones_as_they_weigh() -> None:
         history.append(message(n, "x" * MAX_MESSAGE_CHARS))
         held = history.since(history.floor, 0.0)
         assert held is not None
-        assert sum(4 * len(event.text) for event in held if isinstance(event, MessagePosted)) <= HISTORY_BYTES
+        assert sum(4 * len(event.text) for event in held if isinstance(event, Message)) <= HISTORY_BYTES
 
 
 def test_by_age_the_oldest_go() -> None:
@@ -73,23 +79,7 @@ def test_a_newcomer_sees_the_last_messages() -> None:
 def test_a_private_message_is_seen_by_its_two_people_only() -> None:
     history = filled(message(1, sender="ada", to="ben"))
     assert seqs(history.backlog("ben")) == seqs(history.backlog("ada")) == [1]
-    assert history.backlog("cleo") == history.messages() == []
-    assert replayable([message(1, sender="ada", to="ben")], "cleo") == []
-
-
-def test_own_messages_and_own_comings_are_not_replayed() -> None:
-    events: list[Durable] = [
-        message(1, sender="ben"),
-        update(2, "ben", "connected"),
-        message(3),
-        update(4, "ben", "role"),
-    ]
-    assert seqs(replayable(events, "ben")) == [3, 4]
-
-
-def test_state_is_replaced_and_not_replayed() -> None:
-    events: list[Durable] = [update(1, "ada"), update(2, "cleo"), message(3), update(4, "ada"), update(5, "ada")]
-    assert seqs(replayable(events, "ben")) == [2, 3, 5]
+    assert history.backlog("cleo") == history.backlog("") == []
 
 
 @pytest.mark.parametrize("count", [1, 60, 1_500])
@@ -135,5 +125,48 @@ def test_messages_older_than_the_history_count_while_a_newcomer_would_see_them()
 def test_nothing_is_left_of_a_history_that_was_cleared() -> None:
     history = filled(message(1, "secret"))
     history.clear()
-    assert history.messages() == history.backlog("ada") == []
+    assert history.backlog("") == history.backlog("ada") == []
     assert history.message_count() == len(history) == 0
+
+
+def test_a_message_is_found_by_its_seq_while_its_content_is_held() -> None:
+    history = History()
+    for n in range(1, 11):
+        history.append(message(n, str(n)) if n % 2 else update(n, "ada"))
+    found = history.find(7)
+    assert found is not None
+    assert found.text == "7"
+    assert history.find(8) is None, "which is no message"
+    assert history.find(11) is None
+    assert history.find(0) is None
+
+
+def test_a_message_of_the_backlog_is_found_too() -> None:
+    history = filled(message(1, "old", at=0.0), message(2, at=HISTORY_AGE_S + 1))
+    assert history.floor == 1
+    found = history.find(1)
+    assert found is not None
+    assert found.text == "old"
+    assert history.trace(1) is None
+
+
+def test_of_the_last_messages_more_is_known_than_is_held() -> None:
+    total = HISTORY_EVENTS + MESSAGES_KNOWN + 50
+    history = filled(*(message(n, sender=f"s{n}", to="ben", at=float(n) / 1e6) for n in range(1, total + 1)))
+    held = next(n for n in range(1, total + 1) if history.find(n) is not None)
+    assert held == total - HISTORY_EVENTS + 1
+    assert history.trace(held) is None
+    assert history.trace(held - 1) == (held - 1, (held - 1) / 1e6, f"s{held - 1}", "ben")
+    assert history.trace(held - MESSAGES_KNOWN) is not None
+    assert history.trace(held - MESSAGES_KNOWN - 1) is None, "the oldest are known no more"
+
+
+def test_what_is_held_and_known_is_weighed_exactly() -> None:
+    ledger = Ledger()
+    history = History(ledger)
+    for n in range(1, 3 * HISTORY_EVENTS):
+        history.append(message(n, "x" * (n % 7), at=n / 3) if n % 3 else update(n, "ada"))
+        assert ledger.used_bytes == history.held_bytes
+    history.clear()
+    assert ledger.used_bytes == history.held_bytes == 0
+    assert history.trace(1) is None

@@ -7,7 +7,7 @@ import pytest
 from rooms import joining, lobby, messages
 from rooms.errors import Code, Refused
 from rooms.events import KnockAnswered, SeatTakenOver, StateChanged, TypingChanged
-from rooms.limits import MAX_INVITES, MAX_KNOCKS_PER_ORIGIN, MAX_ROOMS_PER_CONNECTION
+from rooms.limits import MAX_INVITES, MAX_KNOCKS, MAX_KNOCKS_PER_ORIGIN, MAX_ROOMS_PER_CONNECTION
 from rooms.model import Seat
 from rooms.room import House, Room
 
@@ -75,3 +75,13 @@ def test_a_seat_that_is_taken_over_types_no_more() -> None:
     events = [event for event in room.take(ada, 1.0) if not isinstance(event, StateChanged)]
     assert events == [SeatTakenOver("room", "Ada"), TypingChanged("room", "Ada", False)]
     assert not ada.typing
+
+
+def test_so_many_wait_at_a_door_wherever_they_come_from() -> None:
+    room = room_with_lobby()
+    for number in range(MAX_KNOCKS):
+        knock(room, number, b"address %d" % number)
+    with pytest.raises(Refused) as caught:
+        knock(room, MAX_KNOCKS, b"another")
+    assert caught.value.code is Code.RATE_LIMITED
+    assert len(room.knocks) == MAX_KNOCKS

@@ -6,7 +6,7 @@ import pytest
 
 from rooms import joining
 from rooms.errors import Code, Refused
-from rooms.limits import JOINS_REGRETTED
+from rooms.limits import JOIN_REGRET_S, JOINS_REGRETTED
 from rooms.model import Seat
 from rooms.room import House, Room
 
@@ -78,3 +78,16 @@ def test_nothing_is_left_of_it_when_the_room_ends() -> None:
     room.remove(admitted(room, 0, "mine"), "left", 1.0)
     room.end("room-ended", 2.0)
     assert not room.regretted
+
+
+@pytest.mark.parametrize(("left_at", "remembered"), [(JOIN_REGRET_S, True), (JOIN_REGRET_S + 1, False)])
+def test_a_join_is_given_up_in_that_time_or_not_at_all(left_at: float, remembered: bool) -> None:
+    room = room_with_invites(1)
+    room.remove(admitted(room, 0, "mine"), "left", left_at)
+    assert bool(room.regretted) is remembered
+    again = joining.Admission("p9", "resume", "Ada", invite="token 0", join_id="mine")
+    if remembered:
+        joining.admit(room, again, left_at)
+    else:
+        with pytest.raises(Refused):
+            joining.admit(room, again, left_at)

@@ -6,8 +6,12 @@ import os
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from rooms.errors import Code, Refused
 from server.observability import bounds as observed
-from server.security.descriptors import Descriptors
+from server.protocol.acknowledgements import status_of
+from server.security.descriptors import RESERVE, RESERVE_SHARE, Descriptors
 
 
 def test_the_figure_is_counted_when_it_is_asked_for(monkeypatch: Any) -> None:
@@ -23,3 +27,22 @@ def test_the_figure_is_counted_when_it_is_asked_for(monkeypatch: Any) -> None:
     figures = {one.name: one for one in observed.bounds(cast(Any, context), cast(Any, host), descriptors)}
     shown = figures["mayfly_file_descriptors"].samples[0].value
     assert abs(shown - len(os.listdir("/proc/self/fd"))) < 10
+
+
+@pytest.mark.parametrize(
+    ("limit", "reserved"), [(4_096, int(4_096 * RESERVE_SHARE)), (256, RESERVE), (100, 50), (1_048_576, 131_072)]
+)
+def test_sockets_leave_some_for_health_checks_pages_and_the_api(
+    limit: int, reserved: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    descriptors = Descriptors(limit)
+    monkeypatch.setattr(descriptors, "tick", lambda: None)  # this process has its own
+    descriptors.in_use = limit - reserved - 1
+    descriptors.check()
+    descriptors.opened()
+    with pytest.raises(Refused) as caught:
+        descriptors.check()
+    assert (caught.value.code, status_of(caught.value)) == (Code.QUOTA_EXCEEDED, 503)
+    assert not descriptors.exhausted, "others than sockets still get some"
+    descriptors.in_use = limit - reserved // 2
+    assert descriptors.exhausted

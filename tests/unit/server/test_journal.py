@@ -10,12 +10,14 @@ import pytest
 
 from rooms import joining, snapshots
 from rooms.directory import Registry
+from rooms.message import Message
 from rooms.model import RoomOptions
 from rooms.ports import StoreUnavailable
-from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
+from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone, logged
 from rooms.room import House, Room
 from server.outbound.journal import MAX_QUEUED_MESSAGES, RETRY_LONGEST_S, Journal
 from storage.memory import MemoryStore
+from tests.support.messages import message as said
 
 NOW = 1_000.0
 SOON_S = 5.0
@@ -97,8 +99,10 @@ def end(room: Room) -> tuple[Tombstone, SessionRecord]:
     return grave, snapshots.session_of(room, grave)
 
 
-def message(room: Room, number: int) -> LoggedMessage:
-    return LoggedMessage(f"{number:06}", room.id, number, "epoch", "ada", "Ada", "text", NOW)
+def message(room: Room, number: int) -> Message:
+    made = said(number, "text", at=NOW)
+    made.room_id = room.id
+    return made
 
 
 async def until_idle(journal: Journal) -> None:
@@ -239,8 +243,8 @@ async def test_messages_of_an_ended_room_are_forgotten_at_once(journal: Journal,
     assert {each.room_id for each in journal._messages} == {other.id}
     store.failure = None
     await until_idle(journal)
-    assert await store.messages(room.id, before=None, limit=50) == []
-    assert len(await store.messages(other.id, before=None, limit=50)) == 10
+    assert await store.messages(room.id, before=None, limit=50, now=NOW) == []
+    assert len(await store.messages(other.id, before=None, limit=50, now=NOW)) == 10
 
 
 async def test_a_batch_under_way_is_erased_with_its_room(journal: Journal, store: DurableStore) -> None:
@@ -253,7 +257,7 @@ async def test_a_batch_under_way_is_erased_with_its_room(journal: Journal, store
     assert store.calls == ["append"], "the purge waits for the batch"
     store.open_gate.set()
     assert (await ending).messages == 1
-    assert await store.messages(room.id, before=None, limit=50) == []
+    assert await store.messages(room.id, before=None, limit=50, now=NOW) == []
 
 
 async def test_the_queue_of_messages_is_bounded(journal: Journal, store: DurableStore) -> None:
@@ -262,7 +266,7 @@ async def test_the_queue_of_messages_is_bounded(journal: Journal, store: Durable
     for number in range(MAX_QUEUED_MESSAGES + 7):
         journal.log_message(message(room, number))
     assert journal.dropped_messages == 7
-    assert journal._messages[0].seq == 7
+    assert journal._messages[0].message_id == message(room, 7).id
 
 
 async def test_closing_is_bounded_while_the_store_hangs(store: DurableStore) -> None:
@@ -317,4 +321,46 @@ async def test_stopping_says_nothing_where_all_is_written(
     journal.log_message(message(room, 1))
     await journal.close(SOON_S)
     assert caplog.records == []
-    assert await store.messages(room.id, before=None, limit=10)
+    assert await store.messages(room.id, before=None, limit=10, now=NOW)
+
+
+async def test_what_is_erased_before_it_is_written_is_never_written(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal, log=True)
+    store.failure = StoreUnavailable("down")
+    gone, stays = message(room, 1), message(room, 2)
+    journal.log_message(gone)
+    journal.log_message(stays)
+    journal.erase_message(room.id, gone.id)
+    gone.erase()
+    assert not [
+        entry for entry in journal._messages if entry.message is not None and entry.message.text not in ("", "text")
+    ]
+    store.failure = None
+    await journal.check()
+    await until_idle(journal)
+    assert [each.id for each in await store.messages(room.id, before=None, limit=50, now=NOW)] == [stays.id]
+
+
+async def test_the_log_has_a_message_as_it_is_now(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal, log=True)
+    changed = message(room, 1)
+    journal.log_message(changed)
+    await until_idle(journal)
+    changed.text = "again"
+    journal.log_message(changed, again=True)
+    await until_idle(journal)
+    assert [each.text for each in await store.messages(room.id, before=None, limit=50, now=NOW)] == ["again"]
+    journal.erase_message(room.id, changed.id)
+    await until_idle(journal)
+    assert await store.messages(room.id, before=None, limit=50, now=NOW) == []
+
+
+async def test_a_change_of_what_seemed_not_to_be_written_is_written(journal: Journal, store: DurableStore) -> None:
+    room = await stored_room(journal, log=True)
+    changed = message(room, 1)
+    await store.append_messages([logged(changed)])  # by a call that failed after it had its effect
+    changed.text = "again"
+    journal.log_message(changed)
+    journal.log_message(changed, again=True)
+    await until_idle(journal)
+    assert [each.text for each in await store.messages(room.id, before=None, limit=50, now=NOW)] == ["again"]

@@ -16,7 +16,7 @@ from server.settings import Settings
 from server.transport.http.routes import MAX_BODY_BYTES
 from server.transport.socketio import host, packets
 from server.transport.socketio import namespace as sockets
-from server.usecases import owning
+from server.usecases import owning, reading
 from server.usecases.commands import COMMANDS
 from signaling import relay
 from tests.support.processes import ROOT
@@ -57,7 +57,7 @@ def test_everything_has_its_row() -> None:
         ("Bodies are JSON of at most 64 KiB", MAX_BODY_BYTES == 64 * 1024),
         ("(1 to 255 characters) on `POST /api/rooms`", owning.MAX_IDEMPOTENCY_KEY_CHARS == 255),
         ("(the last 10,000 keys)", owning.MAX_IDEMPOTENCY_KEYS == 10_000),
-        ("others through the last 50", limits.BACKLOG_MESSAGES == owning.MESSAGES_PER_PAGE == 50),
+        ("others through the last 50", limits.BACKLOG_MESSAGES == reading.MESSAGES_PER_PAGE == 50),
         ("At most 500 are open at once", limits.MAX_INVITES == 500),
         (
             "after 100 wrong tokens, or 10 wrong passwords",

@@ -8,12 +8,12 @@ import pytest
 
 from rooms import joining, messages
 from rooms.directory import Registry
-from rooms.events import MessagePosted
 from rooms.limits import HISTORY_AGE_S, HISTORY_EVENTS
+from rooms.message import Message
 from rooms.model import RoomOptions, Seat
 from rooms.room import House, Room
 from server.outbound.presence import Presence, Told
-from server.protocol.offsets import Offsets, offset, offset_of_several, read_offset
+from server.protocol.offsets import MAX_OFFSET_CHARS, Offsets, offset, offset_of_several, read_offset
 from server.security.throttles import bucket
 from server.usecases.connections import Connection
 from server.usecases.recovery import Reclaimed, Recovery, in_order
@@ -80,7 +80,7 @@ class Stage:
         """Recover as the gateway does; the new connection, and the texts that it is sent."""
         found = self.recover(old, offset)
         assert found is not None
-        self.replayed = [seen_by_then for _, seen_by_then in in_order(found)]
+        self.replayed = [seen_by_then for _, _, seen_by_then in in_order(found)]
         new = Connection(name, old.address, old.private_id, bucket(0, 0, 0), recovered=True)
         for one in found:
             self.take(one.room, one.seat, new.id, one.seen)
@@ -90,7 +90,7 @@ class Stage:
 
 def texts(found: list[Reclaimed] | None) -> list[str]:
     assert found is not None
-    return [event.text for event, _ in in_order(found) if isinstance(event, MessagePosted)]
+    return [event.text for event, _, _ in in_order(found) if isinstance(event, Message)]
 
 
 @pytest.fixture
@@ -305,5 +305,11 @@ def test_what_is_written_is_read() -> None:
 
 
 def test_an_offset_of_endless_length_is_not_read() -> None:
+    longest = "e" * (MAX_OFFSET_CHARS - 2) + ".1"
+    assert read_offset(longest) is not None
+    assert read_offset("e" + longest) is None
     assert read_offset("e." + "9" * 5_000) is None
-    assert read_offset(",".join(["e.1"] * 1_000)) is None
+    longest = f"e.{7:0{MAX_OFFSET_CHARS - 2}}"
+    assert read_offset(longest) is None, "so many digits"
+    assert read_offset(",".join(["e.1"] * (MAX_OFFSET_CHARS // 4))) == {"e": 1}
+    assert read_offset(",".join(["e.1"] * (MAX_OFFSET_CHARS // 4 + 1))) is None

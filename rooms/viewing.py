@@ -1,0 +1,62 @@
+"""Messages that are seen once: by each who was here when they were sent, and then no more."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rooms.errors import Code, Refused
+from rooms.events import Event
+from rooms.limits import VIEW_AGAIN_S
+from rooms.message import Extras, Message, Once, seq_in
+from rooms.messages import find
+from rooms.model import Seat
+from rooms.room import Room, Shown
+from rooms.schedule import Task
+
+
+class View(NamedTuple):
+    """What is seen."""
+
+    text: str
+    extras: Extras
+    encrypted: bool
+
+
+def view(room: Room, seat: Seat, message_id: str, now: float) -> tuple[View, list[Event]]:
+    """See a message once. The same seat may repeat it for `VIEW_AGAIN_S`; the last one to see it takes it away.
+
+    Refused with MESSAGE_NOT_FOUND for everybody who was not seated when it was sent.
+    """
+    again = room.shown.get(seq_in(message_id))
+    if again is not None and again.viewed.get(seat.id, 0.0) > now:
+        return View(again.text, again.extras, again.encrypted), []
+    message = find(room, seat.id, message_id)
+    once = message.once
+    if once is None or seat.id not in once.audience or once.viewed.get(seat.id, now + 1) <= now:
+        raise Refused(Code.MESSAGE_NOT_FOUND)
+    once.viewed.setdefault(seat.id, now + VIEW_AGAIN_S)
+    once.waiting.discard(seat.id)
+    seen = View(message.text, message.extras, message.encrypted)
+    return seen, [] if once.waiting else _seen_by_all(room, seat, message, once, now)
+
+
+def _seen_by_all(room: Room, seat: Seat, message: Message, once: Once, now: float) -> list[Event]:
+    shown = Shown(
+        text=message.text,
+        extras=message.extras,
+        encrypted=message.encrypted,
+        weight=message.weight,
+        viewed=dict(once.viewed),
+        until=now + VIEW_AGAIN_S,
+    )
+    room.shown[message.seq] = shown
+    room.history.weigh(shown.weight)
+    room.house.schedule.add(shown.until, room.id, Task.SHOWN, str(message.seq))
+    return room.erase(message, seat.id, "viewed", now)
+
+
+def hide(room: Room, seq: int) -> None:
+    """What was shown a second time is gone now, too."""
+    shown = room.shown.pop(seq, None)
+    if shown is not None:
+        room.history.weigh(-shown.weight)

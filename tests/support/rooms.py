@@ -1,0 +1,55 @@
+"""A room with people in it, for tests of the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from rooms import joining
+from rooms.directory import Registry
+from rooms.errors import Refused
+from rooms.events import Durable, Event
+from rooms.model import RoomOptions, Seat
+from rooms.room import House, Room
+
+
+@dataclass
+class Stage:
+    """One room; whoever is asked for by name sits in it. The first of them is the host."""
+
+    options: RoomOptions = field(default_factory=lambda: RoomOptions(8, 36_000))
+    now: float = 1_000.0
+
+    def __post_init__(self) -> None:
+        self.registry = Registry(House(30, 300), tombstone_ttl_s=60)
+        self.room: Room = self.registry.create("r", "epoch", "key", self.options, self.now)
+
+    def sit(self, name: str) -> Seat:
+        """Somebody new."""
+        granted = joining.admit(self.room, joining.Admission(name, "token", name), self.now)
+        joining.seat(self.room, granted, self.now)
+        return granted
+
+    def due(self) -> list[str]:
+        """What comes up by now, by its task."""
+        return [due.task.value for _, due in self.registry.due(self.now)]
+
+
+def refusal(call: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+    """The code that a call is refused with."""
+    with pytest.raises(Refused) as refused:
+        call(*args, **kwargs)
+    return refused.value.code.value
+
+
+def names(events: list[Event]) -> list[str]:
+    """What happened, by the names of the events."""
+    return [type(event).__name__ for event in events]
+
+
+def seqs(events: object) -> list[int]:
+    """The places of durable events."""
+    return [event.seq for event in events if isinstance(event, Durable)]  # type: ignore[attr-defined]
