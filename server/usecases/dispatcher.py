@@ -105,7 +105,7 @@ class Dispatcher:
         return self._refused(Refused(Code.INTERNAL_ERROR))
 
 
-def _checked(command: Command, args: list[Any]) -> Any:
+def _checked(command: Command[Any], args: list[Any]) -> Any:
     if len(args) != 1:
         raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
     try:

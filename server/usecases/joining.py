@@ -41,8 +41,9 @@ class Entered(NamedTuple):
 def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply | Awaitable[Reply]:
     """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise."""
     joined = _join_room(ctx, caller, request)
-    # Only a password and a store that outlives the process have to be waited for.
-    return joined if request.password is not None or ctx.store.outlives_process else at_once(joined)
+    # Only a password and a store that outlives the process have to be waited for, and neither by who takes a seat back.
+    waits = request.resume is None and (request.password is not None or ctx.store.outlives_process)
+    return joined if waits else at_once(joined)
 
 
 async def _join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
