@@ -15,7 +15,7 @@ from server.cluster.leased import LEASE_S, RENEW_S, TAKE_BACK_S, WATCHED_S, Leas
 from server.cluster.local import LocalOwnership
 from server.cluster.ownership import Role
 from storage.leases import Lease
-from tests.simulation.world import ModelBook, World
+from tests.support.simulated import ModelBook, World
 
 HELD = Lease("other", 5, 9, left_s=2.0)
 
