@@ -15,6 +15,7 @@ from rooms.model import RoomOptions
 from rooms.ports import StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone, logged
 from rooms.room import House, Room
+from server.outbound import journal as journal_module
 from server.outbound.journal import MAX_QUEUED_MESSAGES, RETRY_LONGEST_S, Journal
 from storage.memory import MemoryStore
 from tests.support.messages import message as said
@@ -364,3 +365,23 @@ async def test_a_change_of_what_seemed_not_to_be_written_is_written(journal: Jou
     journal.log_message(changed, again=True)
     await until_idle(journal)
     assert [each.text for each in await store.messages(room.id, before=None, limit=50, now=NOW)] == ["again"]
+
+
+async def test_what_erases_messages_is_kept_longer_than_they_are_and_bounded_too(
+    journal: Journal, store: DurableStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert journal_module.MAX_QUEUED_ENTRIES == 10 * MAX_QUEUED_MESSAGES
+    monkeypatch.setattr(journal_module, "MAX_QUEUED_MESSAGES", 10)
+    monkeypatch.setattr(journal_module, "MAX_QUEUED_ENTRIES", 25)
+    room = await stored_room(journal, log=True)
+    store.failure = StoreUnavailable("down")
+    for number in range(10):
+        journal.log_message(message(room, number))
+    for number in range(15):
+        journal.erase_message(room.id, f"{number}")
+    assert (len(journal._messages), journal.dropped_messages) == (25, 0)
+    for number in range(15, 40):
+        journal.erase_message(room.id, f"{number}")
+    assert len(journal._messages) == 25
+    assert [entry.message_id for entry in journal._messages] == [f"{number}" for number in range(25)]
+    assert journal.dropped_messages == 25
