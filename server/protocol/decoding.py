@@ -16,7 +16,6 @@ from typing import (
     Any,
     Final,
     Literal,
-    NamedTuple,
     NotRequired,
     Required,
     Union,
@@ -33,10 +32,10 @@ from typing_extensions import TypedDict, is_typeddict
 
 from server.protocol.requests import CandidateInit, IceCandidate, SendMessage
 
-MAX_NAME_CHARS: Final = 32
-"""No hot event has a longer name."""
+Decoded = tuple[str, Any]
+"""Event and payload. Arguments that are still to be checked are a list."""
 
-Decode = Callable[[str], tuple[str, Any]]
+Decode = Callable[[str], Decoded]
 
 CONSTRAINTS: Final = {MinLen: "min_length", MaxLen: "max_length", Ge: "ge", Le: "le"}
 
@@ -107,15 +106,15 @@ _IN_ORDER: Final = frozenset(
 )
 
 
-def _decoder(model: Any) -> Decode:
-    return msgspec.json.Decoder(tuple[str, plain(model)]).decode  # type: ignore[misc]
+def _decoder(event: str, model: Any) -> Decode:
+    return msgspec.json.Decoder(tuple[Literal[event], plain(model)]).decode  # type: ignore[valid-type,misc]
 
 
-def _candidates() -> Decode:
+def _candidates(event: str) -> Decode:
     """A candidate is passed on as it was read, and its fields in the order of the model, as pydantic gives them."""
-    decode = _decoder(IceCandidate)
+    decode = _decoder(event, IceCandidate)
 
-    def decode_in_order(text: str) -> tuple[str, Any]:
+    def decode_in_order(text: str) -> Decoded:
         found = decode(text)
         candidate = found[1].candidate
         if candidate is not None and tuple(candidate) not in _IN_ORDER:
@@ -125,22 +124,24 @@ def _candidates() -> Decode:
     return decode_in_order
 
 
-DECODERS: Final[dict[str, Decode]] = {"send-message": _decoder(SendMessage), "ice-candidate": _candidates()}
+DECODERS: Final[dict[str, Decode]] = {
+    "send-message": _decoder("send-message", SendMessage),
+    "ice-candidate": _candidates("ice-candidate"),
+}
 """Event → its decoder. Models with validators or spellings of their own cannot be here."""
 
+HEAD_CHARS: Final = 8
+"""By so many characters of a packet its decoder is found, which then looks at the whole name."""
 
-class Decoded(NamedTuple):
-    """The payload of a request that was decoded and checked in one step."""
-
-    payload: Any
+_BY_HEAD: Final = {f'["{event}"'[:HEAD_CHARS]: decoder for event, decoder in DECODERS.items()}
 
 
 def decode(text: str) -> Decoded | None:
-    """The payload of a hot request, given as the JSON array of an EVENT packet; None: read it the long way."""
-    decoder = DECODERS.get(text[2 : text.find('"', 2, MAX_NAME_CHARS)])
+    """A hot request, given as the JSON array of an EVENT packet. None: read it the long way."""
+    decoder = _BY_HEAD.get(text[:HEAD_CHARS])
     if decoder is None:
         return None
     try:
-        return Decoded(decoder(text)[1])
+        return decoder(text)
     except (msgspec.MsgspecError, RecursionError):
         return None

@@ -58,7 +58,7 @@ class Dispatcher:
             command = COMMANDS.get(event)
             if command is None:
                 raise Refused(Code.UNKNOWN_EVENT)
-            payload = args.payload if isinstance(args, Decoded) else _checked(command, args)
+            payload = args[1] if isinstance(args, tuple) else _checked(command, args)
             reply = command.run(self._context, connection, payload)
         except Refused as refused:
             return self._refused(refused)

@@ -64,7 +64,7 @@ def read_event(data: str) -> tuple[str, str, list[Any] | Decoded]:
     text = data[start:]
     decoded = decode(text)
     if decoded is not None:
-        return ack_id, text[2 : text.find('"', 2)], decoded
+        return ack_id, decoded[0], decoded
     try:
         args = orjson.loads(text)
     except orjson.JSONDecodeError:
