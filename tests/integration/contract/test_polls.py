@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rooms.limits import MAX_OPTION_CHARS, MAX_POLLS, MAX_QUESTION_CHARS, POLLS_BYTES, RECEIPTS_CAPACITY
+from rooms.limits import MAX_OPTION_CHARS, MAX_OPTIONS, MAX_POLLS, MAX_QUESTION_CHARS, POLLS_BYTES, RECEIPTS_CAPACITY
 from tests.support.server import Clock, Server, running
 
 WISH: dict[str, Any] = {"question": "When?", "options": ["Today", "Tomorrow", "Never"]}
@@ -87,7 +87,7 @@ async def test_who_voted_is_shown_in_small_rooms_unless_the_poll_is_anonymous(
         {"question": ""},
         {"question": "x" * (MAX_QUESTION_CHARS + 1)},
         {"options": ["one"]},
-        {"options": ["x"] * 13},
+        {"options": ["x"] * (MAX_OPTIONS + 1)},
         {"options": ["x", ""]},
         {"options": ["x", "x" * (MAX_OPTION_CHARS + 1)]},
         {"closesInS": 0},
