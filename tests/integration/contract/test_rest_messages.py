@@ -108,6 +108,12 @@ async def test_the_same_pages_come_of_a_log() -> None:
         assert "editedAt" in found
         assert await page("q=t4") == []
         assert [m["text"] for m in await page("q=t&limit=2")] == ["t6", "t5"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "SEARCH_STEP", 2)
+            patch.setattr(reading, "SEARCHED_MESSAGES", 4)
+            assert len(await page("q=t2")) == 1
+            assert await page("q=t1") == [], "of six messages the newest four are looked at"
+        assert len(await page("q=t1")) == 1
         logging.context.find(room).history.give_up()
         [found] = await page("q=again")
         assert (found["id"], found["data"], found["text"]) == (ids[3], 3, "T3 again"), "the log has it by itself"

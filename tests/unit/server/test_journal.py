@@ -270,6 +270,20 @@ async def test_the_queue_of_messages_is_bounded(journal: Journal, store: Durable
     assert journal._messages[0].message_id == message(room, 7).id
 
 
+async def test_what_erases_a_message_is_bounded_too_and_goes_before_no_message(
+    journal: Journal, store: DurableStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MAX_QUEUED_ENTRIES", 5)
+    room = await stored_room(journal, log=True)
+    store.failure = StoreUnavailable("down")
+    journal.log_message(message(room, 0))
+    for number in range(1, 8):
+        journal.erase_message(room.id, message(room, number).id)
+    assert len(journal._messages) == 5
+    assert journal.dropped_messages == 3
+    assert {entry.message for entry in journal._messages} == {None}, "the message made way first"
+
+
 async def test_closing_is_bounded_while_the_store_hangs(store: DurableStore) -> None:
     journal = Journal(store)
     room = await stored_room(journal)
