@@ -127,7 +127,7 @@ def withdraw(room: Room, granted: Seat, now: float) -> list[Event]:
 
 def give_way(room: Room, join_id: str | None, now: float) -> list[Event]:
     """Withdraw an earlier try of the same join that waits for the store: nobody will be there to take its seat."""
-    if join_id is None:
+    if join_id is None or not room.pending:
         return []
     wanted = digest(join_id)
     earlier = [seat for seat in room.pending.values() if seat.join_id_digest == wanted]
@@ -155,7 +155,7 @@ def reclaim(room: Room, participant_id: str, token: str) -> Seat:
 
 def same_join(room: Room, join_id: str | None) -> Seat | None:
     """The seat that an earlier try of the same join has opened."""
-    if join_id is None:
+    if join_id is None or not room.seats:
         return None
     wanted = digest(join_id)
     return next((s for s in room.seats.values() if s.join_id_digest == wanted), None)
