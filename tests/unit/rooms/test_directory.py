@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rooms import directory, snapshots
+from rooms import directory, messages, snapshots
 from rooms.directory import Registry
 from rooms.model import EndReason, RoomOptions
 from rooms.records import Tombstone
@@ -43,6 +43,13 @@ def test_a_room_that_was_never_told_of_leaves_no_tombstone() -> None:
     stage.registry.discard(stage.room)
     assert refusal(stage.registry.find, "r", stage.now) == "ROOM_NOT_FOUND"
     assert stage.registry.tombstone_count == 0
+
+
+def test_a_room_that_is_discarded_holds_nothing_that_was_said() -> None:
+    stage = Stage()
+    messages.post(stage.room, stage.sit("ada"), "hello", stage.now)
+    stage.registry.discard(stage.room)
+    assert stage.registry.house.ledger.used_bytes == 0
 
 
 def test_the_process_has_at_most_max_rooms_and_one_that_ends_makes_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +112,16 @@ def test_nothing_is_due_in_a_room_that_has_ended() -> None:
     assert stage.due() == []
 
 
+def test_a_seat_that_was_given_up_meanwhile_is_not_due() -> None:
+    stage = Stage()
+    stage.sit("ada")
+    bob = stage.sit("bob")
+    stage.room.drop(bob, stage.now)
+    stage.room.remove(bob, "kicked", stage.now)
+    stage.now += 30
+    assert stage.due() == []
+
+
 def test_what_one_thing_that_is_due_undoes_is_not_due_any_more() -> None:
     """Each is looked at after the one before it was carried out."""
     stage = Stage()
@@ -120,6 +137,7 @@ def test_what_one_thing_that_is_due_undoes_is_not_due_any_more() -> None:
 
 def test_the_next_time_something_is_due_is_told_by_the_clock_that_never_steps() -> None:
     stage = stage_with(expires_in_s=5)
+    assert stage.registry.next_due_at() == stage.now + 5
     stage.room.drop(stage.sit("ada"), stage.now)
     assert stage.registry.next_due_at() == stage.now + 5
     stage.registry.house.ahead_s = -100.0

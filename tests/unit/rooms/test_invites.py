@@ -63,6 +63,19 @@ def test_what_was_given_up_and_has_expired_is_expired(invites: Invites) -> None:
     assert refusal(invites.check, "open", 100.0, regretted="id") == "INVITE_EXPIRED"
 
 
+def test_giving_back_one_that_is_not_there_changes_nothing(invites: Invites) -> None:
+    invites.redeem(invites.check("open", 1.0))
+    invites.give_back("another")
+    assert invites.check("open", 1.0).used == 1
+
+
+def test_while_there_is_place_a_dead_invite_says_what_it_died_of(invites: Invites) -> None:
+    for _ in range(2):
+        invites.redeem(invites.check("open", 1.0))
+    invites.add("other", "other token", uses=1, now=1.0, expires_at=100.0)
+    assert refusal(invites.check, "open", 1.0) == "INVITE_USED"
+
+
 def test_an_invite_that_is_not_there_cannot_be_revoked(invites: Invites) -> None:
     assert refusal(invites.revoke, "another") == "INVITE_INVALID"
 
@@ -89,7 +102,7 @@ def test_an_invite_that_is_dead_makes_way_for_another(invites: Invites, end: str
             invites.redeem(invites.check("open", 1.0))
     elif end == "revoked":
         invites.revoke("id")
-    now = 150.0 if end == "expired" else 1.0
+    now = 100.0 if end == "expired" else 1.0
     invites.add("more", "more", uses=1, now=now, expires_at=200.0)
     assert len(invites) == MAX_INVITES
     assert refusal(invites.check, "open", now) == "INVITE_INVALID"

@@ -169,6 +169,17 @@ def test_a_grant_that_is_withdrawn_frees_the_place_and_the_invite_once() -> None
     stage.ask("cleo", invite="open")
 
 
+def test_a_room_that_all_had_left_is_empty_again_when_a_grant_is_withdrawn() -> None:
+    stage = Stage()
+    stage.room.remove(stage.sit("ada"), "left", stage.now)
+    stage.now += 10
+    joining.withdraw(stage.room, stage.ask("bob"), stage.now)
+    stage.now += 299
+    assert stage.due() == []
+    stage.now += 1
+    assert stage.due() == ["empty"]
+
+
 def test_a_new_try_of_the_same_join_withdraws_the_one_that_waits() -> None:
     stage = Stage()
     stage.invite("open")
@@ -203,6 +214,7 @@ def test_both_tokens_are_good_until_the_new_one_was_used() -> None:
     stage = Stage()
     bob = stage.sit("bob", token="first")
     joining.renew_token(stage.room, bob, "second")
+    assert refusal(joining.reclaim, stage.room, "bob", "guessed") == "RESUME_INVALID"
     assert joining.reclaim(stage.room, "bob", "first") is bob
     assert joining.reclaim(stage.room, "bob", "second") is bob
     assert refusal(joining.reclaim, stage.room, "bob", "first") == "RESUME_INVALID"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from rooms import joining, lobby, moderation
+from rooms import joining, lobby, messages, moderation
 from rooms.events import KnockReceived, MemberLeft
-from rooms.limits import MAX_BANS
+from rooms.limits import BACKLOG_MESSAGES, HISTORY_AGE_S, MAX_BANS
+from rooms.message import seq_in
 from tests.support.rooms import Stage, names, refusal
 
 ORIGIN = b"one address"
@@ -79,10 +82,28 @@ def test_a_room_has_at_most_max_bans_and_who_cannot_be_banned_stays(stage: Stage
 # Settings
 
 
-def test_what_is_not_named_stays_as_it_is(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"locked": True}, {"status": "locked"}),
+        ({"capacity": 3}, {"capacity": 3}),
+        ({"lobby": True}, {"lobby": True}),
+        ({"receipts": False}, {"receipts": False}),
+        ({"message_ttl_s": 60.0}, {"message_ttl_s": 60.0}),
+    ],
+)
+def test_what_is_named_changes_and_all_else_stays(stage: Stage, change: Any, shown: dict[str, object]) -> None:
     before = stage.room.view()
-    assert names(moderation.update(stage.room, stage.now, locked=True)) == ["RoomUpdated"]
-    assert stage.room.view() == before._replace(status="locked")
+    assert names(moderation.update(stage.room, stage.now, **change)) == ["RoomUpdated"]
+    assert stage.room.view() == before._replace(**shown)
+
+
+def test_a_locked_room_stays_locked_until_it_is_unlocked(stage: Stage) -> None:
+    moderation.update(stage.room, stage.now, locked=True)
+    moderation.update(stage.room, stage.now, capacity=3)
+    assert stage.room.view().status == "locked"
+    moderation.update(stage.room, stage.now, locked=False)
+    assert stage.room.view().status == "open"
 
 
 def test_a_change_that_changes_nothing_is_not_told(stage: Stage) -> None:
@@ -109,6 +130,55 @@ def test_how_long_messages_last_can_be_set_and_unset(stage: Stage) -> None:
     assert stage.room.message_ttl_s == 60.0
     moderation.update(stage.room, stage.now, message_ttl_s=None)
     assert stage.room.message_ttl_s is None
+
+
+# Pinning
+
+
+def say(stage: Stage, who: str, *, to: str | None = None) -> str:
+    _, message, _ = messages.post(stage.room, stage.room.seats[who], "hello", stage.now, to=to)
+    assert message is not None
+    return message.id
+
+
+def pin(stage: Stage, message_id: str | None) -> list[str]:
+    return names(moderation.pin(stage.room, stage.room.seats["ada"], message_id, stage.now))
+
+
+def test_one_message_is_pinned_for_everybody_in_place_of_another(stage: Stage) -> None:
+    first, second = say(stage, "ada"), say(stage, "bob")
+    assert pin(stage, first) == pin(stage, second) == ["RoomUpdated"]
+    assert stage.room.view().pinned_message_id == second
+    assert pin(stage, second) == []
+
+
+def test_a_pin_is_taken_off_by_pinning_none(stage: Stage) -> None:
+    pin(stage, say(stage, "ada"))
+    assert pin(stage, None) == ["RoomUpdated"]
+    assert stage.room.view().pinned_message_id is None
+
+
+def test_what_not_everybody_may_see_is_not_pinned(stage: Stage) -> None:
+    stage.sit("cleo")
+    assert refusal(pin, stage, say(stage, "bob", to="ada")) == "FORBIDDEN"
+    assert refusal(pin, stage, say(stage, "bob", to="cleo")) in ("FORBIDDEN", "MESSAGE_NOT_FOUND")
+
+
+def test_only_a_message_of_this_room_is_pinned(stage: Stage) -> None:
+    known = say(stage, "ada")
+    for other in ("nonsense", known[:-1] + "x", known.replace(stage.room.epoch, "other")):
+        assert refusal(pin, stage, other) == "MESSAGE_NOT_FOUND"
+
+
+def test_a_message_that_is_known_and_not_held_any_more_is_pinned(stage: Stage) -> None:
+    known, private = say(stage, "bob"), say(stage, "bob", to="ada")
+    stage.room.history.age(stage.now + 10 * HISTORY_AGE_S)
+    for _ in range(BACKLOG_MESSAGES):
+        say(stage, "ada")
+    assert stage.room.history.find(seq_in(known)) is None
+    assert pin(stage, known) == ["RoomUpdated"]
+    assert refusal(pin, stage, private) == "FORBIDDEN"
+    assert refusal(pin, stage, known[:-1] + "x") == "MESSAGE_NOT_FOUND"
 
 
 # Handing over

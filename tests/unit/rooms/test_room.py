@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rooms import lobby, messages
+from rooms import joining, lobby, messages
 from rooms.events import KnockReceived, MemberLeft, MemberUpdated, RoomEnded, RoomExpiring, SeatTakenOver, TypingChanged
-from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS
+from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, RECEIPTS_CAPACITY
 from rooms.model import LeaveReason
 from tests.support.rooms import Stage, names, stage_with
 
@@ -86,6 +86,18 @@ def test_a_seat_that_nobody_took_after_a_crash_gives_its_invite_back() -> None:
     bob.provisional = True
     stage.room.remove(bob, "timeout", stage.now)
     assert stage.used() == {"id of open": 0}
+
+
+@pytest.mark.parametrize("reason", ["left", "kicked", "timeout"])
+def test_a_seat_that_was_taken_back_after_a_crash_is_kept_as_taken(reason: LeaveReason) -> None:
+    stage = Stage()
+    stage.invite("open")
+    bob = stage.sit("bob", invite="open")
+    stage.room.drop(bob, stage.now)
+    bob.provisional = True
+    assert names(stage.room.take(bob, stage.now)) == ["StateChanged", "MemberUpdated"]
+    stage.room.remove(bob, reason, stage.now)
+    assert stage.used() == {"id of open": 1}
 
 
 @pytest.mark.parametrize("reason", ["left", "kicked", "timeout"])
@@ -216,6 +228,13 @@ def test_who_does_not_type_does_not_stop_typing() -> None:
 # What anyone may know
 
 
+@pytest.mark.parametrize(("capacity", "told"), [(RECEIPTS_CAPACITY, True), (RECEIPTS_CAPACITY + 1, False)])
+def test_only_in_a_small_room_it_is_told_who_has_read(capacity: int, told: bool) -> None:
+    """The bound is `RECEIPTS_CAPACITY`."""
+    assert stage_with(capacity=capacity).room.view().receipts is told
+    assert not stage_with(capacity=capacity, receipts=False).room.view().receipts
+
+
 def test_durable_events_count_up_by_one_in_order() -> None:
     stage = Stage()
     ada = stage.sit("ada")
@@ -260,6 +279,32 @@ def test_a_room_that_all_have_left_is_given_up_after_its_time() -> None:
     assert stage.due() == ["empty"]
 
 
+def test_a_room_that_one_has_left_is_not_empty() -> None:
+    stage = Stage()
+    stage.sit("ada")
+    stage.room.remove(stage.sit("bob"), "left", stage.now)
+    stage.now += 300
+    assert stage.due() == []
+
+
+def test_a_room_that_is_empty_does_not_get_more_time_by_being_looked_at() -> None:
+    stage = Stage()
+    stage.room.remove(stage.sit("ada"), "left", stage.now)
+    stage.now += 299
+    stage.room.note_if_empty(stage.now)
+    stage.now += 1
+    assert stage.due() == ["empty"]
+
+
+def test_of_several_who_are_about_to_sit_each_keeps_the_room() -> None:
+    stage = Stage()
+    stage.room.remove(stage.sit("ada"), "left", stage.now)
+    stage.ask("bob")
+    joining.withdraw(stage.room, stage.ask("cleo"), stage.now)
+    stage.now += 300
+    assert stage.due() == []
+
+
 def test_whoever_is_about_to_sit_keeps_the_room() -> None:
     stage = Stage()
     stage.room.remove(stage.sit("ada"), "left", stage.now)
@@ -288,6 +333,15 @@ def test_of_an_expiry_that_was_moved_nobody_is_warned() -> None:
     stage.room.set_expiry(stage.room.expires_at + 1_000, stage.now)
     stage.now += 99
     assert warnings(stage) == []
+
+
+def test_a_plan_of_another_expiry_warns_nobody() -> None:
+    assert Stage().room.warn("another") == []
+
+
+def test_a_room_that_lasts_just_as_long_as_a_warning_is_not_warned_of_it() -> None:
+    stage = stage_with(expires_in_s=EXPIRY_WARNINGS_S[0])
+    assert stage.due() == []
 
 
 def test_a_room_that_lasts_less_than_a_warning_is_not_warned_of_it() -> None:
