@@ -67,6 +67,7 @@ export class Talk {
       react,
       viewMessage: view,
       pinMessage: pin,
+      now: () => this.#clock.now(),
       markRead: (seq) => this.#reads.mark(seq),
       createPoll: this.polls.create,
       vote: this.polls.vote,
