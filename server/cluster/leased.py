@@ -192,6 +192,9 @@ class LeasedOwnership:
         taken = await self._book.claim(self.me, lease)
         if taken is None:
             return
+        if self.role is not Role.WAITING:  # it was told to stop meanwhile
+            await self._book.release(self.me, taken.generation, None)
+            return
         self.generation, self._accompanied = taken.generation, taken.accompanied
         self.role, self.valid_until, self._refused_by = Role.OWNER, started + LEASE_S, None
         if lease is not None:

@@ -137,6 +137,18 @@ def test_after_a_minute_somebody_new_is_handed_the_rooms(cluster: Cluster) -> No
     assert third.role is Role.OWNER
 
 
+def test_whoever_is_told_to_stop_while_it_takes_the_rooms_gives_them_back(cluster: Cluster) -> None:
+    stopping, other = cluster.process("a"), cluster.process("b")
+    work = stopping.step()
+    while cluster.world.record is None:
+        work.send(None)
+    run(stopping.release())
+    run(work)
+    assert stopping.role is Role.OVER
+    cluster.step(other)
+    assert other.role is Role.OWNER
+
+
 def test_nobody_asks_for_whoever_has_gone(cluster: Cluster) -> None:
     first, second = cluster.owner(), cluster.process("b")
     second.want()
