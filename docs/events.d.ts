@@ -198,7 +198,7 @@ export interface ErrorAnswer {
 }
 
 /** Every error code of the protocol (protocol page, "Error codes"). */
-export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "ENCRYPTION_REQUIRED" | "MESSAGE_NOT_FOUND" | "POLL_CLOSED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
+export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "ENCRYPTION_REQUIRED" | "MESSAGE_NOT_FOUND" | "POLL_CLOSED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
 
 /** The error object. `details` maps a field to the reason it was refused for, never to its value. */
 export interface ErrorObject {
@@ -314,6 +314,8 @@ export interface JoinRoom {
   invite?: string | null;
   /** 1 to 256 characters */
   password?: string | null;
+  /** 1 to 8192 characters */
+  token?: string | null;
   media?: MediaState | null;
   resume?: ResumeRequest | null;
   /** 16 to 64 characters */
@@ -560,6 +562,8 @@ export interface OtherParticipant {
   idle: boolean;
   attributes?: Record<string, string>;
   attributesOmitted?: true;
+  verified?: true;
+  userId?: string;
   polite: boolean;
   needsIceRestart?: true;
 }
@@ -573,7 +577,7 @@ export interface OutsideMessage {
   encrypted?: boolean;
 }
 
-/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. `inCall`: it has entered the room's call and not hung up. `idle` is what its client says. `attributes` are left out of a list of participants, and `attributesOmitted` says so, where those of all would be too long. */
+/** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. `inCall`: it has entered the room's call and not hung up. `idle` is what its client says. `attributes` are left out of a list of participants, and `attributesOmitted` says so, where those of all would be too long. `verified`: the operator's site says who it is, and its name; `userId` is how that site calls it. */
 export interface Participant {
   id: string;
   name: string;
@@ -586,6 +590,8 @@ export interface Participant {
   idle: boolean;
   attributes?: Record<string, string>;
   attributesOmitted?: true;
+  verified?: true;
+  userId?: string;
 }
 
 /** `pin-message`; null pins none. */

@@ -219,11 +219,37 @@ class StateChanged(NamedTuple):
     room_id: str
 
 
+class RoomCreated(NamedTuple):
+    """A room was made, and is kept."""
+
+    room_id: str
+
+
+class RoomRestored(NamedTuple):
+    """A room of an earlier process is here, as it was."""
+
+    room_id: str
+
+
+class CallStarted(NamedTuple):
+    """Two participants of the room are in a call with each other, and nobody was before."""
+
+    room_id: str
+
+
+class CallEnded(NamedTuple):
+    """Nobody is in a call any more. `peak`: how many were at once."""
+
+    room_id: str
+    peak: int
+    duration_s: float
+
+
 AboutMessage = MessageUpdated | ReactionChanged | MessageDeleted
 AboutPoll = PollCreated | PollUpdated | PollDeleted
 Durable = MemberJoined | MemberLeft | MemberUpdated | Message | AboutMessage | AboutPoll | RoomUpdated
 Transient = (
     SeatTakenOver | TypingChanged | ReadChanged | Broadcast | KnockReceived | KnockAnswered | RoomExpiring | RoomEnded
 )
-Silent = SeatGranted | StateChanged
+Silent = SeatGranted | StateChanged | RoomCreated | RoomRestored | CallStarted | CallEnded
 Event = Durable | Transient | Silent

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rooms.digests import digest, matches
 from rooms.errors import Code, Refused
 from rooms.events import Event, MemberJoined, SeatGranted, StateChanged
-from rooms.model import HOST, MEMBER, NO_MEDIA, Media, Seat
+from rooms.model import ALL_RIGHTS, HOST, MEMBER, NO_ATTRIBUTES, NO_MEDIA, Media, Seat, Voucher
 from rooms.room import Room
 
 
@@ -15,7 +15,8 @@ class Admission(NamedTuple):
     """What somebody at the door shows.
 
     `password_ok` is None where no password was given; `origin` is a digest of the network address; `join_id` marks
-    repetitions of one join by one client, so that a lost reply costs neither a seat nor an invite.
+    repetitions of one join by one client, so that a lost reply costs neither a seat nor an invite. A `voucher` counts
+    as an invite, or as the host key.
     """
 
     participant_id: str
@@ -27,29 +28,47 @@ class Admission(NamedTuple):
     password_ok: bool | None = None
     origin: bytes | None = None
     join_id: str | None = None
+    voucher: Voucher | None = None
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it asks for the host's role."""
+        return self.host_key is not None or (self.voucher is not None and self.voucher.is_host)
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether somebody has given their word for it: an invite is the host's."""
+        return self.invite is not None or self.voucher is not None
 
 
 def admit(room: Room, admission: Admission, now: float) -> Seat:
     """Grant a seat that nobody sees yet, and spend the invite. `seat()` or `withdraw()` must follow.
 
+    A voucher goes before an invite, which is then neither looked at nor spent. Where a use of one is due (`use_due`),
+    the caller has to spend it before anybody sits.
     Refused with BANNED, FORBIDDEN (wrong host key), ROOM_LOCKED, INVITE_*, PASSWORD_*, LOBBY_WAITING or ROOM_FULL.
     """
-    is_host = admission.host_key is not None
+    is_host, voucher = admission.is_host, admission.voucher
     if admission.host_key is not None and not room.is_host_key(admission.host_key):
         raise Refused(Code.FORBIDDEN, "This is not the room's host key.")
+    if voucher is not None and voucher.subject in room.banned_subjects:
+        raise Refused(Code.BANNED, "You have been banned from this room.")
     if not is_host:
         _check_guest(room, admission)
     join_id_digest = digest(admission.join_id) if admission.join_id else None
     regretted = room.regretted.get(join_id_digest) if join_id_digest else None
     invite = None
-    if admission.invite is not None and not is_host:
+    if admission.invite is not None and not is_host and voucher is None:
         invite = room.invites.check(admission.invite, room.house.wall(now), regretted)
     if len(room.seats) + len(room.pending) >= room.capacity:
         raise Refused(Code.ROOM_FULL, "This room is full.", retry_after_ms=5_000)
-    if invite is not None and join_id_digest is not None and invite.id == regretted:
+    use = voucher.use if voucher is not None else None
+    again = regretted is not None and regretted in (invite.id if invite else None, use)
+    if again and join_id_digest is not None:
         del room.regretted[join_id_digest]
     elif invite is not None:
         room.invites.redeem(invite)
+    rights = voucher.rights if voucher is not None else ALL_RIGHTS
     room.ordinals += 1
     seat = Seat(
         id=admission.participant_id,
@@ -58,11 +77,18 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         joined_at=room.house.wall(now),
         ordinal=room.ordinals,
         token_digest=digest(admission.token),
-        media=admission.media,
+        media=admission.media if rights.can_call else admission.media._replace(can_call=False),
         invite_id=invite.id if invite else None,
         provisional=invite is not None,
         origin=admission.origin,
         join_id_digest=join_id_digest,
+        subject=voucher.subject if voucher else None,
+        user_id=voucher.user_id if voucher else None,
+        rights=rights,
+        attributes=voucher.attributes if voucher else NO_ATTRIBUTES,
+        use=use,
+        use_due=use is not None and not again,
+        used_by=admission.participant_id,
     )
     room.pending[seat.id] = seat
     room.empty_since = None
@@ -71,17 +97,17 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
 
 def _check_guest(room: Room, admission: Admission) -> None:
     # A fresh invite is the host's word for its bearer, so a shared address does not count against it.
-    if admission.invite is None and admission.origin is not None and admission.origin in room.banned_origins:
+    if not admission.is_vouched_for and admission.origin is not None and admission.origin in room.banned_origins:
         raise Refused(Code.BANNED, "You have been banned from this room.")
     if room.locked:
         raise Refused(Code.ROOM_LOCKED, "This room is locked.")
-    if admission.invite is None and room.invite_only:
+    if not admission.is_vouched_for and room.invite_only:
         raise Refused(Code.INVITE_REQUIRED, "This room needs an invite.")
     if room.password_hash is not None and not admission.password_ok:
         if admission.password_ok is None:
             raise Refused(Code.PASSWORD_REQUIRED, "This room needs a password.")
         raise Refused(Code.PASSWORD_INVALID, "This is not the room's password.")
-    if admission.invite is None and room.lobby:
+    if not admission.is_vouched_for and room.lobby:
         raise Refused(Code.LOBBY_WAITING, "This room has a lobby: knock, and wait to be admitted.")
 
 
@@ -125,13 +151,23 @@ def withdraw(room: Room, granted: Seat, now: float) -> list[Event]:
     return [StateChanged(room.id)]
 
 
-def give_way(room: Room, join_id: str | None, now: float) -> list[Event]:
-    """Withdraw an earlier try of the same join that waits for the store: nobody will be there to take its seat."""
+def earlier_try(room: Room, join_id: str | None) -> Seat | None:
+    """The seat that an earlier try of the same join was granted, which waits for the store."""
     if join_id is None or not room.pending:
-        return []
+        return None
     wanted = digest(join_id)
-    earlier = [seat for seat in room.pending.values() if seat.join_id_digest == wanted]
-    return [event for granted in earlier for event in withdraw(room, granted, now)]
+    return next((seat for seat in room.pending.values() if seat.join_id_digest == wanted), None)
+
+
+def give_way(room: Room, earlier: Seat | None, now: float) -> list[Event]:
+    """Withdraw an earlier try of the same join: nobody will be there to take its seat."""
+    return withdraw(room, earlier, now) if earlier is not None else []
+
+
+def go_on_with(granted: Seat, earlier: Seat | None) -> None:
+    """Let a seat spend its voucher as the earlier try of the same join that gave way for it: once, between the two."""
+    if earlier is not None and granted.use is not None and earlier.use == granted.use:
+        granted.used_by, granted.use_due = earlier.used_by, granted.use_due or earlier.use_due
 
 
 def reclaim(room: Room, participant_id: str, token: str) -> Seat:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rooms.errors import Code, Refused
-from rooms.events import Event, KnockAnswered, StateChanged
+from rooms.events import Event, KnockAnswered, KnockReceived, StateChanged
 from rooms.limits import KNOCK_INVITE_TTL_S, MAX_KNOCKS, MAX_KNOCKS_PER_ORIGIN, MAX_ROOMS_PER_CONNECTION
 from rooms.model import Knock
 from rooms.room import Room
@@ -24,7 +24,7 @@ def knock(room: Room, knock_id: str, name: str, origin: bytes | None, *, elsewhe
     if knock_id not in room.knocks and _is_crowded(room, origin, elsewhere):
         raise Refused(Code.RATE_LIMITED, "Too many people are waiting.", retry_after_ms=10_000)
     room.knocks[knock_id] = Knock(id=knock_id, name=name, origin=origin)
-    return [event for event in room.waiting_for_host() if event.knock_id == knock_id]
+    return [KnockReceived(room.id, knock_id, name)]
 
 
 def _is_crowded(room: Room, origin: bytes | None, elsewhere: int) -> bool:

@@ -13,6 +13,7 @@ from rooms.limits import MAX_REACTION_KINDS
 from rooms.message import NO_EXTRAS, DeleteReason, Extras, Message, Once, message_id, new, seq_in
 from rooms.model import HOST, Seat
 from rooms.receipts import Receipt
+from rooms.rights import require_call, require_voice
 from rooms.room import Room
 
 Posted = tuple[Receipt, Message | None, Sequence[Event]]
@@ -44,11 +45,12 @@ def post(
 ) -> Posted:
     """Say something to all, or to one (`to`).
 
-    Refused with ENCRYPTION_REQUIRED where the room is encrypted and the text is not, and with PEER_NOT_FOUND where `to`
-    is not in the room.
+    Refused with ENCRYPTION_REQUIRED where the room is encrypted and the text is not, with FORBIDDEN where the seat may
+    not speak, and with PEER_NOT_FOUND where `to` is not in the room.
     """
     if room.encrypted and not encrypted:
         raise Refused(Code.ENCRYPTION_REQUIRED)
+    require_voice(seat)
     if client_message_id is not None:
         earlier = seat.sent.get(client_message_id)
         if earlier is not None:
@@ -158,6 +160,7 @@ def edit(
     """
     if room.encrypted and not encrypted:
         raise Refused(Code.ENCRYPTION_REQUIRED)
+    require_voice(seat)
     message = find(room, seat.id, message_id_)
     if message.sender != seat.id:
         raise Refused(Code.FORBIDDEN, "Only its author may edit a message.")
@@ -252,6 +255,8 @@ def set_media(
     """Say which devices are on. What is None stays; nothing is told where nothing changed."""
     given = {"audio": audio, "video": video, "screen": screen, "hand_raised": hand_raised, "can_call": can_call}
     media = seat.media._replace(**{name: value for name, value in given.items() if value is not None})
+    if not seat.rights.can_call:
+        media = media._replace(can_call=False)
     if media == seat.media:
         return []
     seat.media = media
@@ -259,7 +264,12 @@ def set_media(
 
 
 def set_in_call(room: Room, seat: Seat, now: float, *, in_call: bool) -> list[Event]:
-    """Enter the room's call, or hang up. It outlives a lost connection, as the media does; it ends with the seat."""
+    """Enter the room's call, or hang up. It outlives a lost connection, as the media does; it ends with the seat.
+
+    Refused with FORBIDDEN where the seat may not call.
+    """
+    if in_call:
+        require_call(seat)
     if seat.in_call == in_call:
         return []
     seat.in_call = in_call

@@ -39,6 +39,34 @@ NO_MEDIA = Media()
 NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+class Rights(NamedTuple):
+    """What a participant may do besides being here. Only a voucher takes one away."""
+
+    can_speak: bool = True
+    can_call: bool = True
+    can_invite: bool = True
+
+
+ALL_RIGHTS = Rights()
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """What somebody whom the operator trusts says of the one at the door: the claims of a join token.
+
+    `subject` is a digest of who it is, for this room alone: bans go by it. `user_id` is what others may know of it.
+    `name` is None where nothing was said of it. `use` names a voucher that is good for one seat.
+    """
+
+    subject: bytes
+    name: str | None = None
+    is_host: bool = False
+    user_id: str | None = None
+    rights: Rights = ALL_RIGHTS
+    attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
+    use: str | None = None
+
+
 class Participant(NamedTuple):
     """What others see of a seat."""
 
@@ -51,6 +79,8 @@ class Participant(NamedTuple):
     in_call: bool = False
     idle: bool = False
     attributes: Mapping[str, str] = NO_ATTRIBUTES
+    verified: bool = False
+    user_id: str | None = None
 
     @property
     def attribute_chars(self) -> int:
@@ -65,6 +95,8 @@ class Seat:
     `connected` is false while nobody holds the seat; `away_since` then says since when. `ordinal` is the place in
     the order of joining: of two seats the later one is the polite peer (protocol page, rule 7). `idle` is what the
     client says, whatever the connection does; `attributes` are replaced as a whole; up to `read_seq` it has seen all.
+    `subject` is set where a voucher let it in; `use` names that voucher where it is good for one seat, `use_due` says
+    that it is not spent yet, and `used_by` for whom it is: the first seat that was granted for the same join.
     """
 
     id: str
@@ -86,6 +118,12 @@ class Seat:
     origin: bytes | None = None
     join_id_digest: bytes | None = None
     earlier_token_digest: bytes | None = None
+    subject: bytes | None = None
+    user_id: str | None = None
+    rights: Rights = ALL_RIGHTS
+    use: str | None = None
+    use_due: bool = False
+    used_by: str = ""
     sent: Receipts = field(default_factory=Receipts)
 
     @property
@@ -101,7 +139,14 @@ class Seat:
             in_call=self.in_call,
             idle=self.idle,
             attributes=self.attributes,
+            verified=self.verified,
+            user_id=self.user_id,
         )
+
+    @property
+    def verified(self) -> bool:
+        """Whether somebody vouches for who it is, and for its name."""
+        return self.subject is not None
 
 
 class GoneSeat(NamedTuple):

@@ -39,7 +39,8 @@ def target(room: Room, participant_id: str) -> Seat:
 
 def kick(room: Room, host: Seat, participant_id: str, now: float, *, ban: bool = False) -> list[Event]:
     """Put somebody out; the seat's token is dead from now on. A ban also keeps the address out, but for
-    those whom a fresh invite vouches for. Refused with RATE_LIMITED where a room has `MAX_BANS` bans.
+    those whom a fresh invite or voucher vouches for, and whoever a voucher says that it is, whatever else it shows.
+    Refused with RATE_LIMITED where a room has `MAX_BANS` bans.
     """
     seat = target(room, participant_id)
     if seat is host:
@@ -50,6 +51,8 @@ def kick(room: Room, host: Seat, participant_id: str, now: float, *, ban: bool =
         room.banned_ids.add(seat.id)
         if seat.origin is not None:
             room.banned_origins.add(seat.origin)
+        if seat.subject is not None:
+            room.banned_subjects.add(seat.subject)
     return room.remove(seat, "banned" if ban else "kicked", now)
 
 

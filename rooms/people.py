@@ -8,6 +8,7 @@ from types import MappingProxyType
 from rooms.errors import Code, Refused
 from rooms.events import Broadcast, Event, ReadChanged
 from rooms.model import Seat
+from rooms.rights import require_voice
 from rooms.room import Room
 
 
@@ -20,7 +21,12 @@ def update_self(
     idle: bool | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> list[Event]:
-    """Change one's name, attributes (as a whole), or whether one is there. What is None stays."""
+    """Change one's name, attributes (as a whole), or whether one is there. What is None stays.
+
+    Refused with FORBIDDEN where the name of a verified participant is to be another.
+    """
+    if seat.verified and name is not None and name != seat.name:
+        raise Refused(Code.FORBIDDEN, "The name of a verified participant comes from its join token.")
     before = seat.participant
     if name is not None:
         seat.name = name
@@ -46,8 +52,9 @@ def read(room: Room, seat: Seat, seq: int) -> list[Event]:
 def send_aside(room: Room, seat: Seat, type_: str, data: str, to: str | None = None) -> tuple[int, Broadcast]:
     """Send something to the others, or to one; returns how many are connected to get it, and what they get.
 
-    Refused with PEER_NOT_FOUND where `to` is not in the room.
+    Refused with FORBIDDEN where the seat may not speak, and with PEER_NOT_FOUND where `to` is not in the room.
     """
+    require_voice(seat)
     if to is not None and (to not in room.seats or to == seat.id):
         raise Refused(Code.PEER_NOT_FOUND)
     reached = room.connected - {seat.id} if to is None else room.connected & {to}

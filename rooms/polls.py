@@ -9,6 +9,7 @@ from rooms.events import Event, PollCreated, PollDeleted, PollUpdated
 from rooms.limits import CHAR_BYTES, EVENT_OVERHEAD_BYTES, MAX_POLLS, POLLS_BYTES, VOTE_BYTES
 from rooms.model import HOST, Seat
 from rooms.poll import Poll
+from rooms.rights import require_voice
 from rooms.room import Room
 from rooms.schedule import Task
 
@@ -26,9 +27,12 @@ def create(
     closes_in_s: float | None = None,
     encrypted: bool = False,
 ) -> list[Event]:
-    """Ask. Refused with ENCRYPTION_REQUIRED, and with RATE_LIMITED where the room has as many polls as it may."""
+    """Ask. Refused with ENCRYPTION_REQUIRED, FORBIDDEN (who may not speak), and RATE_LIMITED where the room has as many
+    polls as it may.
+    """
     if room.encrypted and not encrypted:
         raise Refused(Code.ENCRYPTION_REQUIRED)
+    require_voice(seat)
     poll = Poll(poll_id, seat.id, question, tuple(options), multiple, anonymous, encrypted)
     if len(room.polls) >= MAX_POLLS:
         raise Refused(Code.RATE_LIMITED, f"A room has at most {MAX_POLLS} polls: delete one.")

@@ -89,6 +89,16 @@ class Store(Protocol):
         """The highest id of all messages that are kept, of whatever room."""
         ...
 
+    async def spend(self, use: str, by: str, until: float, now: float) -> bool:
+        """Note, until `until`, that a voucher which is good once was used; false where it was, but by somebody else.
+
+        Raises `StoreUnavailable` also where nothing more can be noted.
+        """
+        ...
+
+    async def unspend(self, use: str, by: str) -> None:
+        """Take that back: the one who used it got nothing for it."""
+
     async def sessions(self, *, limit: int) -> list[SessionRecord]:
         """The newest lines of the session log, at most `limit`, newest end first."""
         ...

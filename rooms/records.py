@@ -28,6 +28,12 @@ class SeatRecord:
     # Lets the one whose reply was lost repeat the join after a restart.
     join_id_digest: bytes | None = None
     attributes: tuple[tuple[str, str], ...] = ()
+    # Of whoever came in with a join token: who it is, as a digest for this room, and what it may.
+    subject: bytes | None = None
+    user_id: str | None = None
+    can_speak: bool = True
+    can_call: bool = True
+    can_invite: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class RoomRecord:
     invites: tuple[InviteRecord, ...] = ()
     banned_ids: tuple[str, ...] = ()
     banned_origins: tuple[bytes, ...] = ()
+    banned_subjects: tuple[bytes, ...] = ()
     came: int = 0
     peak: int = 0
     message_count: int = 0

@@ -109,9 +109,10 @@ class Room:
     knocks: dict[str, Knock] = field(default_factory=dict)
     banned_ids: set[str] = field(default_factory=set)
     banned_origins: set[bytes] = field(default_factory=set)
+    banned_subjects: set[bytes] = field(default_factory=set)
     gone: OrderedDict[str, GoneSeat] = field(default_factory=OrderedDict)
     regretted: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
-    """digest of a join that was given up → id of the invite that it spent, which it alone may use again"""
+    """digest of a join that was given up → the invite or voucher that it spent, which it alone may use again"""
     seq: int = 0
     position: int = 0
     """How many frames with an offset there were: one for each durable event, and one for each snapshot."""
@@ -250,9 +251,10 @@ class Room:
 
     def _note_regret(self, seat: Seat, now: float) -> None:
         # To give the use back would let a second person in; the one who gave the join up may repeat it.
-        if seat.invite_id is None or seat.join_id_digest is None or now - seat.joined_at > JOIN_REGRET_S:
+        spent = seat.invite_id or seat.use
+        if spent is None or seat.join_id_digest is None or now - seat.joined_at > JOIN_REGRET_S:
             return
-        self.regretted[seat.join_id_digest] = seat.invite_id
+        self.regretted[seat.join_id_digest] = spent
         if len(self.regretted) > JOINS_REGRETTED:
             self.regretted.popitem(last=False)
 
@@ -394,6 +396,7 @@ class Room:
             self.regretted,
             self.banned_ids,
             self.banned_origins,
+            self.banned_subjects,
             self.polls,
             self.expiring,
             self.once,

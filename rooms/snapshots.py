@@ -6,7 +6,7 @@ import hashlib
 from types import MappingProxyType
 
 from rooms.invites import Invites
-from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Seat
+from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Rights, Seat
 from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Task
@@ -33,6 +33,7 @@ def record_of(room: Room) -> RoomRecord:
         invites=room.invites.records(),
         banned_ids=tuple(room.banned_ids),
         banned_origins=tuple(room.banned_origins),
+        banned_subjects=tuple(room.banned_subjects),
         came=room.came,
         peak=room.peak,
         message_count=room.message_count,
@@ -53,6 +54,11 @@ def _seat_record(seat: Seat) -> SeatRecord:
         provisional=seat.provisional,
         join_id_digest=seat.join_id_digest,
         attributes=tuple(seat.attributes.items()),
+        subject=seat.subject,
+        user_id=seat.user_id,
+        can_speak=seat.rights.can_speak,
+        can_call=seat.rights.can_call,
+        can_invite=seat.rights.can_invite,
     )
 
 
@@ -77,6 +83,7 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
         invites=Invites.of(record.invites),
         banned_ids=set(record.banned_ids),
         banned_origins=set(record.banned_origins),
+        banned_subjects=set(record.banned_subjects),
         came=record.came,
         peak=record.peak,
         message_count=record.message_count,
@@ -98,6 +105,9 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
             provisional=kept.provisional,
             join_id_digest=kept.join_id_digest,
             attributes=MappingProxyType(dict(kept.attributes)) if kept.attributes else NO_ATTRIBUTES,
+            subject=kept.subject,
+            user_id=kept.user_id,
+            rights=Rights(can_speak=kept.can_speak, can_call=kept.can_call, can_invite=kept.can_invite),
         )
         house.schedule.add(now + house.grace_s, room.id, Task.GRACE, kept.id)
     # A seat that was only granted when the process died was not the host's yet, whatever it was to become.

@@ -23,12 +23,17 @@ from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
 from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
+from server.outbound.webhooks import Webhooks
 from server.security.base32 import random_base32
 from server.security.descriptors import Descriptors
-from server.security.guard import Guard
+from server.security.guesses import Guesses
+from server.security.join_tokens import JoinTokens
 from server.security.memory import Memory, Share
+from server.security.passwords import Passwords
 from server.security.quotas import Bounds, Quotas
 from server.settings import Settings
+from server.transport.client.hooks import HookSender
+from server.transport.client.jwks import KeyFetcher
 from server.transport.engineio import EngineLimits
 from server.transport.engineio.origins import OriginPolicy
 from server.transport.http import rooms as rooms_rest
@@ -59,6 +64,7 @@ DEVELOPMENT_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "https://loca
 LIFECYCLE: web.AppKey[Lifecycle] = web.AppKey("lifecycle", Lifecycle)
 DESCRIPTORS: web.AppKey[Descriptors] = web.AppKey("descriptors", Descriptors)
 HOST: web.AppKey[SocketHost] = web.AppKey("host", SocketHost)
+WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("webhooks", Webhooks)
 SOCKETS: web.AppKey[DefaultNamespace] = web.AppKey("sockets", DefaultNamespace)
 
 
@@ -117,6 +123,7 @@ def create_app(
     add_pages(app)
     app.on_response_prepare.append(protect)
     app.cleanup_ctx.append(_alive)
+    _call_out(app, context, new_id)
     _bound(app, context, host, descriptors)
     # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
@@ -146,6 +153,28 @@ def _bound(app: web.Application, context: Context, host: SocketHost, descriptors
             response.force_close()
 
     app.on_response_prepare.append(prepare)
+
+
+def _call_out(app: web.Application, context: Context, new_id: NewId) -> None:
+    """What the application asks and tells others by itself."""
+    settings = context.settings
+    if settings.webhook_urls and settings.webhook_secret:
+        sender = HookSender(
+            settings.webhook_urls,
+            [secret.get_secret_value() for secret in settings.webhook_secret],
+            new_id,
+            context.wall,
+            allow_private=settings.webhook_allow_private == "on",
+            with_names=settings.webhook_names == "on",
+        )
+        context.publisher.subscribe(sender.webhooks)
+        app[WEBHOOKS] = sender.webhooks
+        app[FIGURES].hook_queues = sender.webhooks.queues
+        app.cleanup_ctx.append(sender.alive)
+    if settings.join_jwks_url and settings.takes_join_tokens != "off":
+        fetcher = KeyFetcher(settings.join_jwks_url)
+        context.tokens.keys = fetcher.keys
+        app.cleanup_ctx.append(fetcher.alive)
 
 
 async def _alive(app: web.Application) -> AsyncIterator[None]:
@@ -179,6 +208,7 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
     registry = Registry(
         House(settings.seat_grace_s, settings.empty_room_ttl_s), tombstone_ttl_s=settings.tombstone_ttl_s
     )
+    guesses = Guesses(clocks.now)
     quotas = Quotas(
         Bounds(
             settings.max_connections,
@@ -209,7 +239,13 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
         is_open=sockets.is_open,
         store=store,
         journal=journal,
-        guard=Guard(clocks.now),
+        guesses=guesses,
+        passwords=Passwords(clocks.now, guesses),
+        tokens=JoinTokens(
+            settings.join_jwt_secret.get_secret_value(),
+            issuer=settings.join_jwt_issuer,
+            audience=settings.join_jwt_audience,
+        ),
         recovery=Recovery(registry, presence, settings.seat_grace_s),
         ice=IceSettings(
             stun_urls=settings.stun_urls,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from rooms import expiry, polls, snapshots, viewing
+from rooms.events import RoomRestored
 from rooms.message import sent_at
 from rooms.ports import NotOwner, StoreUnavailable
 from rooms.schedule import Task
@@ -104,7 +105,7 @@ class Lifecycle:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await ctx.store.close()
-        ctx.guard.close()
+        ctx.passwords.close()
 
     def _let_go_once(self) -> asyncio.Task[None]:
         if self._leaving is None:
@@ -238,7 +239,9 @@ class Lifecycle:
         ctx.registry.restore((), graves, ctx.clock())
         for number, record in enumerate(records, start=1):
             now = ctx.clock()
-            ctx.registry.add(snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now), now)
+            room = snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now)
+            ctx.registry.add(room, now)
+            ctx.publisher.commit(room, [RoomRestored(room.id)])
             if number % RESTORE_AT_ONCE == 0:
                 await asyncio.sleep(0)  # the lease is renewed meanwhile
         ctx.restored = True

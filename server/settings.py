@@ -14,6 +14,8 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.security.api_keys import ApiKey, read_keys
+from server.security.join_tokens import SHORT_SECRET_BYTES
+from server.security.signatures import is_short, read_secrets
 
 ENVIRONMENTS = ("development", "test", "production")
 YEAR_S = 365 * 86_400
@@ -25,6 +27,7 @@ MAX_EVENTS_PER_S = 1_000_000
 
 # An origin (RFC 6454) with `*` for parts of names or for a port; schemes of apps (capacitor://localhost) included.
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+/?", re.IGNORECASE)
+HTTP_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s#]*)?", re.IGNORECASE)
 BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.IGNORECASE)
 # RFC 7064 and RFC 7065: no slashes after the scheme, which browsers refuse as well.
 STUN_URL = re.compile(r"stuns?:[^\s/?@]+")
@@ -36,6 +39,7 @@ RETIRED = {"ENGINE": "there is one engine now, and the variable is ignored."}
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 RoomCreation = Literal["open", "sites", "key"]
+JoinTokensMode = Literal["off", "optional", "required"]
 
 
 def _seconds(default: float, *, least: float = 0, most: float = 10 * YEAR_S) -> float:
@@ -59,6 +63,17 @@ class Settings(BaseSettings):
     mongodb_uri: SecretStr = SecretStr("")
     redis_url: SecretStr = SecretStr("")
     admin_key: SecretStr = SecretStr("")
+
+    join_tokens: JoinTokensMode | None = None
+    join_jwt_secret: SecretStr = SecretStr("")
+    join_jwks_url: str = ""
+    join_jwt_issuer: str = ""
+    join_jwt_audience: str = ""
+
+    webhook_urls: CommaList = ()
+    webhook_secret: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    webhook_names: Literal["off", "on"] = "off"
+    webhook_allow_private: Literal["off", "on"] = "off"
 
     turn_urls: CommaList = ()
     turn_secret: SecretStr = SecretStr("")
@@ -92,11 +107,23 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     trusted_proxy_hops: int = Field(default=0, ge=0, le=10)
 
-    @field_validator("cors_origins", "turn_urls", "stun_urls", mode="before")
+    @field_validator("cors_origins", "webhook_urls", "turn_urls", "stun_urls", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("webhook_secret", mode="before")
+    @classmethod
+    def _hook_secrets(cls, value: object) -> object:
+        return tuple(map(SecretStr, read_secrets(value))) if isinstance(value, str) else value
+
+    @field_validator("webhook_urls")
+    @classmethod
+    def _hooks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(HTTP_URL.fullmatch(url) for url in value):
+            raise ValueError("must be URLs such as https://example.com/hooks, comma-separated")
         return value
 
     @field_validator("api_keys", mode="before")
@@ -111,6 +138,9 @@ class Settings(BaseSettings):
         "environment",
         "ws_compression",
         "room_creation",
+        "webhook_names",
+        "webhook_allow_private",
+        "join_tokens",
         mode="before",
     )
     @classmethod
@@ -131,6 +161,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 "must be origins such as https://example.com,https://my-site-*-my-team.vercel.app, without a path"
             )
+        return value
+
+    @field_validator("join_jwks_url")
+    @classmethod
+    def _key_set(cls, value: str) -> str:
+        if value and not HTTP_URL.fullmatch(value):
+            raise ValueError("must be a URL such as https://example.com/.well-known/jwks.json")
         return value
 
     @field_validator("turn_urls")
@@ -170,6 +207,15 @@ class Settings(BaseSettings):
         return self.room_creation or ("sites" if self.production else "open")
 
     @property
+    def takes_join_tokens(self) -> JoinTokensMode:
+        """`JOIN_TOKENS`, or what holds where it is not set."""
+        return self.join_tokens or ("optional" if self._knows_issuers else "off")
+
+    @property
+    def _knows_issuers(self) -> bool:
+        return bool(self.join_jwt_secret.get_secret_value() or self.join_jwks_url)
+
+    @property
     def own_origins(self) -> tuple[str, ...]:
         """The origin of `PUBLIC_URL`, if there is one."""
         return ("/".join(self.public_url.split("/")[:3]),) if self.public_url else ()
@@ -195,6 +241,7 @@ class Settings(BaseSettings):
             found.append("CORS_ORIGINS is empty: no site but the page of this server may use it.")
         if self.who_makes_rooms == "key" and not self.api_keys:
             found.append("ROOM_CREATION=key without API_KEYS: nobody can make rooms.")
+        found += self._doubts_about_tokens() + self._doubts_about_webhooks()
         if any(key.short for key in self.api_keys):
             found.append("API_KEYS has a short secret: use 22 random characters or more.")
         if self.environment not in ENVIRONMENTS:
@@ -207,4 +254,27 @@ class Settings(BaseSettings):
             found.append("ROOM_CAPACITY is above MAX_ROOM_CAPACITY: rooms get the latter.")
         if self.max_room_capacity > BOUNDED_CAPACITY:
             found.append(f"MAX_ROOM_CAPACITY is above {BOUNDED_CAPACITY}: the snapshots of such rooms exceed 1 MiB.")
+        return found
+
+    def _doubts_about_tokens(self) -> list[str]:
+        found = []
+        secret = self.join_jwt_secret.get_secret_value()
+        if self.join_tokens in ("optional", "required") and not self._knows_issuers:
+            found.append("JOIN_TOKENS without JOIN_JWT_SECRET or JOIN_JWKS_URL: no join token is valid.")
+        if self.join_tokens == "off" and self._knows_issuers:
+            found.append("JOIN_TOKENS=off: JOIN_JWT_SECRET and JOIN_JWKS_URL are not used.")
+        if secret and len(secret.encode()) < SHORT_SECRET_BYTES:
+            found.append("JOIN_JWT_SECRET is short: use 32 random bytes or more.")
+        if self.production and self.join_jwks_url.lower().startswith("http:"):
+            found.append("JOIN_JWKS_URL is not https: whoever is between could put in keys of their own.")
+        return found
+
+    def _doubts_about_webhooks(self) -> list[str]:
+        found = []
+        if self.webhook_urls and not self.webhook_secret:
+            found.append("WEBHOOK_URLS without WEBHOOK_SECRET: no webhook is sent.")
+        if any(is_short(secret.get_secret_value()) for secret in self.webhook_secret):
+            found.append("WEBHOOK_SECRET has a short secret: use whsec_ and base64 of 24 random bytes or more.")
+        if self.production and any(url.lower().startswith("http:") for url in self.webhook_urls):
+            found.append("WEBHOOK_URLS has one that is not https: whoever is between can read what is sent.")
         return found

@@ -6,10 +6,12 @@ call is all of its pairs: it begins with the first one and ends when none is lef
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from rooms.errors import Code, Refused
+from rooms.events import CallEnded, CallStarted, Event
 from rooms.records import CallRecord
 from signaling.negotiation import Kind
 
@@ -50,13 +52,16 @@ class _RoomCalls:
         theirs = self.partners.get(one, ())
         return other in theirs or len(theirs) < MAX_PARTNERS
 
-    def join(self, one: str, other: str, now: float) -> None:
+    def join(self, one: str, other: str, now: float) -> bool:
+        """Two are in a call with each other; returns whether one begins with it."""
         for offerer, answerer in ((one, other), (other, one)):  # where both have offered, one answer settles both
             self._settle(offerer, answerer)
             self.partners.setdefault(offerer, set()).add(answerer)
+        begins = self.current is None
         if self.current is None:
             self.current = _Call(now)
         self.current.peak = max(self.current.peak, len(self.partners))
+        return begins
 
     def _settle(self, offerer: str, answerer: str) -> None:
         unanswered = self.offers.get(offerer)
@@ -65,26 +70,29 @@ class _RoomCalls:
             if not unanswered:
                 del self.offers[offerer]
 
-    def part(self, participant: str, now: float) -> None:
+    def part(self, participant: str, now: float) -> CallRecord | None:
+        """Somebody is out of it; returns the record of the call that ends with it."""
         self.offers.pop(participant, None)
         for partner in self.partners.pop(participant, ()):
             theirs = self.partners[partner]
             theirs.discard(participant)
             if not theirs:
                 del self.partners[partner]
-        if not self.partners:
-            self.finish(now)
+        return None if self.partners else self.finish(now)
 
     def withdraw_offers_to(self, participant: str) -> None:
         for offerer in list(self.offers):
             self._settle(offerer, participant)
 
-    def finish(self, now: float) -> None:
-        if self.current is not None:
-            call, self.current = self.current, None
-            if len(self.ended) < CALLS_RECORDED:
-                record = CallRecord(started_at=call.started_at, ended_at=now, peak=call.peak, connected=call.connected)
-                self.ended.append(record)
+    def finish(self, now: float) -> CallRecord | None:
+        """Nobody is in a call any more."""
+        if self.current is None:
+            return None
+        call, self.current = self.current, None
+        record = CallRecord(started_at=call.started_at, ended_at=now, peak=call.peak, connected=call.connected)
+        if len(self.ended) < CALLS_RECORDED:
+            self.ended.append(record)
+        return record
 
 
 class Calls:
@@ -110,42 +118,49 @@ class Calls:
             message = f"A call takes {MESH_PARTICIPANTS} participants."
             raise Refused(Code.ROOM_FULL, message, retry_after_ms=5_000)
 
-    def note(self, room_id: str, sender: str, target: str, kind: Kind, now: float) -> None:
+    def note(self, room_id: str, sender: str, target: str, kind: Kind, now: float) -> Sequence[Event]:
         """Take note of a signal that has passed `check` and was routed."""
         if kind is Kind.OFFER:
             calls = self._rooms.setdefault(room_id, _RoomCalls())
             calls.offers.setdefault(sender, set()).add(target)
         elif kind is Kind.ANSWER:
             found = self._rooms.get(room_id)
-            if found is not None and found.is_offered(target, sender):
-                found.join(sender, target, now)
+            if found is not None and found.is_offered(target, sender) and found.join(sender, target, now):
+                return (CallStarted(room_id),)
+        return ()
 
     def is_in(self, room_id: str, participant: str) -> bool:
         """Whether a participant is in a call with anybody."""
         calls = self._rooms.get(room_id)
         return calls is not None and participant in calls.partners
 
-    def reported(self, room_id: str, participant: str, state: CallProgress, now: float) -> None:
+    def reported(self, room_id: str, participant: str, state: CallProgress, now: float) -> Sequence[Event]:
         """A participant says how its call goes."""
         calls = self._rooms.get(room_id)
         if calls is None:
-            return
+            return ()
         if state == "connected" and calls.current is not None and participant in calls.partners:
             calls.current.connected = True
         elif state == "ended":
-            calls.part(participant, now)
+            return _ended(room_id, calls.part(participant, now))
+        return ()
 
-    def left(self, room_id: str, participant: str, now: float) -> None:
+    def left(self, room_id: str, participant: str, now: float) -> Sequence[Event]:
         """A participant is out of the room."""
         calls = self._rooms.get(room_id)
-        if calls is not None:
-            calls.part(participant, now)
-            calls.withdraw_offers_to(participant)
-
-    def end(self, room_id: str, now: float) -> tuple[CallRecord, ...]:
-        """The room is over: the records of all its calls, and nothing kept."""
-        calls = self._rooms.pop(room_id, None)
         if calls is None:
             return ()
-        calls.finish(now)
-        return tuple(calls.ended)
+        calls.withdraw_offers_to(participant)
+        return _ended(room_id, calls.part(participant, now))
+
+    def end(self, room_id: str, now: float) -> tuple[tuple[CallRecord, ...], Sequence[Event]]:
+        """The room is over: the records of all its calls, what happened, and nothing kept."""
+        calls = self._rooms.pop(room_id, None)
+        if calls is None:
+            return (), ()
+        last = calls.finish(now)
+        return tuple(calls.ended), _ended(room_id, last)
+
+
+def _ended(room_id: str, call: CallRecord | None) -> Sequence[Event]:
+    return (CallEnded(room_id, call.peak, call.ended_at - call.started_at),) if call is not None else ()

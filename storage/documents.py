@@ -74,6 +74,11 @@ def message_document(message: LoggedMessage, purge_at: datetime.datetime) -> Doc
     return {**_encode(message), "purgeAt": purge_at}
 
 
+def spent_document(use: str, by: str, until: float) -> Document:
+    """That a voucher which is good once was used, and by whom (the id of a seat)."""
+    return {"_id": use, "by": by, "purgeAt": _date(until)}
+
+
 def from_document(kind: type[Record], document: Mapping[str, Any]) -> Record:
     """The record in a document. Raises `KeyError` where a field without a default is missing."""
     values: dict[str, Any] = {}

@@ -10,13 +10,15 @@ from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 
-from rooms.ports import RoomExists
+from rooms.ports import RoomExists, StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
 
 MAX_TOMBSTONES = 100_000
 MAX_SESSION_LINES = 10_000
 MAX_MESSAGES_PER_ROOM = 10_000
 MAX_MESSAGES = 100_000
+MAX_SPENT = 100_000
+"""Vouchers that are good once and were used; where nothing more can be noted, such vouchers admit nobody."""
 
 
 class MemoryStore:
@@ -32,6 +34,7 @@ class MemoryStore:
         max_session_lines: int = MAX_SESSION_LINES,
         max_messages_per_room: int = MAX_MESSAGES_PER_ROOM,
         max_messages: int = MAX_MESSAGES,
+        max_spent: int = MAX_SPENT,
     ) -> None:
         self._rooms: dict[str, RoomRecord] = {}
         self._tombstones: OrderedDict[str, Tombstone] = OrderedDict()
@@ -39,6 +42,8 @@ class MemoryStore:
         self._max_tombstones = max_tombstones
         self._max_session_lines = max_session_lines
         self._messages = _Messages(max_messages_per_room, max_messages)
+        self._spent: dict[str, tuple[str, float]] = {}
+        self._max_spent = max_spent
 
     async def open(self) -> None:
         """Nothing to do."""
@@ -101,6 +106,22 @@ class MemoryStore:
 
     async def newest_message_id(self) -> str | None:
         return self._messages.newest_id()
+
+    async def spend(self, use: str, by: str, until: float, now: float) -> bool:
+        self._forget_spent(now)
+        holder, _ = self._spent.get(use, (by, until))
+        if use not in self._spent and len(self._spent) >= self._max_spent:
+            raise StoreUnavailable("too many vouchers")
+        self._spent.setdefault(use, (by, until))
+        return holder == by
+
+    async def unspend(self, use: str, by: str) -> None:
+        if self._spent.get(use, ("", 0.0))[0] == by:
+            del self._spent[use]
+
+    def _forget_spent(self, now: float) -> None:
+        if len(self._spent) >= self._max_spent:
+            self._spent = {use: note for use, note in self._spent.items() if note[1] > now}
 
     async def sessions(self, *, limit: int) -> list[SessionRecord]:
         newest_first = sorted(self._sessions.values(), key=lambda line: (line.ended_at, line.id), reverse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -12,7 +12,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from server.observability.bounds import bounds
+from server.observability.hook_figures import hook_figures
 from server.observability.store_figures import store_figures
+from server.outbound.hook_queue import HookQueue
 from server.security.descriptors import Descriptors
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.usecases.context import Context
@@ -38,6 +40,7 @@ class Figures:
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self.started_at = time.monotonic()
+        self.hook_queues: Sequence[HookQueue] = ()
 
     def as_json(self) -> dict[str, Any]:
         """`{uptimeS, rooms, tombstones, seats, seatsAway, sockets, calls, messages, requests}`."""
@@ -76,6 +79,7 @@ class Figures:
         for outcome, count in self._dispatcher.answered.items():
             requests.add_metric([outcome.lower()], count)
         yield requests
+        yield from hook_figures(self.hook_queues)
         yield from bounds(self._context, self._host, self._descriptors)
 
     def prometheus(self) -> bytes:

@@ -163,6 +163,18 @@ class Journal:
         if self._end_task is None or self._end_task.done():
             self._end_task = self._spawn(self._write_ends())
 
+    async def spent(self, use: str, by: str, until: float, now: float) -> bool:
+        """Note the use of a voucher that is good once; false where it was used before. Raises `StoreUnavailable`."""
+        return await self._watched(self._store.spend(use, by, until, now))
+
+    def unspend_behind(self, use: str, by: str) -> None:
+        """Take that back soon, if the store answers."""
+        self._spawn(self._unspend(use, by))
+
+    async def _unspend(self, use: str, by: str) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self._watched(self._store.unspend(use, by))
+
     def log_message(self, message: Message, *, again: bool = False) -> None:
         """Keep a message of a room that asked for a log, or (`again`) how it is now.
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rooms.events import (
+    CallEnded,
+    CallStarted,
     Event,
     KnockAnswered,
     MemberJoined,
@@ -17,7 +19,9 @@ from rooms.events import (
     MemberUpdated,
     MessageDeleted,
     MessageUpdated,
+    RoomCreated,
     RoomEnded,
+    RoomRestored,
     RoomUpdated,
     SeatGranted,
     SeatTakenOver,
@@ -37,7 +41,7 @@ SAVED = frozenset({MemberJoined, MemberLeft, RoomUpdated, SeatGranted, StateChan
 SAVED_CHANGES = frozenset({"role", "self"})
 """Changes of a participant that a store keeps."""
 
-SILENT = frozenset({SeatGranted, StateChanged})
+SILENT = frozenset({SeatGranted, StateChanged, RoomCreated, RoomRestored, CallStarted, CallEnded})
 """Events that no client is told of."""
 
 

@@ -43,6 +43,8 @@ MEANINGS: dict[Code, Meaning] = {
     Code.TARGET_REQUIRED: Meaning(400, False, "Say which participant is meant."),
     Code.RESUME_INVALID: Meaning(401, False, "This seat cannot be resumed."),
     Code.RESUME_EXPIRED: Meaning(410, False, "This seat has ended."),
+    Code.TOKEN_INVALID: Meaning(401, False, "This token is not valid here."),
+    Code.TOKEN_EXPIRED: Meaning(401, False, "This token has expired."),
     Code.ENCRYPTION_REQUIRED: Meaning(409, False, "This room is encrypted: what is said here has to be sealed."),
     Code.MESSAGE_NOT_FOUND: Meaning(404, False, "There is no such message."),
     Code.POLL_CLOSED: Meaning(409, False, "This poll is closed."),

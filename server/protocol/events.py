@@ -52,7 +52,8 @@ class Participant(Sent):
     """What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`.
 
     `inCall`: it has entered the room's call and not hung up. `idle` is what its client says. `attributes` are left out
-    of a list of participants, and `attributesOmitted` says so, where those of all would be too long.
+    of a list of participants, and `attributesOmitted` says so, where those of all would be too long. `verified`: the
+    operator's site says who it is, and its name; `userId` is how that site calls it.
     """
 
     id: str
@@ -65,6 +66,8 @@ class Participant(Sent):
     idle: bool
     attributes: dict[str, str] = absent()
     attributes_omitted: Literal[True] = absent()
+    verified: Literal[True] = absent()
+    user_id: str = absent()
 
 
 class OtherParticipant(Participant):

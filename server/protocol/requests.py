@@ -38,13 +38,15 @@ from signaling.calls import CallProgress
 
 MAX_ID_CHARS = 64
 MAX_SECRET_CHARS = 256
+MAX_TOKEN_CHARS = 8_192
 MAX_SDP_BYTES = 65_536
 MAX_CANDIDATE_CHARS = 2_048
 MAX_DETAILS = 8
 """How many refused fields an error names."""
 
 
-def _clean_name(name: str) -> str:
+def clean_name(name: str) -> str:
+    """Without control characters, and with single spaces."""
     if not name.isprintable():
         name = "".join(c for c in name if unicodedata.category(c) != "Cc")
     return " ".join(name.split())
@@ -83,7 +85,10 @@ def _fit_attributes(attributes: dict[str, str]) -> dict[str, str]:
 
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]
 Secret = Annotated[str, Field(min_length=1, max_length=MAX_SECRET_CHARS)]
-Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(_clean_name)]
+Token = Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARS)]
+"""A JSON Web Token (RFC 7519) in its compact form."""
+
+Name = Annotated[str, Field(max_length=MAX_NAME_CHARS), AfterValidator(clean_name)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_SEALED_CHARS)]
 """A text as it is sent. What was not sealed is held to `MAX_MESSAGE_CHARS`, by `check_length`."""
 
@@ -164,6 +169,7 @@ class JoinRoom(ByRoom):
     host_key: Secret | None = None
     invite: Secret | None = None
     password: Secret | None = None
+    token: Token | None = None
     media: MediaState | None = None
     resume: ResumeRequest | None = None
     client_join_id: Annotated[str, Field(min_length=16, max_length=MAX_ID_CHARS)] | None = None

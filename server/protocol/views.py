@@ -66,8 +66,8 @@ def media(value: Media) -> dict[str, bool]:
 
 
 def participant(value: Participant) -> dict[str, Any]:
-    """`{id, name, role, connected, joinedAt, media, inCall, idle, attributes}`."""
-    return {
+    """`{id, name, role, connected, joinedAt, media, inCall, idle, attributes, verified?, userId?}`."""
+    shown: dict[str, Any] = {
         "id": value.id,
         "name": value.name,
         "role": value.role,
@@ -78,6 +78,11 @@ def participant(value: Participant) -> dict[str, Any]:
         "idle": value.idle,
         "attributes": dict(value.attributes),
     }
+    if value.verified:
+        shown["verified"] = True
+    if value.user_id is not None:
+        shown["userId"] = value.user_id
+    return shown
 
 
 class Attributes:

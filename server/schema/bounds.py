@@ -48,6 +48,11 @@ JOURNAL: Final = "tests/unit/server/test_journal.py"
 SPARING: Final = "tests/unit/server/test_sparing.py"
 HISTORY: Final = "tests/unit/rooms/test_history.py"
 LEDGER: Final = "tests/unit/rooms/test_ledger.py"
+TOKENS: Final = "tests/integration/contract/test_join_tokens.py"
+CLAIMS: Final = "tests/unit/server/test_claims.py"
+KEY_SETS: Final = "tests/unit/server/test_join_tokens.py"
+HOOKS: Final = "tests/unit/server/test_hook_queue.py"
+WEBHOOKS: Final = "tests/integration/contract/test_webhooks.py"
 HANDSHAKE: Final = "tests/integration/engine/test_handshake.py"
 POLLING: Final = "tests/integration/engine/test_polling.py"
 DESCRIPTORS: Final = "tests/unit/server/test_descriptors.py"
@@ -175,7 +180,9 @@ BOUNDS: Final = (
         "server.security.hashing", "MAX_WAITING", "hashes", "Waiting in one queue.", "tests/unit/server/test_hashing.py"
     ),
     Bound("server.security.hashing", "MAX_WAIT_S", "s", "For a hash.", "tests/unit/server/test_hashing.py"),
-    Bound("server.security.guard", "MAX_PASSWORD_CHECKS_PER_ADDRESS", "hashes", "Of one address in one queue.", GUARD),
+    Bound(
+        "server.security.passwords", "MAX_PASSWORD_CHECKS_PER_ADDRESS", "hashes", "Of one address in one queue.", GUARD
+    ),
     Bound(
         "server.security.password_doors",
         "MAX_DOORS",
@@ -190,6 +197,23 @@ BOUNDS: Final = (
         "That guess at one room.",
         "tests/unit/server/test_doors.py",
     ),
+    Bound("server.protocol.requests", "MAX_TOKEN_CHARS", "characters", "A join token.", TOKENS),
+    Bound("server.security.claims", "MAX_SUBJECT_CHARS", "characters", "`sub` and `jti` of a join token.", CLAIMS),
+    Bound("server.security.claims", "MAX_USER_ID_CHARS", "characters", "A `sub` that others are told.", CLAIMS),
+    Bound("server.security.claims", "MAX_ATTRIBUTES", "keys", "Of the attributes in a join token.", CLAIMS),
+    Bound("server.security.claims", "MAX_ATTRIBUTES_BYTES", "bytes", "Of the attributes in a join token.", CLAIMS),
+    Bound("server.security.claims", "CLOCKS_APART_S", "s", "That an issuer's clock may be ahead.", CLAIMS),
+    Bound("server.security.key_sets", "MAX_KEYS", "keys", "Of a key set that are looked at.", KEY_SETS),
+    Bound("server.security.key_sets", "FETCHES", "fetches", "At once, for tokens by unknown keys.", KEY_SETS),
+    Bound("server.security.key_sets", "KEPT_S", "s", "That keys are used which cannot be fetched again.", KEY_SETS),
+    Bound("server.transport.client.fetching", "MAX_DOCUMENT_BYTES", "bytes", "A key set.", TOKENS),
+    Bound("server.transport.client.fetching", "FETCH_TIMEOUT_S", "s", "For a key set.", TOKENS),
+    Bound("storage.memory", "MAX_SPENT", "tokens", "Used once and remembered, without MongoDB.", TOKENS),
+    Bound("server.outbound.hook_queue", "MAX_QUEUED", "webhooks", "That wait for one address.", HOOKS),
+    Bound("server.outbound.hook_queue", "AT_ONCE", "requests", "Of webhooks to one address, under way.", HOOKS),
+    Bound("server.outbound.hook_queue", "KEPT_S", "s", "That a webhook is tried to be sent.", HOOKS),
+    Bound("server.transport.client.hooks", "POST_TIMEOUT_S", "s", "For one try of a webhook.", WEBHOOKS),
+    Bound("server.transport.client.hooks", "CLOSE_S", "s", "For webhooks that are left at a stop.", WEBHOOKS),
     Bound("server.transport.http.routes", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
     Bound("server.transport.http.runner", "UNREAD_ABOVE_BYTES", "bytes", "Unread over HTTP, uncounted.", UNREAD),
     Bound("server.transport.http.runner", "UNREAD_S", "s", "In which a client reads some of its answers.", UNREAD),

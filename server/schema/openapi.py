@@ -19,6 +19,7 @@ INFO = {
 }
 KEYS = {
     "hostKey": "The host key that POST /api/rooms answered with.",
+    "joinToken": "A join token for the room that says role: host, and has no jti.",
     "apiKey": "One of the server's API_KEYS.",
     "invite": "An invite of the room.",
     "resumeToken": "The resume token of a seat in the room.",

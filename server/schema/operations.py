@@ -9,15 +9,15 @@ from server.protocol import answers as answers
 from server.protocol.events import Sent
 from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, Payload, RoomSettings
 
-HOST = ("hostKey",)
+HOST = ("hostKey", "joinToken")
 SITE = ("apiKey",)
-READER = ("hostKey", "resumeToken")
+READER = (*HOST, "resumeToken")
 ADMIN = ("adminKey",)
 
 NOT_NOW = (Code.SERVER_DRAINING, Code.UNAVAILABLE)
 GONE = (Code.ROOM_NOT_FOUND, Code.ROOM_ENDED, Code.ROOM_EXPIRED, Code.UNAVAILABLE)
 SECRET = (Code.UNAUTHORIZED, Code.FORBIDDEN)
-KEYED = (*GONE, *SECRET)
+KEYED = (*GONE, *SECRET, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED, Code.BANNED)
 BODY = (Code.INVALID_PAYLOAD, Code.PAYLOAD_TOO_LARGE, Code.TIMEOUT)
 
 

@@ -19,8 +19,11 @@ from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
 from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
-from server.security.guard import Guard
+from server.security.actor import Actor
+from server.security.guesses import Guesses
+from server.security.join_tokens import JoinTokens
 from server.security.memory import Memory
+from server.security.passwords import Passwords
 from server.security.quotas import Quotas
 from server.settings import Settings
 from server.usecases.connections import Connection
@@ -55,7 +58,9 @@ class Context:
     publisher: Publisher
     store: Store
     journal: Journal
-    guard: Guard
+    guesses: Guesses
+    passwords: Passwords
+    tokens: JoinTokens
     recovery: Recovery
     quotas: Quotas
     memory: Memory
@@ -124,12 +129,17 @@ class Context:
             raise Refused(Code.ROOM_EXPIRED)
         return found
 
+    def asking(self, connection: Connection, room_id: str) -> Actor:
+        """Who asks over a socket: the seat that the connection holds in the room."""
+        room, seat = self.seated(connection, room_id)
+        return Actor(connection.address, room=room, seat=seat, over_socket=True)
+
     def let_go(self, room: Room, event: Event) -> None:
         """Let go of what belonged to a seat or a room that is gone. A subscriber of the publisher."""
         if isinstance(event, MemberLeft):
             self.relay.forget(room.id, event.participant_id)
             self.quotas.seat_gone(room.id, event.participant_id)
-            self.calls.left(room.id, event.participant_id, event.at)
+            self.publisher.commit(room, self.calls.left(room.id, event.participant_id, event.at))
             if not room.seats:
                 self.quotas.room_emptied(room.id)
         elif isinstance(event, RoomEnded):

@@ -33,8 +33,9 @@ def _close(
     held = Purged(room.history.message_count(), len(room.seats), len(room.invites))
     now = ctx.clock()
     if room.password_hash is not None:
-        ctx.guard.forget(room.password_hash)
+        ctx.passwords.forget(room.password_hash)
+    records, last_call = ctx.calls.end(room.id, now)
     tombstone, events = ctx.registry.end(room, reason, now)
-    ctx.publisher.commit(room, events, but=but)
-    calls = tuple(call.moved(ctx.registry.house.ahead_s) for call in ctx.calls.end(room.id, now))
+    ctx.publisher.commit(room, [*last_call, *events], but=but)
+    calls = tuple(call.moved(ctx.registry.house.ahead_s) for call in records)
     return tombstone, snapshots.session_of(room, tombstone, calls), held

@@ -18,7 +18,8 @@ from server.protocol.acknowledgements import EMPTY, Reply
 from server.protocol.offsets import read_offset
 from server.protocol.requests import JoinRoom, LeaveRoom, MediaState, ResumeRequest, SnapshotIn
 from server.security.addresses import origin_digest
-from server.security.guard import GUESSES
+from server.security.claims import Claims
+from server.security.guesses import GUESSES
 from server.usecases.aftermath import Recovered, Seated, SeatGone
 from server.usecases.at_once import at_once
 from server.usecases.connections import Connection
@@ -26,6 +27,7 @@ from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.names import guest_name
 from server.usecases.recovery import in_order
 from server.usecases.snapshot import snapshot
+from server.usecases.vouching import claims_of, spend, take_back, voucher_of
 
 
 class Entered(NamedTuple):
@@ -41,8 +43,10 @@ class Entered(NamedTuple):
 def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply | Awaitable[Reply]:
     """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise."""
     joined = _join_room(ctx, caller, request)
-    # Only a password and a store that outlives the process have to be waited for, and neither by who takes a seat back.
-    waits = request.resume is None and (request.password is not None or ctx.store.outlives_process)
+    # Only a password, a token and a store that outlives the process have to be waited for, and none of these by who
+    # takes a seat back.
+    asks = request.password is not None or request.token is not None or ctx.store.outlives_process
+    waits = request.resume is None and asks
     return joined if waits else at_once(joined)
 
 
@@ -58,7 +62,7 @@ async def _join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Rep
             entered = await _enter(ctx, caller, request)
     except Refused as refused:
         if refused.code in GUESSES:
-            ctx.guard.failed("token", caller.address)
+            ctx.guesses.failed("token", caller.address)
         raise
     return _answer(ctx, entered, request.snapshot or "both")
 
@@ -131,27 +135,35 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
     repeated = _repeated(ctx, caller, request, token)
     if repeated is not None:
         return repeated
+    claims = await claims_of(ctx, request)
+    is_host = request.host_key is not None or (claims is not None and claims.is_host)
     # The host key opens every door by itself: no guesses of others behind the same address may stand in its way.
-    password = request.password if request.host_key is None else None
+    password = request.password if not is_host else None
     password_ok = None
     if password is not None:
         password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), password)
-        # While it was checked, another try of the same join may have come through, or the room have ended.
+    if password is not None or claims is not None:
+        # While they were checked, another try of the same join may have come through, or the room have ended.
         repeated = _repeated(ctx, caller, request, token)
         if repeated is not None:
             return repeated
     room = ctx.find(request.room_id)
-    ctx.publisher.commit(room, joining.give_way(room, request.client_join_id, ctx.clock()))
-    if request.host_key is None:
+    earlier = joining.earlier_try(room, request.client_join_id)
+    ctx.publisher.commit(room, joining.give_way(room, earlier, ctx.clock()))
+    if not is_host:
         ctx.quotas.check_seat(ctx.quotas.keys_at(caller.id))
-    granted = joining.admit(room, _admission(ctx, caller, room, request, token, password_ok), ctx.clock())
+    granted = joining.admit(room, _admission(ctx, caller, room, request, token, password_ok, claims), ctx.clock())
+    joining.go_on_with(granted, earlier)
     # From here on: joins that wait for the store count, too.
     ctx.quotas.seat_taken(room.id, granted.id, ctx.quotas.keys_at(caller.id))
     try:
+        if claims is not None:
+            await spend(ctx, granted, claims)
         await _seat(ctx, caller, room, granted)
     except BaseException:
         ctx.quotas.seat_gone(room.id, granted.id)
         ctx.publisher.commit(room, joining.withdraw(room, granted, ctx.clock()))
+        take_back(ctx, room, granted)
         raise
     return Entered(room, granted, token, None, waiting=False)
 
@@ -191,26 +203,36 @@ async def _password_ok(ctx: Context, caller: Connection, room: Room, password: s
     if password is None or kept is None:
         return None
     try:
-        return await ctx.guard.password_matches(password, kept, caller.address)
+        return await ctx.passwords.matches(password, kept, caller.address)
     finally:
         if room.ended:
-            ctx.guard.forget(kept)
+            ctx.passwords.forget(kept)
 
 
 def _admission(
-    ctx: Context, caller: Connection, room: Room, request: JoinRoom, token: str, password_ok: bool | None
+    ctx: Context,
+    caller: Connection,
+    room: Room,
+    request: JoinRoom,
+    token: str,
+    password_ok: bool | None,
+    claims: Claims | None,
 ) -> joining.Admission:
     media = request.media
+    voucher = voucher_of(claims, room) if claims is not None else None
+    # The name of somebody who is vouched for is vouched for, too: it is never one that they chose here.
+    name = request.name if voucher is None else voucher.name
     return joining.Admission(
         participant_id=ctx.new_id(PARTICIPANT_ID_BYTES),
         token=token,
-        name=request.name or guest_name(ctx.new_id(4)),
+        name=name or guest_name(ctx.new_id(4)),
         media=NO_MEDIA if media is None else _media(media),
         host_key=request.host_key,
         invite=request.invite,
         password_ok=password_ok,
         origin=origin_digest(caller.address, room.host_key_digest),
         join_id=request.client_join_id,
+        voucher=voucher,
     )
 
 

@@ -11,8 +11,6 @@ from rooms import messages, viewing
 from rooms.limits import MAX_MESSAGE_CHARS
 from rooms.message import message_id as message_id_of
 from rooms.messages import Options
-from rooms.model import Seat
-from rooms.room import Room
 from server.protocol import views
 from server.protocol.acknowledgements import EMPTY, Data, Reply
 from server.protocol.requests import (
@@ -26,6 +24,7 @@ from server.protocol.requests import (
     check_length,
     check_said,
 )
+from server.security.actor import Actor
 from server.usecases.aftermath import Happened
 from server.usecases.changes import changed, seq_of
 from server.usecases.connections import Connection
@@ -73,8 +72,9 @@ def _options(request: Mapping[str, Any]) -> Options | None:
     return options if options != messages.PLAIN else None
 
 
-def post_from_outside(ctx: Context, room: Room, seat: Seat | None, request: OutsideMessage) -> dict[str, object]:
+def post_from_outside(ctx: Context, actor: Actor, request: OutsideMessage) -> dict[str, object]:
     """A message over REST, of the room's owner or of a seat."""
+    room, seat = actor.as_speaker()
     if not request.encrypted:
         check_length(request.text)
     now = ctx.clock()
@@ -113,8 +113,9 @@ def delete_message(ctx: Context, caller: Connection, request: AboutMessage) -> R
     return changed(room, messages.delete(room, seat, request.id, now))
 
 
-def delete_from_outside(ctx: Context, room: Room, seat: Seat | None, message_id: str) -> dict[str, object]:
+def delete_from_outside(ctx: Context, actor: Actor, message_id: str) -> dict[str, object]:
     """Take a message away over REST, as the room's owner or with a seat."""
+    room, seat = actor.in_room(), actor.as_reader()
     events = messages.delete(room, seat, message_id, ctx.clock())
     ctx.publisher.commit(room, events)
     return {"seq": seq_of(room, events)}

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from rooms import lobby, moderation
 from rooms.errors import Code, Refused
-from rooms.model import Seat
 from rooms.room import Room
 from server.protocol.acknowledgements import EMPTY, Data, Reply
 from server.protocol.requests import (
     AboutParticipant,
     AnswerKnock,
     EndRoom,
-    InRoom,
     KnockRequest,
     PinMessage,
     RoomSettings,
     UpdateRoom,
 )
 from server.protocol.views import room as room_json
+from server.security.actor import Actor
 from server.security.addresses import origin_digest
 from server.usecases.aftermath import SeatGone
 from server.usecases.changes import changed
@@ -30,6 +29,8 @@ from server.usecases.names import guest_name
 def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Data:
     """Wait at the door of a room with a lobby."""
     room = ctx.find(request.room_id)
+    if ctx.settings.takes_join_tokens == "required":
+        raise Refused(Code.UNAUTHORIZED, "This server needs a join token, with which nobody has to knock.")
     if room.id in caller.put_out:
         raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
     if any(held is room for held, _ in ctx.presence.seats_of(caller.id)):
@@ -46,7 +47,8 @@ def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Data:
 
 async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -> Data:
     """Let somebody in, or send them away."""
-    room, _ = _as_host(ctx, caller, request)
+    actor = ctx.asking(caller, request.room_id)
+    room = actor.as_inviter() if request.admit else actor.as_keeper()
     events = lobby.answer(
         room,
         request.knock_id,
@@ -70,7 +72,7 @@ async def ban(ctx: Context, caller: Connection, request: AboutParticipant) -> Da
 
 
 async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, *, ban: bool) -> Data:
-    room, seat = _as_host(ctx, caller, request)
+    room, seat = ctx.asking(caller, request.room_id).as_host()
     target = ctx.connections.get(ctx.presence.connection_of(room.id, request.participant_id) or "")
     events = moderation.kick(room, seat, request.participant_id, ctx.clock(), ban=ban)
     if target is not None:
@@ -82,13 +84,13 @@ async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, 
 
 async def update_room(ctx: Context, caller: Connection, request: UpdateRoom) -> Data:
     """Change the room's settings. The acknowledgement is the room."""
-    room, _ = _as_host(ctx, caller, request)
-    await change_settings(ctx, room, request)
+    room = await change_settings(ctx, ctx.asking(caller, request.room_id), request)
     return room_json(room.view())
 
 
-async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> None:
-    """Change settings within the server's ceilings, for a host by key or by seat."""
+async def change_settings(ctx: Context, actor: Actor, request: RoomSettings) -> Room:
+    """Change settings within the server's ceilings, for a host by key or by seat. Returns the room."""
+    room = actor.as_keeper()
     check_ceilings(ctx, request.capacity, request.expires_in_s)
     events = moderation.update(
         room,
@@ -103,6 +105,7 @@ async def change_settings(ctx: Context, room: Room, request: RoomSettings) -> No
     await ctx.publisher.settle(room, events)
     if room.ended:
         raise Refused(Code.ROOM_ENDED)
+    return room
 
 
 def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | None) -> None:
@@ -118,20 +121,20 @@ def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | Non
 
 def pin_message(ctx: Context, caller: Connection, request: PinMessage) -> Reply:
     """Pin a message for everybody, or none."""
-    room, seat = _as_host(ctx, caller, request)
+    room, seat = ctx.asking(caller, request.room_id).as_host()
     return changed(room, moderation.pin(room, seat, request.id, ctx.clock()))
 
 
 async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
     """Make somebody else the host."""
-    room, seat = _as_host(ctx, caller, request)
+    room, seat = ctx.asking(caller, request.room_id).as_host()
     await ctx.publisher.settle(room, moderation.transfer(room, seat, request.participant_id, ctx.clock()))
     return EMPTY
 
 
 async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
     """End the room for all."""
-    room, _ = _as_host(ctx, caller, request)
+    room = ctx.asking(caller, request.room_id).as_keeper()
 
     # The others hear of it at once. The host is answered first: a client may close on `room-left`.
     try:
@@ -140,9 +143,3 @@ async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
         ctx.delivery.seat_gone(room.id, "room-ended", caller.id)
         raise
     return Reply(EMPTY, (SeatGone(room.id, "room-ended"),))
-
-
-def _as_host(ctx: Context, caller: Connection, request: InRoom) -> tuple[Room, Seat]:
-    room, seat = ctx.seated(caller, request.room_id)
-    moderation.require_host(seat)
-    return room, seat

@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rooms import moderation, snapshots
-from rooms.digests import matches
 from rooms.directory import Registry
 from rooms.errors import Code, Refused
+from rooms.events import RoomCreated
 from rooms.model import RoomOptions, RoomView
 from rooms.ports import RoomExists, StoreUnavailable
 from rooms.records import InviteRecord, Tombstone
 from rooms.room import House, Room
 from server.protocol.requests import CreateInvite, CreateRoom
-from server.security.quotas import Keys
+from server.security.actor import Actor
 from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.moderation import check_ceilings
 
@@ -40,24 +40,24 @@ class Created:
     host_key: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Who makes a room: a network address, and the name of the API key that it presented.
+def may_make(ctx: Context, actor: Actor) -> None:
+    """Whether somebody may make a room (`ROOM_CREATION`); else UNAUTHORIZED or FORBIDDEN.
 
-    `payer` is what the room is counted under by quotas; empty for whoever is exempt.
+    A foreign page has been refused before: what is left without a key is our own page, a page of `CORS_ORIGINS`, or a
+    script, which could call itself either.
     """
+    if ctx.settings.who_makes_rooms == "key" or (ctx.settings.api_keys and actor.showed):
+        actor.as_site()
 
-    address: str
-    site: str | None = None
-    payer: Keys = ()
 
-    def scoped(self, key: str) -> str:
-        """An Idempotency-Key that no other maker shares: a site's servers may have many addresses."""
-        return f"key {self.site} {key}" if self.site is not None else f"{self.address} {key}"
+def _scoped(actor: Actor, key: str) -> str:
+    """An Idempotency-Key that no other maker shares: a site's servers may have many addresses."""
+    return f"key {actor.site} {key}" if actor.site is not None else f"{actor.address} {key}"
 
-    def owns(self, key: str) -> bool:
-        """Whether repeating the key proves who repeats it. Behind one address there may be others."""
-        return self.site is not None or len(key) >= UNGUESSABLE_CHARS
+
+def _owns(actor: Actor, key: str) -> bool:
+    """Whether repeating the key proves who repeats it. Behind one address there may be others."""
+    return actor.site is not None or len(key) >= UNGUESSABLE_CHARS
 
 
 @dataclass(slots=True)
@@ -115,9 +115,9 @@ class IdempotencyKeys:
 
 
 async def create_room(
-    ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None, maker: Maker
+    ctx: Context, request: CreateRoom, keys: IdempotencyKeys, key: str | None, maker: Actor
 ) -> Created:
-    """Make a room. `key` is the Idempotency-Key; see `Maker.owns` for whom its repetition tells the host key again."""
+    """Make a room. `key` is the Idempotency-Key; see `_owns` for whom its repetition tells the host key again."""
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
     if not ctx.restored:
@@ -125,7 +125,7 @@ async def create_room(
     check_ceilings(ctx, request.capacity, request.expires_in_s)
     if key is None:
         return await _create(ctx, request, ctx.new_id(ROOM_ID_BYTES), ctx.new_id(TOKEN_BYTES), maker)
-    owned, key = maker.owns(key), maker.scoped(key)
+    owned, key = _owns(maker, key), _scoped(maker, key)
     room_id, host_key = keys.derive("room", key)[:32], keys.derive("host", key)
     while not keys.first(key, request):
         if not await keys.waited(key):
@@ -137,19 +137,19 @@ async def create_room(
         return await _create(ctx, request, room_id, host_key, maker)
 
 
-async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, maker: Maker) -> Created:
+async def _create(ctx: Context, request: CreateRoom, room_id: str, host_key: str, maker: Actor) -> Created:
     if not request.password:
         return await _made(ctx, request, room_id, host_key, None, maker)
-    kept = await ctx.guard.hash_password(request.password, maker.address)
+    kept = await ctx.passwords.hash(request.password, maker.address)
     try:
         return await _made(ctx, request, room_id, host_key, kept, maker)
     except BaseException:
-        ctx.guard.forget(kept)
+        ctx.passwords.forget(kept)
         raise
 
 
 async def _made(
-    ctx: Context, request: CreateRoom, room_id: str, host_key: str, password_hash: str | None, maker: Maker
+    ctx: Context, request: CreateRoom, room_id: str, host_key: str, password_hash: str | None, maker: Actor
 ) -> Created:
     settings = ctx.settings
     options = RoomOptions(
@@ -184,6 +184,7 @@ async def _registered(ctx: Context, room_id: str, host_key: str, options: RoomOp
     except BaseException:
         ctx.registry.discard(room)
         raise
+    ctx.publisher.commit(room, [RoomCreated(room.id)])
     return room
 
 
@@ -218,8 +219,9 @@ def rooms_of(ctx: Context, site: str, after: str, limit: int) -> list[Room]:
     return [ctx.registry.rooms[room_id] for room_id in ctx.registry.makers.page(site, after, limit)]
 
 
-async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tuple[InviteRecord, str]:
+async def create_invite(ctx: Context, actor: Actor, request: CreateInvite) -> tuple[InviteRecord, str]:
     """Make an invite, stored before it is told. Returns the record and the token."""
+    room = actor.as_inviter()
     check_ceilings(ctx, None, request.expires_in_s)
     invite_id, token = ctx.new_id(PARTICIPANT_ID_BYTES), ctx.new_id(TOKEN_BYTES)
     record, events = moderation.invite(
@@ -234,21 +236,7 @@ async def create_invite(ctx: Context, room: Room, request: CreateInvite) -> tupl
     return record, token
 
 
-async def revoke_invite(ctx: Context, room: Room, invite_id: str) -> None:
+async def revoke_invite(ctx: Context, actor: Actor, invite_id: str) -> None:
     """Make an invite useless."""
+    room = actor.as_keeper()
     await ctx.publisher.settle(room, moderation.revoke(room, invite_id))
-
-
-def may_read(ctx: Context, room: Room, secret: str | None) -> str | None:
-    """Whether a secret is the room's host key or a seat's resume token; returns the participant id of the seat.
-
-    Refused with UNAUTHORIZED where there is none and FORBIDDEN where it is wrong.
-    """
-    if secret is None:
-        raise Refused(Code.UNAUTHORIZED, "Send the host key or your resume token as a bearer token.")
-    if room.is_host_key(secret):
-        return None
-    for seat in room.seats.values():
-        if matches(secret, seat.token_digest) or matches(secret, seat.earlier_token_digest or b""):
-            return seat.id
-    raise Refused(Code.FORBIDDEN, "This is neither the host key nor a resume token of this room.")

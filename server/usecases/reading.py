@@ -10,6 +10,7 @@ import orjson
 from rooms.errors import Code, Refused
 from rooms.limits import BACKLOG_BYTES, SEARCHED_MESSAGES
 from rooms.message import Message, More, new, sent_at, seq_in
+from rooms.model import Seat
 from rooms.ports import StoreUnavailable
 from rooms.records import LoggedMessage
 from rooms.room import Room
@@ -33,11 +34,12 @@ class Page(NamedTuple):
     q: str | None = None
 
 
-async def messages(ctx: Context, room: Room, reader: str | None, page: Page) -> list[orjson.Fragment]:
+async def messages(ctx: Context, room: Room, reader: Seat | None, page: Page) -> list[orjson.Fragment]:
     """A page of messages, newest first: of the log where the room keeps one, else of the backlog in memory.
 
-    At most `limit` of them, and `BACKLOG_BYTES`. `reader` is a participant; None is the room's owner.
+    At most `limit` of them, and `BACKLOG_BYTES`. `reader` is the seat that reads; None for the room's owner.
     """
+    eyes = reader.id if reader is not None else ""
     page = page._replace(limit=max(1, min(page.limit, MESSAGES_PER_PAGE)))
     if page.q is not None and (not room.log or room.encrypted):
         raise Refused(Code.INVALID_PAYLOAD, details={"q": "only a room with a log, not encrypted, can be searched"})
@@ -45,8 +47,8 @@ async def messages(ctx: Context, room: Room, reader: str | None, page: Page) -> 
         await ctx.journal.flush_messages()
         found = await _logged(ctx, room, page)
     else:
-        found = _held(room, reader or "", page)
-    shown = (views.message(message, reader or "") for message in (found if page.after is None else reversed(found)))
+        found = _held(room, eyes, page)
+    shown = (views.message(message, eyes) for message in (found if page.after is None else reversed(found)))
     fitting = views.fitting(shown, BACKLOG_BYTES)
     return fitting if page.after is None else fitting[::-1]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rooms import messages
 from rooms.model import Seat
+from rooms.rights import require_call
 from rooms.room import Room
 from server.protocol import views
 from server.protocol.acknowledgements import EMPTY, Data, SignalDelivery
@@ -56,6 +57,7 @@ def _relay(
 ) -> Data:
     now = ctx.clock()
     room, seat = ctx.seated(caller, request.room_id, now)
+    require_call(seat)
     target = target_of(room, seat, request.to)
     ctx.calls.check(room.id, seat.id, target.id, kind)
     signal = ctx.relay.route(
@@ -68,7 +70,9 @@ def _relay(
         negotiation_id=request.negotiation_id,
         size=size + SIGNAL_OVERHEAD_BYTES,
     )
-    ctx.calls.note(room.id, seat.id, target.id, kind, now)
+    events = ctx.calls.note(room.id, seat.id, target.id, kind, now)
+    if events:
+        ctx.publisher.commit(room, events)
     if not seat.in_call and _enters_call(ctx, room, seat, kind):
         ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=True))
     connection = ctx.presence.connection_of(room.id, target.id)
@@ -87,7 +91,9 @@ def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
     """Take note of how a participant's call goes: the others are told who is in it, the record whether it connected."""
     now = ctx.clock()
     room, seat = ctx.seated(caller, request.room_id, now)
-    ctx.calls.reported(room.id, seat.id, request.state, now)
+    if request.state != "ended":
+        require_call(seat)
+    ctx.publisher.commit(room, ctx.calls.reported(room.id, seat.id, request.state, now))
     if request.state != "failed":
         ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=request.state != "ended"))
     return EMPTY
@@ -96,11 +102,12 @@ def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
 def get_ice_servers(ctx: Context, caller: Connection, request: GetIceServers) -> Data:
     """Fresh ICE servers for a seat: `{iceServers, expiresAt}`."""
     _, seat = ctx.seated(caller, request.room_id)
-    return ice_for(ctx, seat.id)
+    return ice_for(ctx, seat)
 
 
-def ice_for(ctx: Context, participant_id: str | None) -> dict[str, Any]:
-    """`{iceServers, expiresAt}`; `expiresAt` is null where nothing expires. Without a seat there is no TURN."""
+def ice_for(ctx: Context, seat: Seat | None) -> dict[str, Any]:
+    """`{iceServers, expiresAt}`; `expiresAt` is null where nothing expires. TURN is for seats that may call."""
+    participant_id = seat.id if seat is not None and seat.rights.can_call else None
     servers = ice_servers(ctx.ice, participant_id, ctx.wall())
     return {
         "iceServers": servers.as_json(),

@@ -54,7 +54,7 @@ def _picture(
     messages: list[orjson.Fragment],
     missed: list[orjson.Fragment] | None = None,
 ) -> orjson.Fragment:
-    ice = ice_for(ctx, seat.id)
+    ice = ice_for(ctx, seat)
     lost_from = ctx.relay.lost_from(room.id, seat.id, ctx.clock())
     attributes = views.Attributes()
     picture: dict[str, Any] = {

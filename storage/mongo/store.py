@@ -1,9 +1,10 @@
 """`rooms.ports.Store` in MongoDB.
 
-Three collections: `rooms` (live rooms and tombstones), `messages` (only of rooms that asked for a log) and
-`sessions` (the content-free log). A room ends in one atomic step, the replacement of its document by a
-tombstone; what is left to do after it is noted in the tombstone and, should the process die in between, done
-by the next `open`. No write gets through once a later owner has taken the rooms (`storage.mongo.fence`).
+Four collections: `rooms` (live rooms and tombstones), `messages` (only of rooms that asked for a log), `sessions` (the
+content-free log) and `spent` (digests of join tokens that are good once and were used). A room ends in one atomic step,
+the replacement of its document by a tombstone; what is left to do after it is noted in the tombstone and, should the
+process die in between, done by the next `open`. No write gets through once a later owner has taken the rooms
+(`storage.mongo.fence`).
 
 TTL indexes on `purgeAt` are the net under all this, not the clean-up itself. They run late, so reads filter.
 """
@@ -205,6 +206,19 @@ class MongoStore:
             newest = await self._messages.find_one({}, {"_id": True}, sort=[("_id", -1)])
         return None if newest is None else str(newest["_id"])
 
+    async def spend(self, use: str, by: str, until: float, now: float) -> bool:
+        async with answering():
+            try:
+                await self._spent.insert_one(documents.spent_document(use, by, until))
+            except DuplicateKeyError:
+                # By this very call, as a rule, where it was tried before and its answer was lost.
+                return await self._spent.find_one({"_id": use, "by": by}, {"_id": True}) is not None
+        return True
+
+    async def unspend(self, use: str, by: str) -> None:
+        async with answering():
+            await self._spent.delete_one({"_id": use, "by": by})
+
     async def sessions(self, *, limit: int) -> list[SessionRecord]:
         if limit <= 0:
             return []
@@ -251,6 +265,7 @@ class MongoStore:
         await self._rooms.create_indexes([purge, pymongo.IndexModel([("state", 1), ("until", 1)])])
         page = pymongo.IndexModel([("roomId", 1), ("_id", -1)], unique=True)
         await self._messages.create_indexes([purge, page])
+        await self._spent.create_indexes([purge])
         await self._sessions.create_indexes([purge, pymongo.IndexModel([("endedAt", -1), ("_id", -1)])])
 
     async def _finish_interrupted_ends(self) -> None:
@@ -312,6 +327,10 @@ class MongoStore:
     @property
     def _messages(self) -> AsyncIOMotorCollection[Document]:
         return self._database.collection("messages")
+
+    @property
+    def _spent(self) -> AsyncIOMotorCollection[Document]:
+        return self._database.collection("spent")
 
     @property
     def _sessions(self) -> AsyncIOMotorCollection[Document]:

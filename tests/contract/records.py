@@ -41,7 +41,20 @@ def full_room(room_id: str, *, word: str = "Grace") -> RoomRecord:
             SeatRecord(
                 "p1", f"{word} Hopper 🦋", "host", NOW + 0.123456, b"\x01" * 32, attributes=(("a", word), ("b", ""))
             ),
-            SeatRecord("p2", f"{word} 李", "member", NOW + 1, b"\x02" * 32, invite_id="i1", provisional=True),
+            SeatRecord(
+                "p2",
+                f"{word} 李",
+                "member",
+                NOW + 1,
+                b"\x02" * 32,
+                invite_id="i1",
+                provisional=True,
+                subject=b"\x07" * 16,
+                user_id="user-1",
+                can_speak=False,
+                can_call=False,
+                can_invite=False,
+            ),
         ),
         invites=(
             InviteRecord("i1", b"\x03" * 32, uses=5, used=2, created_at=NOW, expires_at=NOW + 60),
@@ -49,6 +62,7 @@ def full_room(room_id: str, *, word: str = "Grace") -> RoomRecord:
         ),
         banned_ids=("p9",),
         banned_origins=(b"\x05" * 32,),
+        banned_subjects=(b"\x08" * 16,),
         came=7,
         peak=3,
         message_count=12,

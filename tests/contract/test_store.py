@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from rooms.message import Attachment, Extras
-from rooms.ports import RoomExists, Store
+from rooms.ports import RoomExists, Store, StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, Tombstone
+from storage.memory import MemoryStore
 from tests.contract.records import HOUR_S, NOW, bare_room, full_room, message, session, tombstone
 
 ATTEMPTS = 200
@@ -270,3 +271,28 @@ async def test_what_has_expired_is_not_read(store: Store) -> None:
     assert await logged(store, "a") == [message(3, "a"), long, short]
     assert await store.messages("a", before=None, limit=9, now=NOW + 60) == [message(3, "a"), long]
     assert await store.messages("a", before=None, limit=9, now=NOW + 120) == [message(3, "a")]
+
+
+async def test_a_voucher_is_spent_once_and_repeating_the_call_that_spent_it_is_safe(store: Store) -> None:
+    until = NOW + HOUR_S
+    outcomes = await asyncio.gather(*(store.spend("v", f"seat-{n}", until, NOW) for n in range(ATTEMPTS)))
+    assert outcomes.count(True) == 1
+    winner = f"seat-{outcomes.index(True)}"
+    assert await store.spend("v", winner, until, NOW)
+    assert await store.spend("another", "seat-x", until, NOW)
+    await store.unspend("v", "seat-x")
+    assert not await store.spend("v", "seat-x", until, NOW)
+    await store.unspend("v", winner)
+    await store.unspend("v", winner)
+    assert await store.spend("v", "seat-x", until, NOW)
+
+
+async def test_in_memory_vouchers_are_forgotten_when_they_could_no_longer_be_used() -> None:
+    store = MemoryStore(max_spent=2)
+    assert await store.spend("a", "s", NOW + 1, NOW)
+    assert await store.spend("b", "s", NOW + 9, NOW)
+    with pytest.raises(StoreUnavailable):
+        await store.spend("c", "s", NOW + 9, NOW)
+    assert not await store.spend("a", "other", NOW + 1, NOW)
+    assert await store.spend("c", "s", NOW + 9, NOW + 1)
+    assert not await store.spend("b", "other", NOW + 9, NOW + 1)

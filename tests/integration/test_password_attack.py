@@ -54,7 +54,7 @@ class Attack:
     async def _go_on(self, ask: Callable[[], Awaitable[str]]) -> None:
         while True:
             self.answers[await ask()] += 1
-            self.longest = max(self.longest, self.server.context.guard._checks.total())
+            self.longest = max(self.longest, self.server.context.passwords.under_way.total())
             await asyncio.sleep(ROUND_S)
 
     @asynccontextmanager
@@ -63,7 +63,7 @@ class Attack:
         tasks = [asyncio.create_task(self._go_on(ask)) for ask in askers]
         try:
             # Until each has been answered once or is in a queue: the first burst is the load of the test itself.
-            checks = self.server.context.guard._checks
+            checks = self.server.context.passwords.under_way
             await until(lambda: self.answers.total() + checks.total() >= len(askers))
             yield
         finally:
@@ -96,7 +96,7 @@ async def joined_after(server: Server, made: Any, number: int) -> float:
 def as_after_a_restart(server: Server, made: Any) -> None:
     kept = server.context.registry.rooms[made["roomId"]].password_hash
     assert kept is not None
-    server.context.guard.forget(kept)
+    server.context.passwords.forget(kept)
 
 
 def hashing_threads() -> int:

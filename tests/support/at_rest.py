@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from rooms.directory import Registry
-from server.app import HOST, LIFECYCLE, SOCKETS
+from server.app import HOST, LIFECYCLE, SOCKETS, WEBHOOKS
 from server.settings import YEAR_S
 from server.transport.engineio import EngineServer
 from server.transport.http.routes import CONTEXT
@@ -50,6 +50,7 @@ async def app_at_rest(app: web.Application, limit_s: float = REST_LIMIT_S) -> No
         context.clock = lambda later=later: later  # type: ignore[misc]
         await app[LIFECYCLE].sweep()
     await _settled(lambda: left_of_rooms(context), limit_s)
+    assert WEBHOOKS not in app or not len(app[WEBHOOKS]), "rooms that webhooks remember"
 
 
 async def tasks_ended(before: Collection[asyncio.Task[Any]], limit_s: float = REST_LIMIT_S) -> None:
@@ -120,7 +121,7 @@ def left_of_clients(context: Context, host: SocketHost, sockets: DefaultNamespac
         "held seats": context.presence.seated_count,
         "knocks": context.presence.knocking_count,
         "live private ids": len(context.recovery._live),
-        "password checks": context.guard._checks.total(),
+        "password checks": context.passwords.under_way.total(),
         "requests": _requests_under_way(),
     }
 
@@ -139,7 +140,7 @@ def left_of_rooms(context: Context) -> Left:
         "relays": len(context.relay),
         "calls": len(context.calls._rooms),
         "recoverable sessions": len(context.recovery),
-        "password doors": len(context.guard._doors),
+        "password doors": len(context.passwords.doors),
     }
     if context.journal.healthy:
         journal = context.journal

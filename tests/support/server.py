@@ -21,8 +21,9 @@ from jsonschema import ValidationError  # type: ignore[import-untyped]
 
 from rooms.ports import Store
 from server.__main__ import LINGERING_S
-from server.app import DESCRIPTORS, HOST, create_app
+from server.app import DESCRIPTORS, HOST, WEBHOOKS, create_app
 from server.clocks import Clocks
+from server.outbound.webhooks import Webhooks
 from server.protocol.answers import ErrorAnswer
 from server.protocol.events import EVENTS, WITH_OFFSET
 from server.settings import Settings
@@ -232,6 +233,10 @@ class Server:
     def runner(self) -> web.AppRunner:
         assert self._runner is not None, "the server runs in another process"
         return self._runner
+
+    @property
+    def webhooks(self) -> Webhooks:
+        return self.runner.app[WEBHOOKS]
 
     @property
     def context(self) -> Context:

@@ -22,7 +22,7 @@ from tests.support.render_blueprint import BLUEPRINT, PAID_FIELDS, WEB_SERVICE
 # Read by Render's build, not by the server (https://render.com/docs/language-support).
 BUILD_VARIABLES = {"PYTHON_VERSION", "NODE_VERSION"}
 # Set by Render, or of no use in one place only.
-SECRETS = {"ADMIN_KEY", "API_KEYS", "MONGODB_URI", "TURN_SECRET"}
+SECRETS = {"ADMIN_KEY", "API_KEYS", "JOIN_JWT_SECRET", "WEBHOOK_SECRET", "MONGODB_URI", "TURN_SECRET"}
 
 TEXT = (ROOT / "render.yaml").read_text()
 

@@ -1,72 +1,107 @@
-"""Who calls: a site with its API key, a room's owner, or a page, and from which origin."""
+"""Who calls: what the bearer secret of a request proves, made into an `Actor` once; and from which page it comes."""
 
 from __future__ import annotations
 
+import hmac
+from dataclasses import replace
+
 from aiohttp import web
 
+from rooms.digests import digest
 from rooms.errors import Code, Refused
+from rooms.model import Seat
 from rooms.room import Room
+from server.security.actor import Actor
 from server.security.api_keys import name_of
-from server.security.quotas import Keys
-from server.transport.http.routes import CONTEXT, ORIGINS, address, as_owner, bearer, find_room
+from server.security.claims import Claims
+from server.transport.http.routes import CONTEXT, ORIGINS, address
+from server.usecases.context import Context
+from server.usecases.vouching import bearer_claims
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 ELSEWHERE = frozenset({"cross-site", "same-site"})
 """What a browser says in `Sec-Fetch-Site` of a request that another site's page makes (W3C Fetch Metadata)."""
 
+ACTOR: web.RequestKey[Actor] = web.RequestKey("actor", Actor)
+ROOM = "room_id"
 
-def api_key_of(request: web.Request) -> str | None:
+
+def bearer(request: web.Request) -> str | None:
+    """The secret of `Authorization: Bearer …`, if there is one."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() or None if scheme.lower() == "bearer" else None
+
+
+def site_of(request: web.Request) -> str | None:
     """The name of the API key that the request bears; None where it bears none, or another secret."""
     keys = request.app[CONTEXT].settings.api_keys
     secret = bearer(request) if keys else None
     return name_of(secret, keys) if secret is not None else None
 
 
-def bears_api_key(request: web.Request) -> bool:
-    """Whether the operator's own site or script calls: no limit or quota of an address counts it."""
-    return api_key_of(request) is not None
-
-
-def payer(request: web.Request) -> Keys:
-    """What the caller is counted under by quotas; nothing where it is not counted, as for a holder of an API key."""
-    if bears_api_key(request):
-        return ()
+async def actor_of(request: web.Request, site: str | None) -> Actor:
+    """What the caller has proved. It is not refused here, as a rule: what it asks for may need nothing."""
+    ctx, secret = request.app[CONTEXT], bearer(request)
+    room = _room(ctx, request.match_info.get(ROOM))
+    if site is not None:
+        return Actor(address(request), room=room, site=site, showed=True)
     forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
-    return request.app[CONTEXT].quotas.keys(request.remote, forwarded_for)
+    actor = Actor(
+        address(request),
+        ctx.quotas.keys(request.remote, forwarded_for),
+        room,
+        has_admin_key=_is_admin(request, secret),
+        showed=secret is not None,
+    )
+    if secret is None or room is None:
+        return actor
+    if room.is_host_key(secret):
+        return replace(actor, has_host_key=True)
+    seat = _seat(room, secret)
+    if seat is not None:
+        return replace(actor, seat=seat)
+    identity, refusal = await _identity(ctx, secret, room)
+    return replace(actor, identity=identity, refusal=refusal)
 
 
-def as_site(request: web.Request) -> str:
-    """The name of the caller's API key; else UNAUTHORIZED or FORBIDDEN."""
-    name = api_key_of(request)
-    if name is not None:
-        return name
-    if bearer(request) is None:
-        raise Refused(Code.UNAUTHORIZED, "This needs an API key, as a bearer token.")
-    request.app[CONTEXT].guard.failed("token", address(request))
-    raise Refused(Code.FORBIDDEN, "This is not an API key.")
+def _is_admin(request: web.Request, secret: str | None) -> bool:
+    """Whether it is the operator. The admin key may be a word that somebody thought of: guesses at it have to wait."""
+    ctx = request.app[CONTEXT]
+    kept = ctx.settings.admin_key.get_secret_value()
+    if not kept or not is_for_admins(request):
+        return False
+    ctx.guesses.check("admin", address(request))
+    # Headers that are not UTF-8 come with surrogates in place of their bytes.
+    return secret is not None and hmac.compare_digest(secret.encode("utf-8", "surrogateescape"), kept.encode())
 
 
-def as_maker(request: web.Request) -> str | None:
-    """Whether the caller may make a room (`ROOM_CREATION`); the name of its API key, if it has one.
-
-    A foreign page has been refused before (`refuse_foreign_pages`): what is left without a key is our own page, a page
-    of `CORS_ORIGINS`, or a script, which could call itself either.
-    """
-    settings = request.app[CONTEXT].settings
-    if settings.who_makes_rooms == "key" or (settings.api_keys and bearer(request) is not None):
-        return as_site(request)
-    return None
+def is_for_admins(request: web.Request) -> bool:
+    """Whether the path is one of the operator's."""
+    return request.path.startswith("/api/admin/")
 
 
-def as_ender(request: web.Request) -> Room:
-    """The room that the path names, for whoever has its host key or made it with an API key."""
-    name = api_key_of(request)
-    if name is None:
-        return as_owner(request)
-    room = find_room(request)
-    if room.made_by != name:
-        raise Refused(Code.FORBIDDEN, "This API key did not make the room.")
-    return room
+def _room(ctx: Context, room_id: str | None) -> Room | None:
+    """The live room of this id, if there is one: to refuse it is for whoever needs it."""
+    try:
+        return ctx.find(room_id) if room_id is not None else None
+    except Refused:
+        return None
+
+
+def _seat(room: Room, secret: str) -> Seat | None:
+    given, found = digest(secret), None
+    for seat in room.seats.values():
+        for kept in (seat.token_digest, seat.earlier_token_digest):
+            if kept is not None and hmac.compare_digest(given, kept):
+                found = seat
+    return found
+
+
+async def _identity(ctx: Context, secret: str, room: Room) -> tuple[Claims | None, Refused | None]:
+    try:
+        return await bearer_claims(ctx, secret, room), None
+    except Refused as refused:
+        return None, refused
 
 
 def refuse_foreign_pages(request: web.Request) -> None:

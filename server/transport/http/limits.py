@@ -7,8 +7,10 @@ from collections import OrderedDict
 
 from aiohttp import web
 
+from rooms.errors import Refused
+from server.security.guesses import GUESSES
 from server.security.throttles import TokenBucket, bucket, too_many
-from server.transport.http.callers import bears_api_key, refuse_foreign_pages
+from server.transport.http.callers import ACTOR, actor_of, is_for_admins, refuse_foreign_pages, site_of
 from server.transport.http.routes import CONTEXT, MAX_ADDRESSES, Handler, address
 from server.usecases.connections import BURST_FACTOR
 
@@ -21,15 +23,25 @@ UNLIMITED = frozenset({"/api/health"})
 
 @web.middleware
 async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every call of the API counts, also one that finds nothing or is refused; not those with an API key.
+    """Who calls, how often, and from where: every call of the API counts, also one that finds nothing or is refused.
 
-    Then foreign pages are refused what they may not do. One middleware for both: each is a step of every request.
+    Those with an API key do not count. Foreign pages are refused what they may not do, and a secret that opened
+    nothing was a guess. One middleware for all of it: each is a step of every request.
     """
-    if request.path.startswith("/api/"):
-        if request.path not in UNLIMITED and not bears_api_key(request):
-            _count(request)
-        refuse_foreign_pages(request)
-    return await handler(request)
+    if not request.path.startswith("/api/") or request.path in UNLIMITED:
+        return await handler(request)
+    site = site_of(request)
+    if site is None:
+        _count(request)
+    actor = request[ACTOR] = await actor_of(request, site)
+    refuse_foreign_pages(request)
+    try:
+        return await handler(request)
+    except Refused as refused:
+        if actor.is_stranger and refused.code in GUESSES:
+            # The wrong keys of rooms do not count against the operator.
+            request.app[CONTEXT].guesses.failed("admin" if is_for_admins(request) else "token", actor.address)
+        raise
 
 
 def _count(request: web.Request) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from rooms.errors import Code, Refused
-from rooms.model import Seat
 from rooms.records import InviteRecord
 from rooms.room import Room
 from server.cluster.ownership import Role
 from server.protocol import views
 from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
-from server.security.guard import GUESSES
-from server.transport.http.callers import as_ender, as_maker, as_site, payer
-from server.transport.http.routes import CONTEXT, P, address, as_owner, bearer, body, find_room, json_response, scheme
+from server.security.actor import Actor
+from server.transport.http.callers import ACTOR, bearer
+from server.transport.http.routes import CONTEXT, P, body, find_room, json_response, scheme
 from server.usecases import endings, messages, moderation, owning, reading
 from server.usecases.signaling import ice_for
 
@@ -33,13 +32,13 @@ def public_url(request: web.Request) -> str:
 @routes.post("/api/rooms")
 async def create(request: web.Request) -> web.Response:
     """Make a room: 201 `{roomId, url, hostKey, room}`; a repetition with a short Idempotency-Key has no `hostKey`."""
-    site = as_maker(request)
-    maker = owning.Maker(address(request), site, payer(request))
+    actor = request[ACTOR]
+    owning.may_make(request.app[CONTEXT], actor)
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= owning.MAX_IDEMPOTENCY_KEY_CHARS:
         raise Refused(Code.INVALID_PAYLOAD, details={"Idempotency-Key": "is empty or too long"})
     wish = await body(request, CreateRoom)
-    made = await owning.create_room(request.app[CONTEXT], wish, request.app[IDEMPOTENCY], key, maker)
+    made = await owning.create_room(request.app[CONTEXT], wish, request.app[IDEMPOTENCY], key, actor)
     url = f"{public_url(request)}/r/{made.room.id}"
     secret = {} if made.host_key is None else {"hostKey": made.host_key}
     answer = {"roomId": made.room.id, "url": url, **secret, "room": views.room(made.room.view())}
@@ -49,8 +48,9 @@ async def create(request: web.Request) -> web.Response:
 @routes.get("/api/rooms")
 async def made_by_site(request: web.Request) -> web.Response:
     """The rooms that the caller's API key has made, in the order of their ids: 200 `{rooms}`."""
+    site = request[ACTOR].as_site()
     rooms = owning.rooms_of(
-        request.app[CONTEXT], as_site(request), request.query.get("after", ""), _limit(request, owning.ROOMS_PER_PAGE)
+        request.app[CONTEXT], site, request.query.get("after", ""), _limit(request, owning.ROOMS_PER_PAGE)
     )
     return json_response({"rooms": [views.room(room.view()) for room in rooms]})
 
@@ -77,7 +77,7 @@ async def users(request: web.Request) -> web.Response:
     """Who is in; for a closed room only with the host key."""
     room = find_room(request)
     if room.invite_only or room.locked or room.lobby or room.password_hash is not None:
-        as_owner(request)
+        request[ACTOR].as_owner()
     attributes = views.Attributes()
     people = [attributes.fit(views.participant(seat.participant)) for seat in room.seats.values()]
     return json_response({"participants": people})
@@ -86,24 +86,31 @@ async def users(request: web.Request) -> web.Response:
 @routes.delete("/api/rooms/{room_id}")
 async def end(request: web.Request) -> web.Response:
     """End the room for all: 200 `{erased: {messages, seats, invites}}`."""
-    room = as_ender(request)
-    erased = await endings.end(request.app[CONTEXT], room, "room-ended")
+    find_room(request)
+    erased = await endings.end(request.app[CONTEXT], request[ACTOR].as_ender(), "room-ended")
     return json_response({"erased": {"messages": erased.messages, "seats": erased.seats, "invites": erased.invites}})
 
 
 @routes.patch("/api/rooms/{room_id}")
 async def change(request: web.Request) -> web.Response:
     """Change settings: 200 `{room}`."""
-    room, wish = await _owner_and_wish(request, RoomSettings)
-    await moderation.change_settings(request.app[CONTEXT], room, wish)
+    actor, wish = await _owner_and_wish(request, RoomSettings)
+    room = await moderation.change_settings(request.app[CONTEXT], actor, wish)
     return json_response({"room": views.room(room.view())})
 
 
-async def _owner_and_wish(request: web.Request, model: type[P]) -> tuple[Room, P]:
-    """The owner's room and what the body asks for. A body may come slowly: the room is looked up again after it."""
-    as_owner(request)
+async def _owner_and_wish(request: web.Request, model: type[P]) -> tuple[Actor, P]:
+    """The owner and what the body asks for. A body may come slowly: the room is looked up again after it."""
+    _owned(request)
     wish = await body(request, model)
-    return find_room(request), wish
+    find_room(request)
+    return request[ACTOR], wish
+
+
+def _owned(request: web.Request) -> Room:
+    """The live room that the path names, for its owner."""
+    find_room(request)
+    return request[ACTOR].as_owner()
 
 
 def _invite_json(record: InviteRecord) -> dict[str, object]:
@@ -120,24 +127,24 @@ def _invite_json(record: InviteRecord) -> dict[str, object]:
 @routes.post("/api/rooms/{room_id}/invites")
 async def invite(request: web.Request) -> web.Response:
     """Make an invite: 201 `{inviteId, invite, url, expiresAt}`. The token is told once."""
-    room, wish = await _owner_and_wish(request, CreateInvite)
-    record, token = await owning.create_invite(request.app[CONTEXT], room, wish)
-    url = f"{public_url(request)}/r/{room.id}#invite={token}"
+    actor, wish = await _owner_and_wish(request, CreateInvite)
+    record, token = await owning.create_invite(request.app[CONTEXT], actor, wish)
+    url = f"{public_url(request)}/r/{request.match_info['room_id']}#invite={token}"
     return json_response({**_invite_json(record), "invite": token, "url": url}, 201)
 
 
 @routes.get("/api/rooms/{room_id}/invites")
 async def invites(request: web.Request) -> web.Response:
     """All invites, without their tokens."""
-    room = as_owner(request)
+    room = _owned(request)
     return json_response({"invites": [_invite_json(record) for record in room.invites.records()]})
 
 
 @routes.delete("/api/rooms/{room_id}/invites/{invite_id}")
 async def revoke(request: web.Request) -> web.Response:
     """Make an invite useless: 200 `{}`."""
-    room = as_owner(request)
-    await owning.revoke_invite(request.app[CONTEXT], room, request.match_info["invite_id"])
+    _owned(request)
+    await owning.revoke_invite(request.app[CONTEXT], request[ACTOR], request.match_info["invite_id"])
     return json_response({})
 
 
@@ -147,20 +154,14 @@ async def standing(request: web.Request) -> web.Response:
     room, token = find_room(request), bearer(request)
     if token is None:
         raise Refused(Code.UNAUTHORIZED, "Send the invite as a bearer token.")
-    ctx = request.app[CONTEXT]
-    try:
-        record = room.invites.check(token, ctx.wall())
-    except Refused as refused:
-        if refused.code in GUESSES:
-            ctx.guard.failed("token", address(request))
-        raise
+    record = room.invites.check(token, request.app[CONTEXT].wall())
     return json_response({"usesLeft": record.uses - record.used, "expiresAt": views.iso(record.expires_at)})
 
 
 @routes.get("/api/rooms/{room_id}/messages")
 async def list_messages(request: web.Request) -> web.Response:
     """A page of messages, newest first: before the oldest one seen, or after the newest; with `q` a search."""
-    room, reader = find_room(request), _reader(request)
+    room, reader = find_room(request), request[ACTOR].as_reader()
     query = request.query
     page = reading.Page(
         _limit(request, reading.MESSAGES_PER_PAGE), query.get("before"), query.get("after"), query.get("q")
@@ -168,40 +169,30 @@ async def list_messages(request: web.Request) -> web.Response:
     return json_response({"messages": await reading.messages(request.app[CONTEXT], room, reader, page)})
 
 
-def _reader(request: web.Request) -> str | None:
-    ctx = request.app[CONTEXT]
-    try:
-        return owning.may_read(ctx, find_room(request), bearer(request))
-    except Refused as refused:
-        if refused.code is Code.FORBIDDEN:
-            ctx.guard.failed("token", address(request))
-        raise
-
-
 @routes.post("/api/rooms/{room_id}/messages")
 async def say(request: web.Request) -> web.Response:
     """A message from outside, of the room's owner or of a seat: 201 `{id, seq, timestamp, deliveredTo}`."""
-    _reader(request)
+    _readable(request)
     wish = await body(request, OutsideMessage)
-    room, seat = _room_and_seat(request)
-    return json_response(messages.post_from_outside(request.app[CONTEXT], room, seat, wish), 201)
+    return json_response(messages.post_from_outside(request.app[CONTEXT], _readable(request), wish), 201)
 
 
 @routes.delete("/api/rooms/{room_id}/messages/{message_id}")
 async def unsay(request: web.Request) -> web.Response:
     """Take a message away, as the room's owner or with a seat: 200 `{seq}`."""
-    room, seat = _room_and_seat(request)
     message_id = request.match_info["message_id"]
-    return json_response(messages.delete_from_outside(request.app[CONTEXT], room, seat, message_id))
+    return json_response(messages.delete_from_outside(request.app[CONTEXT], _readable(request), message_id))
 
 
-def _room_and_seat(request: web.Request) -> tuple[Room, Seat | None]:
-    """The room, and the seat whose resume token the caller has; None for the room's owner."""
-    room, participant_id = find_room(request), _reader(request)
-    return room, room.seats[participant_id] if participant_id is not None else None
+def _readable(request: web.Request) -> Actor:
+    """The room's owner, or who has a seat in it, while the room is there."""
+    find_room(request)
+    request[ACTOR].as_reader()
+    return request[ACTOR]
 
 
 @routes.get("/api/rooms/{room_id}/ice-servers")
 async def ice_servers(request: web.Request) -> web.Response:
     """Fresh ICE servers: `{iceServers, expiresAt}`. TURN is for seats; the host key alone gets STUN."""
-    return json_response(ice_for(request.app[CONTEXT], _reader(request)))
+    find_room(request)
+    return json_response(ice_for(request.app[CONTEXT], request[ACTOR].as_reader()))

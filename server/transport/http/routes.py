@@ -160,12 +160,6 @@ async def _read(request: web.Request) -> bytes:
             unfinished.note(arriving, 0)
 
 
-def bearer(request: web.Request) -> str | None:
-    """The secret of `Authorization: Bearer …`, if there is one."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return secret.strip() or None if scheme.lower() == "bearer" else None
-
-
 def scheme(request: web.Request) -> str:
     """`http` or `https`, as the caller used it, also where a proxy stands between."""
     named = request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[0].strip()
@@ -182,16 +176,3 @@ def address(request: web.Request) -> str:
 def find_room(request: web.Request) -> Room:
     """The live room that the path names."""
     return request.app[CONTEXT].find(request.match_info["room_id"])
-
-
-def as_owner(request: web.Request) -> Room:
-    """The room that the path names, for whoever has its host key; else UNAUTHORIZED or FORBIDDEN."""
-    ctx = request.app[CONTEXT]
-    room = find_room(request)
-    key = bearer(request)
-    if key is None:
-        raise Refused(Code.UNAUTHORIZED, "Send the room's host key as a bearer token.")
-    if not room.is_host_key(key):
-        ctx.guard.failed("token", address(request))
-        raise Refused(Code.FORBIDDEN, "This is not the room's host key.")
-    return room

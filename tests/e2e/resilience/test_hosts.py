@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.security.guard import PASSWORD_FAILURES
+from server.security.guesses import PASSWORD_FAILURES
 from tests.e2e.resilience.api import Api, Member, OwnRoom, api_of
 from tests.e2e.resilience.times import FAST
 from tests.support.js_client import JsClient, JsSocket

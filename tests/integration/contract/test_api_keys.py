@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.protocol import answers
-from server.security.guard import TOKEN_FAILURES
+from server.security.guesses import TOKEN_FAILURES
 from server.usecases.owning import ROOMS_PER_PAGE
 from tests.integration.contract.rest import FORUM, KEYS, SHOP, granted
 from tests.support.processes import server_process

@@ -7,7 +7,7 @@ from typing import Any
 from rooms.errors import Code
 from rooms.limits import MAX_ROOMS_PER_CONNECTION
 from server.protocol.answers import InviteStanding
-from server.security.guard import TOKEN_FAILURES
+from server.security.guesses import TOKEN_FAILURES
 from tests.integration.contract.requests import OFFER
 from tests.integration.contract.rest import granted
 from tests.support.server import Clock, Server, running

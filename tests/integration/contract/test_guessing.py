@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from server.security.guard import MAX_PASSWORD_CHECKS_PER_ADDRESS, PASSWORD_FAILURES, TOKEN_FAILURES
+from server.security.guesses import PASSWORD_FAILURES, TOKEN_FAILURES
+from server.security.passwords import MAX_PASSWORD_CHECKS_PER_ADDRESS
 from tests.support.server import Clock, Server, running
 
 

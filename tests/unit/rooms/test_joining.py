@@ -185,8 +185,10 @@ def test_a_new_try_of_the_same_join_withdraws_the_one_that_waits() -> None:
     stage.invite("open")
     stage.ask("bob", invite="open", join_id=JOIN)
     other = stage.ask("cleo", join_id="another join")
-    joining.give_way(stage.room, JOIN, stage.now)
+    earlier = joining.earlier_try(stage.room, JOIN)
+    joining.give_way(stage.room, earlier, stage.now)
     assert (stage.room.pending, stage.used()) == ({"cleo": other}, {"id of open": 0})
+    assert joining.earlier_try(stage.room, None) is None
     assert joining.give_way(stage.room, None, stage.now) == []
 
 

@@ -194,12 +194,13 @@ def test_a_new_host_hears_who_waits_at_the_door() -> None:
     assert stage.room.remove(ada, "left", stage.now)[-1] == KnockReceived("r", "k", "Zoe")
 
 
-def test_who_waits_is_not_told_while_the_host_is_away() -> None:
+def test_who_waits_is_told_again_only_to_a_host_who_is_there() -> None:
     stage = Stage()
     ada = stage.sit("ada")
     stage.room.lobby = True
     stage.room.drop(ada, stage.now)
-    assert lobby.knock(stage.room, "k", "Zoe", None) == []
+    lobby.knock(stage.room, "k", "Zoe", None)
+    assert stage.room.waiting_for_host() == []
 
 
 # Typing

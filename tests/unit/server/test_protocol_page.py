@@ -11,7 +11,7 @@ from rooms.errors import Code
 from server.protocol.events import EVENTS
 from server.schema.markdown import TABLES, filled
 from server.schema.operations import OPERATIONS
-from server.security import guard
+from server.security import guesses
 from server.settings import Settings
 from server.transport.http.routes import MAX_BODY_BYTES
 from server.transport.socketio import host, packets
@@ -78,7 +78,10 @@ def test_everything_has_its_row() -> None:
         ("a `type` of 1 to 64 characters", limits.MAX_TYPE_CHARS == 64),
         ("among its newest 10,000", limits.SEARCHED_MESSAGES == 10_000),
         ("At most 500 are open at once", limits.MAX_INVITES == 500),
-        ("after 100 wrong tokens, or 10 wrong passwords", (guard.TOKEN_FAILURES, guard.PASSWORD_FAILURES) == (100, 10)),
+        (
+            "after 100 wrong tokens, or 10 wrong passwords",
+            (guesses.TOKEN_FAILURES, guesses.PASSWORD_FAILURES) == (100, 10),
+        ),
     ],
 )
 def test_every_number_in_the_prose_is_the_one_in_the_code(sentence: str, holds: bool) -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 
 from rooms.errors import Code, Refused
+from rooms.events import CallEnded, CallStarted
 from rooms.records import CallRecord
 from signaling.calls import CALLS_RECORDED, MESH_PARTICIPANTS, Calls
 from signaling.negotiation import Kind
+
+
+def records_of(calls: Calls, now: float) -> tuple[CallRecord, ...]:
+    """The records of a room that is over."""
+    return calls.end("room", now)[0]
 
 
 def send(calls: Calls, sender: str, target: str, kind: Kind, at: float = 1.0) -> None:
@@ -42,7 +48,7 @@ def test_a_call_begins_with_the_first_answer_and_ends_when_one_is_left():
     assert calls.active == 1
     calls.left("room", "b", 9.0)
     assert calls.active == 0
-    assert calls.end("room", 20.0) == (CallRecord(2.0, 9.0, 2, connected=False),)
+    assert records_of(calls, 20.0) == (CallRecord(2.0, 9.0, 2, connected=False),)
 
 
 def test_the_peak_counts_everybody_in_the_mesh_at_once():
@@ -51,14 +57,14 @@ def test_the_peak_counts_everybody_in_the_mesh_at_once():
     answered(calls, "c", "a", 2.0)
     calls.left("room", "b", 3.0)
     answered(calls, "d", "a", 4.0)
-    assert calls.end("room", 5.0) == (CallRecord(1.0, 5.0, 3, connected=False),)
+    assert records_of(calls, 5.0) == (CallRecord(1.0, 5.0, 3, connected=False),)
 
 
 def test_a_participant_may_report_that_it_connected():
     calls = Calls()
     answered(calls, "a", "b", 1.0)
     calls.reported("room", "a", "connected", 1.5)
-    assert calls.end("room", 5.0)[0].connected
+    assert records_of(calls, 5.0)[0].connected
 
 
 def test_a_report_from_outside_the_call_changes_nothing():
@@ -66,7 +72,7 @@ def test_a_report_from_outside_the_call_changes_nothing():
     answered(calls, "a", "b", 1.0)
     calls.reported("room", "stranger", "connected", 1.5)
     calls.reported("elsewhere", "a", "connected", 1.5)
-    assert not calls.end("room", 5.0)[0].connected
+    assert not records_of(calls, 5.0)[0].connected
 
 
 def test_hanging_up_ends_the_call_while_its_participant_stays_in_the_room():
@@ -74,7 +80,7 @@ def test_hanging_up_ends_the_call_while_its_participant_stays_in_the_room():
     answered(calls, "a", "b", 1.0)
     calls.reported("room", "a", "ended", 4.0)
     answered(calls, "a", "b", 6.0)
-    records = calls.end("room", 8.0)
+    records = records_of(calls, 8.0)
     assert [(r.started_at, r.ended_at) for r in records] == [(1.0, 4.0), (6.0, 8.0)]
 
 
@@ -107,7 +113,7 @@ def test_pairs_that_call_each_other_leave_room_for_another_pair():
     calls = Calls()
     for n in range(MESH_PARTICIPANTS):
         answered(calls, f"a{n}", f"b{n}")
-    assert calls.end("room", 2.0) == (CallRecord(1.0, 2.0, 2 * MESH_PARTICIPANTS, connected=False),)
+    assert records_of(calls, 2.0) == (CallRecord(1.0, 2.0, 2 * MESH_PARTICIPANTS, connected=False),)
 
 
 def test_answers_that_nobody_asked_for_count_for_nothing():
@@ -162,11 +168,25 @@ def test_records_of_one_room_are_bounded():
     for n in range(CALLS_RECORDED + 10):
         answered(calls, "a", "b", float(n))
         calls.left("room", "a", n + 0.5)
-    assert len(calls.end("room", 1e6)) == CALLS_RECORDED
+    assert len(records_of(calls, 1e6)) == CALLS_RECORDED
 
 
 def test_nothing_is_kept_after_the_end():
     calls = Calls()
     answered(calls, "a", "b", 1.0)
-    calls.end("room", 2.0)
-    assert calls.end("room", 3.0) == ()
+    records_of(calls, 2.0)
+    assert records_of(calls, 3.0) == ()
+
+
+def test_the_beginning_and_the_end_of_a_call_are_told_once() -> None:
+    calls = Calls()
+    assert calls.note("room", "a", "b", Kind.OFFER, 1.0) == ()
+    assert calls.note("room", "b", "a", Kind.ANSWER, 2.0) == (CallStarted("room"),)
+    calls.note("room", "a", "c", Kind.OFFER, 3.0)
+    assert calls.note("room", "c", "a", Kind.ANSWER, 3.0) == ()
+    assert calls.reported("room", "b", "ended", 4.0) == ()
+    assert calls.left("room", "c", 6.0) == (CallEnded("room", 3, 4.0),)
+    assert calls.left("room", "a", 7.0) == ()
+    calls.note("room", "a", "b", Kind.OFFER, 8.0)
+    calls.note("room", "b", "a", Kind.ANSWER, 8.0)
+    assert calls.end("room", 9.0)[1] == (CallEnded("room", 2, 1.0),)
