@@ -185,6 +185,7 @@ class Lifecycle:
                     end_behind(ctx, room, "room-ended")
                 case Task.MESSAGES:
                     ctx.publisher.commit(room, expiry.expire(room, now))
+                    await asyncio.sleep(0)  # to as many people as a room has, which takes its time
                 case Task.SHOWN:
                     viewing.hide(room, int(due.key))
                 case Task.POLL:

@@ -232,6 +232,7 @@ BOUNDS: Final = (
     Bound("rooms.limits", "REACTORS_SHOWN", "participants", "Named for one reaction.", REACTIONS),
     Bound("rooms.limits", "MAX_MESSAGE_TTL_S", "s", "The life of a message that disappears.", DISAPPEARING),
     Bound("rooms.limits", "VIEW_AGAIN_S", "s", "What is seen once is shown again.", DISAPPEARING),
+    Bound("rooms.expiry", "EXPIRED_AT_ONCE", "messages", "Taken away in one go.", "tests/unit/rooms/test_expiry.py"),
     Bound("rooms.expiry", "TIDY_ABOVE", "expiries", "Planned in one room.", "tests/unit/rooms/test_expiry.py"),
     Bound("rooms.limits", "MAX_POLLS", "polls", "Of one room.", POLLS),
     Bound("rooms.limits", "POLLS_BYTES", "bytes", "Questions and options of one room's polls.", POLLS),
