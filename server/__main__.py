@@ -8,12 +8,13 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from pydantic import ValidationError
 
 from server.app import DESCRIPTORS, HOST, LIFECYCLE, create_app, make_store
+from server.doctor import command as doctor
 from server.observability import logs
 from server.security.descriptors import raise_limit
 from server.settings import Settings
@@ -79,7 +80,22 @@ def _announce(settings: Settings) -> None:
     print(f"Mayfly is up. Open {url} to make a room.", flush=True)  # noqa: T201 - this is for the person who started it
 
 
-def main() -> int:
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": doctor.run}
+"""What `python -m server WORD …` runs in place of the server; each is given its arguments and returns an exit code."""
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Run a command of `COMMANDS`, or serve. Returns the exit code."""
+    if not arguments:
+        return start()
+    command = COMMANDS.get(arguments[0])
+    if command is None:
+        print(f"python -m server [{'|'.join(COMMANDS)}]", file=sys.stderr)  # noqa: T201
+        return 2
+    return command(arguments[1:])
+
+
+def start() -> int:
     """The exit code: 2 where the environment makes no sense, 1 where the port is taken, `OVERTAKEN`, else 0."""
     try:
         settings = Settings()
@@ -116,4 +132,4 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

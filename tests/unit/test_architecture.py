@@ -57,6 +57,7 @@ FLOORS = {
     "transport/engineio": set(),
     "transport/socketio": {"protocol", "security", "cluster", "usecases", "transport/engineio"},
     "transport/client": {"security", "outbound"},
+    "doctor": {"security", "transport/client"},
     "observability": {"security", "outbound", "usecases", "transport/socketio"},
     "schema": {"protocol", "usecases", "transport/engineio"},
     "transport/http": {"protocol", "security", "cluster", "usecases", "observability", "schema", "transport/engineio"},
