@@ -19,6 +19,7 @@ export function makeClient(io) {
 export { checkInvite, createInvite, createRoom, lookUpRoom, request } from "./api.js";
 export { canEncrypt, generateSecret } from "./crypto.js";
 export { canCall, canShareScreen, listDevices, openCamera, openMicrophone, openScreen, watchLevel } from "./devices.js";
+export { EMOJI } from "./emoji.js";
 export { MayflyError } from "./errors.js";
 export { checkKey } from "./key.js";
 export { buildLink, parseLink } from "./link.js";

@@ -2,8 +2,8 @@
  * End-to-end encryption: message texts, names and the fingerprints of calls, under one secret that rides in the link's
  * fragment and never reaches the server. What this protects, and what not: docs/encryption.md.
  *
- * HKDF-SHA-256 (RFC 5869) makes three keys of the secret, salted with the room's id: AES-256-GCM for messages and for
- * names (a random 96-bit IV each), HMAC-SHA-256 for descriptions. The associated data binds a message to room and sender.
+ * HKDF-SHA-256 (RFC 5869) makes four keys of the secret, salted with the room's id: AES-256-GCM for messages and for
+ * names (a random 96-bit IV each), HMAC-SHA-256 for descriptions and for reactions. The associated data binds a message to room and sender.
  */
 
 import { base16384Length, fromBase16384, fromBase64Url, toBase16384, toBase64Url } from "./codec.js";
@@ -18,6 +18,8 @@ const MAX_NAME_CHARS = 64;
 const MAX_SEALED_CHARS = 10_000;
 /** What a room's `keyCheck` is long. */
 const CHECK_BITS = 96;
+/** A reaction's token has 128 bits: 22 characters of the 32 that it may have. */
+const REACTION_BYTES = 16;
 /** Every name is padded to this, so that its length says nothing. */
 export const MAX_NAME_BYTES = 80;
 /** So many bytes of sealed JSON fit the wire's 10,000 characters: 4,000 characters of any script, and what is beside them. */
@@ -86,13 +88,15 @@ export async function openKeyring(secret, roomId) {
       uses,
     );
   const aes = { name: "AES-GCM", length: 256 };
-  const [check, messages, names, calls] = await Promise.all([
+  const mac = { name: "HMAC", hash: "SHA-256", length: 256 };
+  const [check, messages, names, calls, reactions] = await Promise.all([
     deriveCheck(root),
     derive("messages", aes, ["encrypt", "decrypt"]),
     derive("names", aes, ["encrypt", "decrypt"]),
-    derive("calls", { name: "HMAC", hash: "SHA-256", length: 256 }, ["sign", "verify"]),
+    derive("calls", mac, ["sign", "verify"]),
+    derive("reactions", mac, ["sign"]),
   ]);
-  return new Keyring(roomId, check, messages, names, calls);
+  return new Keyring(roomId, check, { messages, names, calls, reactions });
 }
 
 class Keyring {
@@ -100,26 +104,46 @@ class Keyring {
   #messages;
   #names;
   #calls;
+  #reactions;
 
-  constructor(roomId, check, messages, names, calls) {
+  constructor(roomId, check, { messages, names, calls, reactions }) {
     /** What the room's `keyCheck` is, where this is its key. */
     this.check = check;
     this.#roomId = roomId;
     this.#messages = messages;
     this.#names = names;
     this.#calls = calls;
+    this.#reactions = reactions;
   }
 
   /**
    * @param {string} sender participant id, bound to the ciphertext
-   * @param {{id: string, name: string, text: string, to?: string}} content
+   * @param {{id: string, name: string, text: string, to?: string, replyTo?: string, kind?: string, data?: unknown,
+   *   revision?: number}} content
    */
   async sealMessage(sender, content) {
     // Half an emoji would be written as an escape of six bytes.
     const text = content.text.toWellFormed?.() ?? content.text;
-    const plain = encoder.encode(JSON.stringify({ ...content, text }));
+    return this.sealJson("message", sender, { ...content, text });
+  }
+
+  /** Anything else that people write. @param {string} purpose what it is, bound to the ciphertext as the sender is */
+  async sealJson(purpose, sender, value) {
+    const plain = encoder.encode(JSON.stringify(value));
     if (plain.length > MAX_SEALED_BYTES) throw new MayflyError("MESSAGE_TOO_LONG");
-    return seal(this.#messages, plain, this.#context("message", sender));
+    return seal(this.#messages, plain, this.#context(purpose, sender));
+  }
+
+  /** Throws where it was not sealed with this key, in this room, as this, by this sender. */
+  async openJson(purpose, sender, text) {
+    return JSON.parse(decoder.decode(await open(this.#messages, text, this.#context(purpose, sender))));
+  }
+
+  /** What an emoji is on the wire: the same for all who put it to this message, and another one for the next message. */
+  async reactionToken(messageId, emoji) {
+    const words = encoder.encode(JSON.stringify(["mayfly/1", "reaction", this.#roomId, messageId, emoji]));
+    const mac = await crypto.subtle.sign("HMAC", this.#reactions, words);
+    return toBase64Url(new Uint8Array(mac).subarray(0, REACTION_BYTES));
   }
 
   /**
@@ -127,8 +151,7 @@ class Keyring {
    * @param {string} sender @param {string} text @param {string} [to]
    */
   async openMessage(sender, text, to) {
-    const plain = await open(this.#messages, text, this.#context("message", sender));
-    const content = JSON.parse(decoder.decode(plain));
+    const content = await this.openJson("message", sender, text);
     if (typeof content?.text !== "string") throw new TypeError("not a message");
     // A server may neither redirect a private message, nor tell everybody, nor pass a public one off as private.
     if ((content.to ?? null) !== (to ?? null)) throw new TypeError("a message for somebody else");

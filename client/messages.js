@@ -10,18 +10,26 @@ export const MAX_ATTEMPTS = 6;
 /** How long an unanswered message is repeated. */
 export const MESSAGE_LIFETIME_MS = 120_000;
 
+/** Ids of erased messages that are remembered, so that an answer that comes late shows none of them again. */
+const MAX_GONE = 2_000;
+
 /**
  * @typedef {Readonly<{key: string, id?: string, seq?: number, text: string, sender: string, senderName: string,
  *   timestamp: string, own: boolean, state: "sending" | "sent" | "failed", to?: string, encrypted: boolean,
- *   unreadable?: boolean, unsealed?: boolean, deliveredTo?: number, error?: import("./errors.js").MayflyError}>} Message
+ *   unreadable?: boolean, unsealed?: boolean, deliveredTo?: number, error?: import("./errors.js").MayflyError,
+ *   kind?: string, data?: unknown, replyTo?: string, ttlS?: number, viewOnce?: true, viewed?: true, expiresAt?: string,
+ *   editedAt?: string, reactions?: readonly import("./reactions.js").Reaction[], deleting?: "undoable" | "sent",
+ *   contentId?: string, revision?: number}>} Message
  */
 
 export class MessageList {
   /** @type {readonly Message[]} */
   all = Object.freeze([]);
+  #gone = new Set();
 
   /** Received, from the backlog, or own: whatever is known already under its key, or its id, is left as it is. */
   add(message) {
+    if (message.id !== undefined && this.#gone.has(message.id)) return false;
     if (this.all.some((known) => same(known, message))) return false;
     const rest = [...this.all];
     const at = rest.findLastIndex((known) => !after(known, message)) + 1;
@@ -34,6 +42,8 @@ export class MessageList {
   update(key, patch) {
     const known = this.get(key);
     if (!known) return;
+    // Taken away before its acknowledgement came.
+    if (patch.id !== undefined && this.#gone.has(patch.id)) return this.remove(key);
     const updated = Object.freeze({ ...known, ...patch });
     const rest = this.all.filter((message) => message.key !== key);
     // An acknowledged message takes the place that the server gave it.
@@ -44,6 +54,26 @@ export class MessageList {
 
   remove(key) {
     this.#keep(this.all.filter((message) => message.key !== key));
+  }
+
+  /** Of an id, or of the key of what has none: it is gone for good. @returns {Message | undefined} what it was */
+  erase(id) {
+    this.#gone.add(id);
+    if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.values().next().value);
+    const known = this.byId(id) ?? this.get(id);
+    if (known) this.remove(known.key);
+    return known;
+  }
+
+  /** Keeps only what the predicate is true of. @returns {Message[]} what went */
+  prune(keeps) {
+    const gone = this.all.filter((message) => !keeps(message));
+    if (gone.length) this.#keep(this.all.filter(keeps));
+    return gone;
+  }
+
+  byId(id) {
+    return id === undefined ? undefined : this.all.find((message) => message.id === id);
   }
 
   get(key) {

@@ -12,6 +12,12 @@ const RETRY_MS = 1_500;
 /** An unanswered message may mean a dead connection: it is looked into before the long time-out. */
 const ACK_TIMEOUT_MS = 6_000;
 
+/** Throws where the text is too long, or empty beside nothing else. */
+export function checkText(text, data) {
+  if (!text.trim() && data === undefined) throw new MayflyError("MESSAGE_EMPTY");
+  if ([...text].length > MAX_TEXT_CHARS) throw new MayflyError("MESSAGE_TOO_LONG");
+}
+
 export class Outbox {
   #room;
   #running = false;
@@ -23,22 +29,27 @@ export class Outbox {
   /**
    * @param {{list: import("./messages.js").MessageList, request: Function, keyring: () => any, self: () => any,
    *   joined: () => boolean, changed: () => void, noteSeq: (seq: number) => void, suspicious: () => void,
-   *   sealed: (sender: string, id: string) => void}} room
+   *   sealed: (sender: string, id: string) => void, messageTtlS: () => number | null | undefined, stamped: (iso: string) =>
+   *   void}} room
    */
   constructor(room) {
     this.#room = room;
   }
 
-  /** @returns {string} the message's key. Throws where it can never be sent. */
-  post(text, to) {
-    if (!text.trim()) throw new MayflyError("MESSAGE_EMPTY");
-    if ([...text].length > MAX_TEXT_CHARS) throw new MayflyError("MESSAGE_TOO_LONG");
+  /**
+   * @param {string} text @param {import("./index.js").SendOptions} [options]
+   * @returns {string} the message's key. Throws where it can never be sent.
+   */
+  post(text, { to, kind, data, replyTo, ttlS, viewOnce } = {}) {
+    checkText(text, data);
     const self = this.#room.self();
     const key = newId();
+    const more = { kind, data, replyTo: this.#idOf(replyTo), ttlS, viewOnce: viewOnce || undefined };
     this.#room.list.add({
       key,
       text,
       to,
+      ...Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined)),
       own: true,
       state: "sending",
       sender: self?.id ?? "",
@@ -48,6 +59,11 @@ export class Outbox {
     });
     this.#begin(key);
     return key;
+  }
+
+  /** An answer names the message by its key, or by its id. */
+  #idOf(replyTo) {
+    return this.#room.list.get(replyTo)?.id ?? replyTo;
   }
 
   /** Send a failed message once more; the server drops it if an earlier try had reached it. */
@@ -107,7 +123,8 @@ export class Outbox {
     try {
       const sender = this.#room.self();
       const sealed = await this.#seal(message, sender);
-      const fields = { ...sealed, clientMessageId: key, to: message.to };
+      const { to, replyTo, ttlS, viewOnce } = message;
+      const fields = { ...sealed, clientMessageId: key, to, replyTo, ttlS, viewOnce };
       const ack = await this.#room.request("send-message", fields, { timeoutMs: ACK_TIMEOUT_MS });
       this.#done(key, {
         state: "sent",
@@ -117,7 +134,9 @@ export class Outbox {
         sender: sender.id,
         timestamp: ack.timestamp,
         deliveredTo: ack.deliveredTo,
+        expiresAt: this.#expiryOf(message, ack),
       });
+      if (!ack.duplicate) this.#room.stamped(ack.timestamp);
       this.#room.noteSeq(ack.seq);
       return true;
     } catch (error) {
@@ -135,10 +154,17 @@ export class Outbox {
 
   async #seal(message, sender) {
     const keyring = this.#room.keyring();
-    if (!keyring) return { text: message.text };
-    const content = { id: message.key, name: sender.name, text: message.text, to: message.to };
+    const { key: id, text, to, replyTo, kind, data } = message;
+    if (!keyring) return { text, kind, data };
+    const content = { id, name: sender.name, text, to, replyTo, kind, data };
     this.#room.sealed(sender.id, message.key);
     return { text: await keyring.sealMessage(sender.id, content), encrypted: true };
+  }
+
+  /** As the server reckons: the shorter of the message's own time and the room's. */
+  #expiryOf({ ttlS }, { timestamp }) {
+    const times = [ttlS, this.#room.messageTtlS()].filter((seconds) => typeof seconds === "number");
+    return times.length ? new Date(Date.parse(timestamp) + Math.min(...times) * 1_000).toISOString() : undefined;
   }
 
   #expire() {

@@ -9,17 +9,17 @@ import { openKeyring } from "./crypto.js";
 import { canCall } from "./devices.js";
 import { Entry } from "./entry.js";
 import { asMayflyError, MayflyError } from "./errors.js";
-import { Intake, UNNAMED } from "./intake.js";
+import { UNNAMED } from "./crowd.js";
+import { hostActions } from "./host-actions.js";
+import { Intake } from "./intake.js";
 import { KeyGuard } from "./key.js";
 import { parseLink } from "./link.js";
-import { MessageList } from "./messages.js";
-import { Outbox } from "./outbox.js";
-import { Seen } from "./seen.js";
+import { SelfActions } from "./self-actions.js";
 import { Sequence } from "./sequence.js";
 import { Session } from "./session.js";
 import { EMPTY_ROOM } from "./snapshot.js";
 import { Emitter, Store } from "./store.js";
-import { Typist } from "./typist.js";
+import { Talk } from "./talk.js";
 
 const SAVE_DELAY_MS = 200;
 const LEAVE_TIMEOUT_MS = 2_000;
@@ -37,18 +37,14 @@ export class Room {
   #connection;
   #entry;
   #intake;
-  #outbox;
+  #talk;
+  #me;
   #session;
   #sequence = new Sequence();
-  #list = new MessageList();
-  #seen = new Seen();
   #keyring = null;
   #credentials = {};
-  #media;
   #settle = {};
   #timers = {};
-  /** A hint, not worth a repetition. */
-  #typist = new Typist((isTyping) => this.request("typing", { isTyping }).catch(() => {}));
   #keyGuard;
   #leaving = null;
   #over = new AbortController();
@@ -63,7 +59,9 @@ export class Room {
     this.#options = options;
     this.#store = new Store({ ...EMPTY_ROOM, encrypted: Boolean(this.#link.e2e) });
     this.#session = new Session(this.#link.roomId, options.storage);
-    this.#media = { ...(canCall() ? {} : { canCall: false }), ...options.media };
+    this.#talk = new Talk(this.#talkPort());
+    this.#me = new SelfActions(this.#selfPort(), { ...(canCall() ? {} : { canCall: false }), ...options.media });
+    Object.assign(this, this.#talk.api, this.#me.api, hostActions(this.request, this.#store));
     /** Fulfilled once inside; rejected with why not. */
     this.joined = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.joined.catch(() => {}); // Whoever watches the snapshot need not handle it.
@@ -72,7 +70,6 @@ export class Room {
     this.#keyGuard = new KeyGuard(server, this.id, this.#over.signal);
     this.#connection = new Connection(io, server, this.#connectionListeners(), options.socket);
     this.#entry = new Entry(this.#entryPort(), this.#session.load()?.clientJoinId);
-    this.#outbox = new Outbox(this.#outboxPort());
     this.#intake = new Intake(this.#intakePort());
     /** The room's call: nothing is opened before its `start()`. */
     this.call = new Call({
@@ -100,43 +97,6 @@ export class Room {
   request = (event, fields = {}, options) =>
     this.#connection.request(event, { roomId: this.id, ...fields }, options);
 
-  sendMessage(text, { to } = {}) {
-    this.#assertInside();
-    this.setTyping(false);
-    return this.#outbox.post(text, to);
-  }
-
-  retryMessage = (key) => this.#outbox.retry(key);
-
-  discardMessage = (key) => {
-    if (this.#list.get(key)?.state !== "failed") return;
-    this.#list.remove(key);
-    this.#messagesChanged();
-  };
-
-  /** Call it at every keystroke; it tells the others at a sensible pace and stops by itself. */
-  setTyping = (isTyping) => this.#typist.set(isTyping);
-
-  async updateMedia(patch) {
-    this.#media = { ...this.#media, ...patch };
-    const { self, status } = this.getSnapshot();
-    if (self) this.#store.update({ self: Object.freeze({ ...self, media: { ...self.media, ...patch } }) });
-    // While away the next join carries it.
-    if (status === "joined") await this.request("update-media", patch).catch(ignoreLoss);
-  }
-
-  answerKnock = async (knockId, admit) => {
-    await this.request("answer-knock", { knockId, admit });
-    this.#store.update({ knocks: this.getSnapshot().knocks.filter((knock) => knock.knockId !== knockId) });
-  };
-
-  kick = (participantId) => this.request("kick", { participantId });
-  ban = (participantId) => this.request("ban", { participantId });
-  update = (settings) => this.request("update-room", settings);
-  lock = (locked = true) => this.update({ locked });
-  transferHost = (participantId) => this.request("transfer-host", { participantId });
-  end = () => this.request("end-room");
-
   /** Give the seat up for good, once what was said just before is sent, or two seconds have passed. */
   leave() {
     this.#leaving ??= this.#leave().finally(() => (this.#leaving = null));
@@ -147,7 +107,7 @@ export class Room {
     if (this.#isOver) return;
     this.call.stop(); // Devices go off before anything is waited for.
     const inside = () => ["joined", "reconnecting"].includes(this.getSnapshot().status);
-    if (inside()) await this.#outbox.settled(LEAVE_FLUSH_MS);
+    if (inside()) await this.#talk.settled(LEAVE_FLUSH_MS);
     if (inside() && this.#connection.online) await this.#freeSeat();
     if (!this.#isOver) this.#finish("left", { ending: { reason: "left", action: "none" } });
   }
@@ -165,6 +125,7 @@ export class Room {
   /** Drop the connection and keep the seat for its grace period, as a reload would. */
   close() {
     if (this.#isOver) return;
+    this.#talk.sendDeletions();
     this.#save();
     this.#finish("left", { ending: { reason: "left", action: "resume" } }, { keepSession: true });
   }
@@ -204,25 +165,23 @@ export class Room {
     const { participantId, resumeToken, epoch } = saved;
     this.#credentials.seat = { participantId, resumeToken, epoch };
     this.#sequence.reset(saved.lastSeq);
-    this.#seen.restore(saved.seen);
-    for (const message of saved.messages) this.#list.add(message);
-    this.#store.update({ messages: this.#list.all });
+    this.#talk.restore(saved);
   }
 
   #save = () => {
     clearTimeout(this.#timers.save);
     this.#timers.save = undefined;
     const { status } = this.getSnapshot();
-    if (status === "left" || status === "failed" || status === "connecting") return;
+    if (status === "left" || status === "failed") return;
+    if (status === "connecting") return this.#session.keepOnly(this.#talk.saved.messages);
     const { seat, name, hostKey, invite } = this.#credentials;
-    const messages = this.#list.all.filter((message) => !message.error);
-    const seen = this.#keyring ? String(this.#seen) : undefined;
-    this.#session.save({ ...seat, lastSeq: this.#sequence.last, name, hostKey, invite, seen, messages });
+    this.#session.save({ ...seat, lastSeq: this.#sequence.last, name, hostKey, invite, ...this.#talk.saved });
   };
 
   #hide = () => {
     // Closed or reloaded before it is inside: a closed tab leaves no ghost, and a reloaded one repeats its join.
     if (this.#entry.mayBeSeated && !this.getSnapshot().self) this.#freeSeat();
+    this.#talk.sendDeletions();
     this.#save();
   };
 
@@ -249,7 +208,7 @@ export class Room {
         if (this.getSnapshot().status !== "reconnecting") return;
         if (!this.#seated) return this.#entry.enter();
         this.#store.update({ status: "joined" });
-        this.#outbox.flush();
+        this.#talk.flush();
       },
     };
   }
@@ -259,7 +218,7 @@ export class Room {
       credentials: this.#credentials,
       request: this.request,
       online: () => this.#connection.online,
-      fields: async () => ({ name: await this.#wireName(), media: this.#media }),
+      fields: async () => ({ name: await this.#wireName(), media: this.#me.media }),
       lastSeq: () => this.#sequence.last,
       entered: (data, { asked }) => {
         const number = this.#connectionNumber;
@@ -274,18 +233,31 @@ export class Room {
     };
   }
 
-  #outboxPort() {
+  #talkPort() {
     return {
-      list: this.#list,
+      store: this.#store,
+      emitter: this.#emitter,
       request: this.request,
       keyring: () => this.#keyring,
-      self: () => this.getSnapshot().self,
-      joined: () => this.getSnapshot().status === "joined",
       epoch: () => this.#credentials.seat?.epoch,
-      sealed: (sender, id) => this.#seen.note(sender, id),
-      changed: () => this.#messagesChanged(),
       noteSeq: (seq) => this.#noteSeq(seq),
       suspicious: () => this.#connection.check(),
+      saveSoon: () => this.#saveSoon(),
+      saveNow: () => this.#save(),
+      assertInside: () => this.#assertInside(),
+    };
+  }
+
+  #selfPort() {
+    return {
+      store: this.#store,
+      request: this.request,
+      deeds: this.#talk.deeds,
+      keyring: () => this.#keyring,
+      named: (name) => {
+        this.#credentials.name = name;
+        this.#saveSoon();
+      },
     };
   }
 
@@ -294,13 +266,16 @@ export class Room {
       roomId: this.id,
       store: this.#store,
       emitter: this.#emitter,
-      list: this.#list,
+      list: this.#talk.list,
+      crowd: this.#talk.crowd,
+      messages: this.#talk.messages,
+      polls: this.#talk.polls,
       sequence: this.#sequence,
-      seen: this.#seen,
       keyring: () => this.#keyring,
       isMaker: () => Boolean(this.#credentials.hostKey),
       wrongKey: (code) => this.#fail(new MayflyError(code)),
-      messagesChanged: () => this.#messagesChanged(),
+      messagesChanged: () => this.#talk.changed(),
+      erased: () => this.#talk.erased(),
       noteSeq: (seq) => this.#noteSeq(seq),
       inside: (data) => this.#inside(data),
       roomLeft: (payload) => this.#roomLeft(payload),
@@ -317,14 +292,14 @@ export class Room {
 
   #inside({ self, epoch, resumeToken, seated }) {
     this.#seated = seated;
+    const { seat } = this.#credentials;
+    const isNewSeat = seat?.participantId !== self.id || seat.epoch !== epoch;
     this.#credentials.seat = { participantId: self.id, resumeToken, epoch };
     this.#credentials.name ??= self.name;
     this.#save();
     this.#settle.resolve(this);
-    this.#outbox.flush();
-    // What changed while nobody could be told.
-    const stale = Object.keys(this.#media).some((key) => this.#media[key] !== self.media?.[key]);
-    if (stale) this.request("update-media", this.#media).catch(ignoreLoss);
+    this.#talk.inside({ isNewSeat });
+    this.#me.inside(self);
   }
 
   #roomLeft({ reason, action }) {
@@ -336,11 +311,6 @@ export class Room {
     }
     // A tab that was replaced keeps what it needs to take the seat back.
     this.#finish("left", { ending: { reason, action } }, { keepSession: reason === "replaced" });
-  }
-
-  #messagesChanged() {
-    this.#store.update({ messages: this.#list.all });
-    this.#saveSoon();
   }
 
   #noteSeq(seq) {
@@ -385,12 +355,11 @@ export class Room {
 
   #finish(status, patch, { keepSession = false } = {}) {
     for (const timer of ["save", "gap"]) clearTimeout(this.#timers[timer]);
-    this.#typist.stop();
     this.#store.update({ status, ...patch, typing: Object.freeze([]), knocks: Object.freeze([]) });
     const joinId = this.#session.load()?.clientJoinId;
     if (!keepSession) this.#session.clear();
     this.#entry.stop();
-    this.#outbox.stop();
+    this.#talk.stop();
     this.#over.abort();
     if (this.#entry.mayBeSeated && !this.#seated && patch.ending?.action !== "resume") this.#giveBack(joinId);
     else this.#connection.close();
@@ -401,7 +370,3 @@ export class Room {
 }
 
 const KEY_PROBLEMS = new Set(["KEY_MISSING", "KEY_WRONG", "KEY_INVALID"]);
-
-function ignoreLoss(error) {
-  if (error.code !== "CONNECTION_LOST") throw error;
-}

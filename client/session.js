@@ -23,7 +23,8 @@ export class Session {
   }
 
   /** @returns {null | {participantId?: string, resumeToken?: string, epoch?: string, lastSeq?: number, name?: string,
-   *   hostKey?: string, invite?: string, messages?: object[], seen?: string, clientJoinId?: string}} */
+   *   hostKey?: string, invite?: string, messages?: object[], seen?: string, votes?: Record<string, number[]>,
+   *   clockAheadMs?: number, clientJoinId?: string}} */
   load() {
     try {
       const saved = JSON.parse(this.#storage?.getItem(this.#key) ?? "null");
@@ -43,7 +44,15 @@ export class Session {
       const known = newest.length > 0 && kept.length === 0 ? { ...rest, lastSeq: undefined, seen: undefined } : rest;
       if (this.#write({ version: VERSION, ...known, messages: kept })) return;
     }
-    // Full or forbidden: what was saved before is older, and true; without it the session lasts as long as the page.
+    // Full or forbidden. What was saved before may hold what has been erased since: the seat is kept without any message.
+    this.clear();
+    this.#write({ version: VERSION, ...rest, lastSeq: undefined, seen: undefined, messages: [] });
+  }
+
+  /** Before one is inside again: only the messages are others, since some are gone. */
+  keepOnly(messages) {
+    const saved = this.load();
+    if (saved?.participantId) this.save({ ...saved, messages });
   }
 
   #write(state) {

@@ -6,6 +6,8 @@ export const EMPTY_ROOM = Object.freeze({
   room: null,
   participants: Object.freeze([]),
   messages: Object.freeze([]),
+  polls: Object.freeze([]),
+  reads: Object.freeze({}),
   typing: Object.freeze([]),
   knocks: Object.freeze([]),
   encrypted: false,

@@ -153,7 +153,7 @@ def withdraw(room: Room, granted: Seat, now: float) -> list[Event]:
 
 def earlier_try(room: Room, join_id: str | None) -> Seat | None:
     """The seat that an earlier try of the same join was granted, which waits for the store."""
-    if join_id is None:
+    if join_id is None or not room.pending:
         return None
     wanted = digest(join_id)
     return next((seat for seat in room.pending.values() if seat.join_id_digest == wanted), None)
@@ -191,7 +191,7 @@ def reclaim(room: Room, participant_id: str, token: str) -> Seat:
 
 def same_join(room: Room, join_id: str | None) -> Seat | None:
     """The seat that an earlier try of the same join has opened."""
-    if join_id is None:
+    if join_id is None or not room.seats:
         return None
     wanted = digest(join_id)
     return next((s for s in room.seats.values() if s.join_id_digest == wanted), None)

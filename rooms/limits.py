@@ -57,7 +57,7 @@ MAX_QUESTION_CHARS = 300
 MAX_OPTION_CHARS = 100
 MIN_OPTIONS, MAX_OPTIONS = 2, 12
 POLLS_BYTES = 131_072
-"""Questions and options of a room's polls, in UTF-8: they are in each snapshot."""
+"""Questions and options of a room's polls, as JSON in UTF-8: they are in each snapshot."""
 
 VOTE_BYTES = 200
 """What one participant's vote weighs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 
@@ -28,8 +29,8 @@ class Poll:
 
     @property
     def size_bytes(self) -> int:
-        """Its question and options, in UTF-8."""
-        return sum(len(text.encode()) for text in (self.question, *self.options))
+        """Its question and options as they are sent: a control character takes six bytes of JSON."""
+        return len(json.dumps([self.question, *self.options], ensure_ascii=False, separators=(",", ":")).encode())
 
     def counts(self) -> list[int]:
         """How many have chosen each option."""

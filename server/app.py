@@ -108,7 +108,10 @@ def create_app(
     dispatcher = Dispatcher(context, context.ownership)
     sockets.application = Gateway(context, dispatcher)
 
-    middlewares = [RequestLog().middleware(), cors, errors, limited, *([rooms_here] if context.ownership.beats else [])]
+    # None of them has anything to do on the engine's path, where plain handshakes never get so far (decision 29).
+    middlewares = [RequestLog().middleware(), cors, errors, limited]
+    if context.ownership.beats:
+        middlewares.append(rooms_here)
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
     app[BUCKETS] = OrderedDict()

@@ -34,6 +34,9 @@ STORE_DOUBT_S = 0.5
 """The store is asked so often whether it is there, and sooner where it has failed of late."""
 
 RESTORE_RETRY_S = 1.0
+RESTORE_AT_ONCE = 100
+"""Rooms that are built before others get their turn."""
+
 DRAIN_NOTICE_S = 0.3
 """Between telling clients that the process stops and closing their transports."""
 
@@ -167,7 +170,7 @@ class Lifecycle:
         """Do everything that is due by now. Nobody's due waits for the store to forget somebody else's room."""
         ctx = self._context
         tell_rooms(ctx.registry.house, ctx.clocks.ahead())
-        if not ctx.ownership.valid():
+        if not ctx.serving:
             return
         now = ctx.clock()
         for done, (room, due) in enumerate(ctx.registry.due(now), start=1):
@@ -182,6 +185,7 @@ class Lifecycle:
                     end_behind(ctx, room, "room-ended")
                 case Task.MESSAGES:
                     ctx.publisher.commit(room, expiry.expire(room, now))
+                    await asyncio.sleep(0)  # to as many people as a room has, which takes its time
                 case Task.SHOWN:
                     viewing.hide(room, int(due.key))
                 case Task.POLL:
@@ -233,12 +237,15 @@ class Lifecycle:
             # The wall clock may have been set back since: what is said from now on comes later all the same.
             ctx.clocks.start_after(sent_at(newest))
             tell_rooms(ctx.registry.house, ctx.clocks.ahead())
-        now = ctx.clock()
-        rooms = [snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now) for record in records]
-        ctx.registry.restore(rooms, graves, now)
-        for room in rooms:
+        ctx.registry.restore((), graves, ctx.clock())
+        for number, record in enumerate(records, start=1):
+            now = ctx.clock()
+            room = snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now)
+            ctx.registry.add(room, now)
             ctx.publisher.commit(room, [RoomRestored(room.id)])
+            if number % RESTORE_AT_ONCE == 0:
+                await asyncio.sleep(0)  # the lease is renewed meanwhile
         ctx.restored = True
         ctx.journal.health.rise()
-        if rooms:
-            log.info("Restored %d rooms with %d seats.", len(rooms), sum(len(room.seats) for room in rooms))
+        if records:
+            log.info("Restored %d rooms with %d seats.", len(records), sum(len(record.seats) for record in records))

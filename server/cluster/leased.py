@@ -30,6 +30,9 @@ WATCHED_S = 2 * RENEW_S
 """An expired lease is taken only where it was seen for so long without a renewal: after an outage of the store the
 owner has its turn first."""
 
+WANTED_S = 10.0
+"""A wish counts for so long: whoever still waits repeats it, and nobody moves rooms for one that has gone."""
+
 TAKE_BACK_S = 60.0
 """An owner to whom the rooms were handed over gives them to nobody else for so long: two processes that both get
 clients would otherwise hand them to and fro."""
@@ -44,7 +47,7 @@ class LeasedOwnership:
         book.on_refused = self.overtaken
         self._book = book
         self._monotonic = monotonic
-        self._wanted = False
+        self._wanted_until = -math.inf
         self._wake = asyncio.Event()
         self._accompanied = False
         self._seen: Lease | None = None
@@ -66,9 +69,14 @@ class LeasedOwnership:
         return self._monotonic() <= self.valid_until
 
     def want(self) -> None:
-        if self.role is Role.WAITING and not self._wanted:
-            self._wanted = True
-            self._wake.set()
+        if self.role is Role.WAITING:
+            if not self._wanted:
+                self._wake.set()
+            self._wanted_until = self._monotonic() + WANTED_S
+
+    @property
+    def _wanted(self) -> bool:
+        return self._monotonic() < self._wanted_until
 
     async def step(self) -> None:
         started = self._monotonic()
@@ -183,6 +191,9 @@ class LeasedOwnership:
         started = self._monotonic()
         taken = await self._book.claim(self.me, lease)
         if taken is None:
+            return
+        if self.role is not Role.WAITING:  # it was told to stop meanwhile
+            await self._book.release(self.me, taken.generation, None)
             return
         self.generation, self._accompanied = taken.generation, taken.accompanied
         self.role, self.valid_until, self._refused_by = Role.OWNER, started + LEASE_S, None

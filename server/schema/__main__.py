@@ -1,8 +1,8 @@
-"""`python -m server.schema`: write what is published, the client's codes, and the tables of two pages of `docs/`."""
+"""`python -m server.schema`: write what is published, the client's codes, and the tables of README and of `docs/`."""
 
 from __future__ import annotations
 
-from server.schema.files import CLIENT_CODES, DOCS, client_codes, published
+from server.schema.files import CLIENT_CODES, DOCS, PAGES, client_codes, published
 from server.schema.markdown import filled
 
 
@@ -13,10 +13,9 @@ def main() -> None:
         print(f"docs/{file.name}")  # noqa: T201 - this is a command
     CLIENT_CODES.write_text(client_codes())
     print("client/codes.d.ts")  # noqa: T201
-    for name in ("protocol.md", "limits.md"):
-        page = DOCS / name
+    for page in PAGES:
         page.write_text(filled(page.read_text()))
-        print(f"docs/{name}")  # noqa: T201
+        print(page.relative_to(DOCS.parent))  # noqa: T201
 
 
 if __name__ == "__main__":

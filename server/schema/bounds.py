@@ -31,7 +31,7 @@ ERRORS: Final = "tests/integration/contract/test_errors.py"
 LARGEST: Final = "tests/integration/contract/test_largest_state.py"
 ENCRYPTED: Final = "tests/integration/contract/test_encrypted_rooms.py"
 RECOVERY: Final = "tests/unit/server/test_recovery.py"
-REGRETS: Final = "tests/unit/rooms/test_regrets.py"
+JOINING: Final = "tests/unit/rooms/test_joining.py"
 BINARY: Final = "tests/integration/contract/test_binary.py"
 HOSTED: Final = "tests/integration/socketio/test_hosted_namespaces.py"
 GUARD: Final = "tests/integration/contract/test_guessing.py"
@@ -57,7 +57,11 @@ WEBHOOKS: Final = "tests/integration/contract/test_webhooks.py"
 HANDSHAKE: Final = "tests/integration/engine/test_handshake.py"
 POLLING: Final = "tests/integration/engine/test_polling.py"
 DESCRIPTORS: Final = "tests/unit/server/test_descriptors.py"
-ROOMS: Final = "tests/unit/rooms/test_bounds.py"
+DIRECTORY: Final = "tests/unit/rooms/test_directory.py"
+ROOM: Final = "tests/unit/rooms/test_room.py"
+MODERATION: Final = "tests/unit/rooms/test_moderation.py"
+SCHEDULE: Final = "tests/unit/rooms/test_schedule.py"
+INVITES: Final = "tests/unit/rooms/test_invites.py"
 UNREAD: Final = "tests/integration/contract/test_unread_responses.py"
 WEBSOCKET: Final = "tests/integration/engine/test_websocket.py"
 TURNS: Final = "tests/unit/engine/test_turns.py"
@@ -141,13 +145,17 @@ BOUNDS: Final = (
     Bound("rooms.limits", "HISTORY_AGE_S", "s", "Age of an event, also in an idle room.", LEDGER),
     Bound("rooms.limits", "MESSAGES_KNOWN", "messages", "Of one room, that are known by id.", HISTORY),
     Bound("rooms.limits", "BACKLOG_MESSAGES", "messages", "That a newcomer sees.", HISTORY),
-    Bound("rooms.limits", "MAX_ROOMS", "rooms", "Of the process.", ROOMS),
+    Bound("rooms.limits", "MAX_ROOMS", "rooms", "Of the process.", DIRECTORY),
+    Bound("rooms.limits", "MAX_TOMBSTONES", "ended rooms", "That are remembered.", DIRECTORY),
+    Bound("rooms.limits", "GONE_SEATS", "ended seats", "Of one room, that are remembered.", ROOM),
+    Bound("rooms.limits", "MAX_BANS", "bans", "Of one room.", MODERATION),
+    Bound("rooms.schedule", "TIDY_FROM", "plans", "That no longer hold, before they are let go of.", SCHEDULE),
     Bound("rooms.limits", "MAX_ROOMS_PER_CONNECTION", "seats", "Of one connection.", ERRORS),
     Bound(
         "rooms.limits", "MAX_MESSAGE_CHARS", "characters", "A message.", "tests/integration/contract/test_bad_input.py"
     ),
     Bound("rooms.limits", "MAX_NAME_CHARS", "characters", "A name.", "tests/integration/contract/test_bad_input.py"),
-    Bound("rooms.limits", "MAX_INVITES", "invites", "Of one room.", ROOMS),
+    Bound("rooms.limits", "MAX_INVITES", "invites", "Of one room.", INVITES),
     Bound("rooms.limits", "MAX_KNOCKS", "knocks", "At one door.", "tests/unit/rooms/test_lobby.py"),
     Bound(
         "rooms.limits",
@@ -163,8 +171,8 @@ BOUNDS: Final = (
     Bound("rooms.limits", "BACKLOG_BYTES", "bytes", "Messages in one snapshot, and in one page.", LARGEST),
     Bound("rooms.limits", "MISSED_BYTES", "bytes", "Events that one seat catches up on.", LARGEST),
     Bound("rooms.limits", "MAX_SEALED_CHARS", "characters", "A sealed message.", ENCRYPTED),
-    Bound("rooms.limits", "JOIN_REGRET_S", "s", "In which a join can be taken back.", REGRETS),
-    Bound("rooms.limits", "JOINS_REGRETTED", "joins", "Taken back and remembered, in one room.", REGRETS),
+    Bound("rooms.limits", "JOIN_REGRET_S", "s", "In which a join can be taken back.", JOINING),
+    Bound("rooms.limits", "JOINS_REGRETTED", "joins", "Taken back and remembered, in one room.", JOINING),
     Bound("server.protocol.offsets", "MAX_OFFSET_CHARS", "characters", "An offset that is read.", RECOVERY),
     Bound(PACKETS, "MAX_ATTACHMENTS", "attachments", "Of one packet, before they are refused.", BINARY),
     Bound(PACKETS, "MAX_ATTACHMENT_BYTES", "bytes", "Of these attachments.", BINARY),
@@ -229,6 +237,7 @@ BOUNDS: Final = (
     Bound("rooms.limits", "REACTORS_SHOWN", "participants", "Named for one reaction.", REACTIONS),
     Bound("rooms.limits", "MAX_MESSAGE_TTL_S", "s", "The life of a message that disappears.", DISAPPEARING),
     Bound("rooms.limits", "VIEW_AGAIN_S", "s", "What is seen once is shown again.", DISAPPEARING),
+    Bound("rooms.expiry", "EXPIRED_AT_ONCE", "messages", "Taken away in one go.", "tests/unit/rooms/test_expiry.py"),
     Bound("rooms.expiry", "TIDY_ABOVE", "expiries", "Planned in one room.", "tests/unit/rooms/test_expiry.py"),
     Bound("rooms.limits", "MAX_POLLS", "polls", "Of one room.", POLLS),
     Bound("rooms.limits", "POLLS_BYTES", "bytes", "Questions and options of one room's polls.", POLLS),

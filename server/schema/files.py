@@ -14,6 +14,8 @@ from server.schema.typescript import typescript
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 CLIENT_CODES = DOCS.parent / "client" / "codes.d.ts"
+PAGES = (DOCS / "protocol.md", DOCS / "limits.md", DOCS.parent / "README.md")
+"""Pages with tables that are made of the code."""
 
 
 class Published(NamedTuple):

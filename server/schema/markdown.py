@@ -1,4 +1,8 @@
-"""The tables of `docs/protocol.md`, between marks in its text: what the code says cannot be told otherwise there."""
+"""The tables of README, `docs/protocol.md` and `docs/limits.md`, between marks in their text.
+
+What the code says cannot be told otherwise there. The environment is told in the words of `.env.example`, with the
+defaults of the settings.
+"""
 
 from __future__ import annotations
 
@@ -161,7 +165,7 @@ def _environment() -> str:
 
 def _variable(names: list[str], explained: str) -> tuple[str, ...]:
     defaults = (_default(Settings.model_fields[name.lower()].default) for name in names)
-    return ", ".join(f"`{name}`" for name in names), ", ".join(defaults), explained
+    return ", ".join(f"`{name}`" for name in names), ", ".join(defaults), explained.replace("*", "\\*")
 
 
 def _default(value: Any) -> str:

@@ -90,7 +90,7 @@ class Actor:
         return self.in_room()
 
     def as_reader(self) -> Seat | None:
-        """Whose eyes it reads the room with: a seat's, or None for those of its owner. Else UNAUTHORIZED or FORBIDDEN."""
+        """With whose eyes it reads the room: a seat's, or None for its owner's. Else UNAUTHORIZED or FORBIDDEN."""
         if self.seat is None and not self.is_owner:
             raise self._refused(
                 "Send the host key or your resume token as a bearer token.",

@@ -18,6 +18,7 @@ from rooms.errors import Code, Refused
 from server.cluster.local import LocalOwnership
 from server.cluster.ownership import Ownership
 from server.protocol.acknowledgements import GRANTED, Granted, Outcome, refusal
+from server.protocol.decoding import Decoded
 from server.protocol.requests import not_of_the_shape
 from server.security.throttles import too_many
 from server.usecases.commands import COMMANDS, Command
@@ -43,7 +44,7 @@ class Dispatcher:
         self.answered: dict[str, int] = defaultdict(int)
         """Requests by outcome: `ok`, or the error code."""
 
-    def handle(self, connection: Connection, event: str, args: list[Any]) -> Outcome | Awaitable[Outcome]:
+    def handle(self, connection: Connection, event: str, args: list[Any] | Decoded) -> Outcome | Awaitable[Outcome]:
         """Answer one request; an awaitable only where the answer has to wait for something."""
         try:
             now = self.now()
@@ -57,12 +58,7 @@ class Dispatcher:
             command = COMMANDS.get(event)
             if command is None:
                 raise Refused(Code.UNKNOWN_EVENT)
-            if len(args) != 1:
-                raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
-            try:
-                payload = command.validate(args[0])
-            except ValidationError as error:
-                raise not_of_the_shape(args[0], error) from None
+            payload = args[1] if isinstance(args, tuple) else _checked(command, args)
             reply = command.run(self._context, connection, payload)
         except Refused as refused:
             return self._refused(refused)
@@ -107,6 +103,15 @@ class Dispatcher:
     def _failed(self, event: str, error: Exception) -> Outcome:
         log.error("A request failed: %s raised %s at %s", event, type(error).__name__, _place(error))
         return self._refused(Refused(Code.INTERNAL_ERROR))
+
+
+def _checked(command: Command[Any], args: list[Any]) -> Any:
+    if len(args) != 1:
+        raise Refused(Code.INVALID_PAYLOAD, "A request carries one JSON object.")
+    try:
+        return command.validate(args[0])
+    except ValidationError as error:
+        raise not_of_the_shape(args[0], error) from None
 
 
 def _place(error: BaseException) -> str:

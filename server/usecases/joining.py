@@ -43,8 +43,10 @@ class Entered(NamedTuple):
 def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply | Awaitable[Reply]:
     """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise."""
     joined = _join_room(ctx, caller, request)
-    # Only a password, a token and a store that outlives the process have to be waited for.
-    waits = request.password is not None or request.token is not None or ctx.store.outlives_process
+    # Only a password, a token and a store that outlives the process have to be waited for, and none of these by who
+    # takes a seat back.
+    asks = request.password is not None or request.token is not None or ctx.store.outlives_process
+    waits = request.resume is None and asks
     return joined if waits else at_once(joined)
 
 

@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rooms import messages, viewing
 from rooms.limits import MAX_MESSAGE_CHARS
 from rooms.message import message_id as message_id_of
-from rooms.messages import Options
+from rooms.messages import Options, Posted
+from rooms.model import Seat
+from rooms.room import Room
 from server.protocol import views
 from server.protocol.acknowledgements import EMPTY, Data, Reply
 from server.protocol.requests import (
@@ -39,16 +38,14 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     """Say something to the room, or to one participant."""
     now = ctx.clock()
     room, seat = ctx.seated(caller, request["roomId"], now)
-    text, encrypted = request["text"], request.get("encrypted") is True
-    if not text or (len(text) > MAX_MESSAGE_CHARS and not encrypted):
-        check_said(text, request.get("data"), encrypted=encrypted)
-    client_message_id = request.get("clientMessageId")
-    # Nearly all have a text and their author's mark, and are not asked for what else they might have.
-    plain = len(request) == (PLAIN_FIELDS if client_message_id is None else PLAIN_FIELDS + 1)
-    options = None if plain else _options(request)
-    receipt, message, more = messages.post(
-        room, seat, text, now, client_message_id, request.get("to"), encrypted, options
-    )
+    text, client_message_id = request["text"], request.get("clientMessageId")
+    if len(request) == (PLAIN_FIELDS if client_message_id is None else PLAIN_FIELDS + 1):
+        # Nearly all have a text and their author's mark, and are not asked for what else they might have.
+        if not text or len(text) > MAX_MESSAGE_CHARS:
+            check_said(text, None, encrypted=False)
+        receipt, message, more = messages.post(room, seat, text, now, client_message_id)
+    else:
+        receipt, message, more = _post(room, seat, request, now)
     seq, at, told_at, delivered_to = receipt
     if message is None:
         message_id, timestamp = message_id_of(seq, at, room.epoch), views.iso(told_at)
@@ -66,10 +63,21 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     }
 
 
-def _options(request: Mapping[str, Any]) -> Options | None:
-    extras = views.extras_of(request)
-    options = Options(extras, request.get("ttlS"), request.get("viewOnce") is True)
-    return options if options != messages.PLAIN else None
+def _post(room: Room, seat: Seat, request: SendMessage, now: float) -> Posted:
+    """Say something that is more than a text for everybody."""
+    text, encrypted = request["text"], request.get("encrypted") is True
+    check_said(text, request.get("data"), encrypted=encrypted)
+    options = Options(views.extras_of(request), request.get("ttlS"), request.get("viewOnce") is True)
+    return messages.post(
+        room,
+        seat,
+        text,
+        now,
+        request.get("clientMessageId"),
+        request.get("to"),
+        encrypted,
+        options if options != messages.PLAIN else None,
+    )
 
 
 def post_from_outside(ctx: Context, actor: Actor, request: OutsideMessage) -> dict[str, object]:
@@ -79,19 +87,17 @@ def post_from_outside(ctx: Context, actor: Actor, request: OutsideMessage) -> di
         check_length(request.text)
     now = ctx.clock()
     if seat is None:
-        receipt, message = messages.post_from_outside(
-            room, request.sender_name or "Host", request.text, now, encrypted=request.encrypted
-        )
+        name = request.sender_name or "Host"
+        receipt, message, more = messages.post_from_outside(room, name, request.text, now, encrypted=request.encrypted)
     else:
         options = Options(from_rest=True)
-        receipt, posted, more = messages.post(
+        receipt, message, more = messages.post(
             room, seat, request.text, now, encrypted=request.encrypted, options=options
         )
-        if posted is None:
-            raise RuntimeError("a message without a clientMessageId repeats none")
-        message = posted
-        ctx.publisher.commit(room, more)
+    if message is None:
+        raise RuntimeError("a message without a clientMessageId repeats none")
     told = ctx.publisher.message(room, message)
+    ctx.publisher.commit(room, more)
     seq, _, _, delivered_to = receipt
     return {"id": told["id"], "seq": seq, "timestamp": told["timestamp"], "deliveredTo": delivered_to}
 

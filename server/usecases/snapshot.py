@@ -33,12 +33,15 @@ def snapshot(ctx: Context, room: Room, seat: Seat, token: str, missed: Sequence[
 
     `missed` is None where the picture is not a continuation. Nor is it one where what was missed does not fit.
     """
-    again = views.fitting((_missed(event, seat.id) for event in missed), MISSED_BYTES) if missed is not None else None
+    polls = orjson.dumps([views.poll(poll, shows_votes=shows_votes(room, poll)) for poll in room.polls.values()])
+    # Beside full polls there is less room for what was missed: together with the people it has to be one answer.
+    bound = MISSED_BYTES - len(polls)
+    again = views.fitting((_missed(event, seat.id) for event in missed), bound) if missed is not None else None
     if missed is None or again is None or len(again) < len(missed):
         said = reversed(room.history.backlog(seat.id))
         shown = views.fitting((views.message(message, seat.id) for message in said), BACKLOG_BYTES)
-        return _picture(ctx, room, seat, token, messages=shown[::-1])
-    return _picture(ctx, room, seat, token, messages=[], missed=again)
+        return _picture(ctx, room, seat, token, polls, messages=shown[::-1])
+    return _picture(ctx, room, seat, token, polls, messages=[], missed=again)
 
 
 def _picture(
@@ -46,6 +49,7 @@ def _picture(
     room: Room,
     seat: Seat,
     token: str,
+    polls: bytes,
     *,
     messages: list[orjson.Fragment],
     missed: list[orjson.Fragment] | None = None,
@@ -60,7 +64,7 @@ def _picture(
         "participants": ctx.snapshot_parts.others(room, seat, lost_from, attributes),
         "typing": [other.id for other in room.seats.values() if other.typing and other is not seat],
         "messages": messages,
-        "polls": [views.poll(poll, shows_votes=shows_votes(room, poll)) for poll in room.polls.values()],
+        "polls": orjson.Fragment(polls),
         "iceServers": ice["iceServers"],
         "iceExpiresAt": ice["expiresAt"],
         "epoch": room.epoch,

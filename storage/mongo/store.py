@@ -250,12 +250,15 @@ class MongoStore:
         self._fence.check(await self._rooms.find_one({"_id": room_id, **self._fence.later}, {"generation": True}))
 
     async def _take_over(self) -> None:
-        """Raise what is live, or not finished, to this generation: no earlier owner can write it from then on."""
+        """Raise what is live, or not finished, to this generation: no earlier owner can write it from then on.
+
+        Messages are guarded by their room, which every change of one looks at, and each by itself once this owner has
+        changed it: to raise a whole log would take seconds in which nobody is served.
+        """
         if self._fence.generation:
             of_others: Document = {"generation": {"$not": {"$gte": self._fence.generation}}}
             unfinished: list[Document] = [{"state": LIVE}, {"unfinished": {"$exists": True}}]
             await self._rooms.update_many({"$or": unfinished, **of_others}, {"$set": self._fence.stamp})
-            await self._messages.update_many(of_others, {"$set": self._fence.stamp})
 
     async def _make_indexes(self) -> None:
         purge = pymongo.IndexModel("purgeAt", expireAfterSeconds=0)

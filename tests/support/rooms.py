@@ -13,6 +13,7 @@ from rooms.directory import Registry
 from rooms.errors import Refused
 from rooms.events import Durable, Event
 from rooms.model import RoomOptions, Seat
+from rooms.records import InviteRecord
 from rooms.room import House, Room
 
 
@@ -27,11 +28,25 @@ class Stage:
         self.registry = Registry(House(30, 300), tombstone_ttl_s=60)
         self.room: Room = self.registry.create("r", "epoch", "key", self.options, self.now)
 
-    def sit(self, name: str) -> Seat:
+    def ask(self, name: str, **shown: Any) -> Seat:
+        """A seat that is granted and not taken. `shown`: what else of an `Admission` is shown at the door."""
+        admission = joining.Admission(participant_id=name, token=shown.pop("token", "token"), name=name, **shown)
+        return joining.admit(self.room, admission, self.now)
+
+    def sit(self, name: str, **shown: Any) -> Seat:
         """Somebody new."""
-        granted = joining.admit(self.room, joining.Admission(name, "token", name), self.now)
+        granted = self.ask(name, **shown)
         joining.seat(self.room, granted, self.now)
         return granted
+
+    def invite(self, token: str, *, uses: int = 1, lasts_s: float = 3_600.0) -> InviteRecord:
+        """An invite with this token, whose id is "id of " it."""
+        expires_at = self.room.house.wall(self.now) + lasts_s
+        return self.room.invites.add(f"id of {token}", token, uses=uses, now=self.now, expires_at=expires_at)
+
+    def used(self) -> dict[str, int]:
+        """How often each invite was redeemed, by its id."""
+        return {record.id: record.used for record in self.room.invites.records()}
 
     def due(self) -> list[str]:
         """What comes up by now, by its task."""
@@ -43,6 +58,11 @@ def refusal(call: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
     with pytest.raises(Refused) as refused:
         call(*args, **kwargs)
     return refused.value.code.value
+
+
+def stage_with(**options: Any) -> Stage:
+    """A room with these `RoomOptions`, and nobody in it."""
+    return Stage(RoomOptions(**{"capacity": 8, "expires_in_s": 36_000, **options}))
 
 
 def names(events: list[Event]) -> list[str]:

@@ -31,6 +31,8 @@ EDGES = {
     "cryptography": ("peer/keys.py",),
     "aiohttp": ("server/", "peer/rest.py"),
     "multidict": ("server/transport/engineio/",),
+    "msgspec": ("server/protocol/decoding.py",),
+    "annotated_types": ("server/protocol/decoding.py",),
     "websockets": ("server/transport/engineio/masking.py",),
     "socketio": ("server/transport/socketio/host.py", "peer/"),
     "engineio": ("server/transport/socketio/host.py", "server/transport/engineio/"),
@@ -42,7 +44,7 @@ EDGES = {
     "jwt": ("server/security/join_tokens.py", "server/security/key_sets.py"),
     "orjson": ("server/",),
     "prometheus_client": ("server/observability/",),
-    "typing_extensions": ("server/protocol/requests.py",),
+    "typing_extensions": ("server/protocol/requests.py", "server/protocol/decoding.py"),
     "uvloop": ("server/__main__.py",),
 }
 """third-party package → the only files that may import it"""

@@ -1,228 +1,225 @@
-/** The conversation: messages in order, how far one's own have come, who is typing. */
+/** The conversation: messages and polls in order, what can be done with them, and the field in which one writes. */
 
+import { Composer } from "./composer.js";
 import { h, keyed, setText } from "./dom.js";
-import { displayName, fullTimeOf, hueOf, listNames, markedName, plainPart, plural, timeOf } from "./format.js";
-import { icon } from "./icons.js";
-
-const MAX_CHARS = 4_000;
-const WARN_CHARS = 3_600;
-/** A message longer than this is folded. */
-const FOLD_CHARS = 900;
-const FOLD_LINES = 14;
-/** Messages of one person within this time share a heading. */
-const GROUP_MS = 3 * 60_000;
-const NEAR_END_PX = 80;
+import { listNames, markedName, plural } from "./format.js";
+import { MessageView, seenBy } from "./message.js";
+import { messageActs } from "./message-acts.js";
+import { Pinned } from "./pinned.js";
+import { PollView } from "./poll.js";
+import { Scroller } from "./scroller.js";
+import { Search } from "./search.js";
+import { timeline } from "./timeline.js";
 
 export class Chat {
   #room;
   #views = new Map();
-  unread = 0;
+  #unread = new Set();
+  /** The first message that was not seen when the chat was last out of sight. */
+  #newFrom = null;
+  #open = false;
 
-  #atEnd = true;
-  /** Of the list, as they were told last. */
-  #sizes = { scrollHeight: 0, clientHeight: 0, clientWidth: 0 };
-  /** Where the list was left when it was brought to its end. */
-  #leftAt = 0;
-
-  /** @param {{room: any, scope: import("./scope.js").Scope}} props */
-  constructor({ room, scope }) {
+  /** @param {{client: any, room: any, scope: import("./scope.js").Scope, toast: (text: string) => void, float: (emoji: string) => void}} props */
+  constructor({ client, room, scope, toast, float }) {
     this.#room = room;
-    this.rows = h("ol", { class: "message-rows" });
-    this.list = h("div", { class: "messages", role: "log", "aria-label": "Messages", tabIndex: 0, onscroll: () => this.#scrolled() }, this.rows);
-    // The keyboard, a turned phone or a long draft take from the list; whoever was at its end stays there.
-    const observer = new ResizeObserver(() => this.#resized());
-    observer.observe(this.list);
-    observer.observe(this.rows);
-    scope.add(() => observer.disconnect());
+    this.rows = h("ol", { class: "message-rows", onkeydown: (event) => this.#onKey(event) });
+    this.scroller = new Scroller({ rows: this.rows, label: "Messages", scope, onEnd: () => this.#read() });
+    this.composer = new Composer({ client, room, toast, float, sent: () => this.#said(), editLast: () => this.#editLast(), focusList: () => this.#focusRow(-1) });
+    this.act = messageActs({ client, room, toast, composer: this.composer, show: (id) => this.#show(id) });
+    this.search = new Search({ texts: () => this.#texts(), back: () => this.composer.focus() });
+    this.pinned = new Pinned({ show: (id) => this.#show(id), unpin: () => this.act.unpin() });
+    this.divider = h("li", { class: "new-mark", role: "separator", "aria-label": "New" }, h("span", { "aria-hidden": "true" }, "New"));
     this.empty = h("p", { class: "chat-empty" }, "Nothing has been said yet. What you write here is gone when the room ends.");
     this.typing = h("p", { class: "typing", "aria-live": "polite" });
-    this.count = h("span", { class: "char-count", hidden: true });
-    this.problem = h("p", { class: "problem", role: "alert", hidden: true });
-    this.field = h("textarea", {
-      id: "message",
-      rows: 1,
-      dir: "auto",
-      placeholder: "Write a message",
-      maxLength: 2 * MAX_CHARS, // It counts halves of emoji; the room counts characters.
-      enterKeyHint: "send",
-      oninput: () => this.#typed(),
-      onkeydown: (event) => this.#onKey(event),
-    });
-    this.send = h("button", { class: "icon-button send", type: "submit", "aria-label": "Send", title: "Send" }, icon("send"));
+    this.list = this.scroller.list;
+    this.list.addEventListener("keydown", (event) => this.#enterList(event));
     this.element = h(
       "section",
       { class: "chat", "aria-label": "Chat", hidden: true },
-      h("h2", { class: "panel-title" }, "Chat"),
-      h("div", { class: "messages-box" }, this.empty, this.list),
+      h("div", { class: "panel-title chat-title" }, h("h2", {}, "Chat"), this.search.button),
+      this.search.element,
+      this.pinned.element,
+      h("div", { class: "messages-box" }, this.empty, this.list, this.scroller.jump),
       this.typing,
-      this.problem,
-      h(
-        "form",
-        {
-          class: "composer",
-          onsubmit: (event) => {
-            event.preventDefault();
-            this.#submit();
-          },
-        },
-        h("label", { class: "visually-hidden", htmlFor: "message" }, "Message"),
-        this.field,
-        this.count,
-        this.send,
-      ),
+      this.composer.element,
     );
+    scope.add(room.on("message", (message) => this.#came(message)));
+    scope.add(room.on("message-deleted", ({ key }) => this.#gone(key)));
+  }
+
+  /** How many came while nobody looked. */
+  get unread() {
+    return this.#unread.size;
+  }
+
+  get #attended() {
+    return this.#open && document.visibilityState === "visible";
   }
 
   setOpen(open, focus) {
+    this.#open = open;
     this.element.hidden = !open;
-    if (!open) return;
-    this.unread = 0;
-    this.#toEnd();
-    if (focus) this.field.focus();
+    if (!open) return this.#forgetMark();
+    this.#unread.clear();
+    this.scroller.toEnd();
+    // Whoever opens the chat begins to read where it is new.
+    this.divider.isConnected && this.divider.scrollIntoView({ block: "center" });
+    if (focus) this.composer.focus();
   }
 
-  #toEnd() {
-    this.#atEnd = true;
-    this.list.scrollTop = this.list.scrollHeight;
-    this.#leftAt = this.list.scrollTop;
+  /** The page is in sight again. @returns {boolean} whether anything has changed by it */
+  seen() {
+    if (!this.#open || !this.#unread.size) return false;
+    this.#unread.clear();
+    this.#read();
+    return true;
   }
 
-  #resized() {
-    if (this.#atEnd) this.#toEnd();
-    const { scrollHeight, clientHeight, clientWidth } = this.list;
-    this.#sizes = { scrollHeight, clientHeight, clientWidth };
-  }
-
-  #scrolled() {
-    const { scrollTop, scrollHeight, clientHeight, clientWidth } = this.list;
-    const known = this.#sizes;
-    // In another frame it was the layout that scrolled, not the reader; that the sizes are others is told next.
-    if (clientHeight !== known.clientHeight || clientWidth !== known.clientWidth || scrollHeight < known.scrollHeight) return;
-    if (scrollHeight === known.scrollHeight) this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
-    // A line has come in this very frame: whoever is above where the list was left has scrolled up to read.
-    else if (this.#leftAt - scrollTop >= NEAR_END_PX) this.#atEnd = false;
-  }
-
-  draw({ messages, typing, participants }) {
-    if (messages !== this.drawn) {
-      const grouped = messages.map((message, at) => ({ message, first: !sameGroup(messages[at - 1], message) }));
-      keyed(this.rows, this.#views, grouped, ({ message }) => message.key, ({ message }) => new MessageView(message, this.#room));
-      this.drawn = messages;
-      this.empty.hidden = messages.length > 0;
-      const isNew = messages.at(-1)?.key !== this.last;
-      this.last = messages.at(-1)?.key;
-      if (this.#atEnd || (isNew && messages.at(-1)?.own)) this.#toEnd();
-    }
+  draw(snapshot) {
+    const { messages, polls, typing, participants } = snapshot;
+    const state = [messages, polls, snapshot.reads, participants, snapshot.room, snapshot.self];
+    if (!this.drawn || state.some((value, at) => value !== this.drawn[at])) this.#drawRows(snapshot, state);
+    this.composer.draw(snapshot);
+    this.pinned.draw(snapshot);
     const names = typing.map((id) => participants.find((person) => person.id === id)).filter(Boolean).map(markedName);
     setText(this.typing, names.length ? `${listNames(names)} ${names.length === 1 ? "is" : "are"} typing` : "");
     this.typing.classList.toggle("on", names.length > 0);
   }
 
-  #typed() {
-    this.#fit();
-    this.#room.setTyping(this.field.value.trim() !== "");
-    const { length } = [...this.field.value];
-    this.count.hidden = length < WARN_CHARS;
-    this.count.textContent = `${MAX_CHARS - length}`;
-    this.problem.hidden = true;
+  tick() {
+    const now = this.#room.now();
+    for (const view of this.#views.values()) view.tick(now);
   }
 
-  #fit() {
-    this.field.style.height = "auto";
-    this.field.style.height = `${Math.min(this.field.scrollHeight, 160)}px`;
+  #drawRows(snapshot, state) {
+    const rows = timeline(snapshot.messages, snapshot.polls);
+    const context = (message, lastOwn) => this.#context(message, lastOwn, snapshot);
+    const create = ({ message, poll }) => (poll ? new PollView(poll, this.#room, this.act) : new MessageView(message, this));
+    this.divider.remove();
+    const focused = this.rows.contains(document.activeElement) && document.activeElement.closest("li");
+    keyed(this.rows, this.#views, rows.map((row) => ({ ...row, context, snapshot })), ({ key }) => key, create);
+    this.drawn = state;
+    this.empty.hidden = rows.length > 0;
+    this.#drawDivider();
+    // What had the focus is gone: the list has it, rather than nothing.
+    if (focused && !focused.isConnected) this.list.focus({ preventScroll: true });
+    const last = snapshot.messages.at(-1);
+    const isNew = last?.key !== this.last;
+    this.last = last?.key;
+    if (this.scroller.atEnd || (isNew && last?.own)) this.scroller.toEnd();
+    this.search.refresh();
+  }
+
+  #context(message, lastOwn, snapshot) {
+    return {
+      quoted: message.replyTo && this.find(message.replyTo),
+      seenBy: lastOwn ? seenBy(message, snapshot) : "",
+      pinned: Boolean(message.id) && snapshot.room?.pinnedMessageId === message.id,
+      encrypted: snapshot.encrypted,
+    };
+  }
+
+  #drawDivider() {
+    const view = this.#newFrom && this.#views.get(this.#newFrom);
+    if (view) view.element.before(this.divider);
+    else this.divider.remove();
+  }
+
+  #came({ key }) {
+    if (!this.#attended) this.#unread.add(key);
+    if (!this.#attended || !this.scroller.atEnd) this.#newFrom ??= key;
+    if (!this.scroller.atEnd) this.scroller.came(1);
+    else if (this.#attended) queueMicrotask(() => this.#read());
+  }
+
+  #gone(key) {
+    this.#unread.delete(key);
+    this.composer.forget(key);
+    if (this.#newFrom === key) this.#newFrom = null;
+  }
+
+  #said() {
+    this.#forgetMark();
+    this.scroller.toEnd();
+  }
+
+  #forgetMark() {
+    this.#newFrom = null;
+    this.#drawDivider();
+  }
+
+  /** All that is there has been read, where it can be seen. */
+  #read() {
+    if (!this.#attended || !this.scroller.atEnd) return;
+    this.#room.markRead(Math.max(0, ...this.#room.getSnapshot().messages.map(({ seq }) => seq ?? 0)));
+  }
+
+  find = (id) => this.#room.getSnapshot().messages.find((message) => message.id === id);
+
+  get room() {
+    return this.#room;
+  }
+
+  /** Who reacted, in words. */
+  namesOf(ids, count) {
+    const { self, participants } = this.#room.getSnapshot();
+    const people = new Map(participants.map((person) => [person.id, markedName(person)]));
+    const names = ids.map((id) => (id === self.id ? "You" : people.get(id))).filter(Boolean);
+    const others = count - names.length;
+    if (!others) return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join("");
+    return names.length ? `${names.join(", ")} and ${plural(others, "other", "others")}` : plural(others, "person", "people");
+  }
+
+  #show(id) {
+    const message = this.find(id);
+    const element = message && this.#views.get(message.key)?.element;
+    if (!element) return;
+    element.scrollIntoView({ block: "center" });
+    element.focus({ preventScroll: true });
+    element.classList.remove("pointed-at");
+    requestAnimationFrame(() => element.classList.add("pointed-at"));
+  }
+
+  #texts() {
+    return [...this.#views.values()].map(({ element, text }) => ({ element, text })).filter(({ text }) => text);
+  }
+
+  #editLast() {
+    const { messages, self } = this.#room.getSnapshot();
+    const last = messages.findLast((message) => message.own && message.sender === self?.id && message.state === "sent" && !message.viewOnce && !message.deleting);
+    if (last) this.act.edit(last);
+  }
+
+  /** The list is one stop for Tab; from there the arrows go through the messages. */
+  #enterList(event) {
+    if (event.target !== this.list || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    this.#focusRow(event.key === "ArrowUp" ? -1 : 0);
+  }
+
+  #focusRow(at) {
+    [...this.rows.querySelectorAll(".message, .poll")].at(at)?.focus();
   }
 
   #onKey(event) {
-    // While an input method composes, Enter belongs to it.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    const row = event.target;
+    if (!row.matches("li") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const rows = [...this.rows.querySelectorAll(".message, .poll")];
+    const at = rows.indexOf(row);
+    const steps = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 };
+    if (event.key in steps) rows[Math.max(0, Math.min(rows.length - 1, steps[event.key]))].focus();
+    else if (event.key === "Escape") this.composer.focus();
+    else if (!this.#actByKey(event.key, row.dataset.key)) return;
     event.preventDefault();
-    this.#submit();
   }
 
-  #submit() {
-    const text = this.field.value.trim();
-    if (!text) return;
-    try {
-      this.#room.sendMessage(text);
-    } catch (error) {
-      this.problem.textContent = error.message;
-      this.problem.hidden = false;
-      return;
-    }
-    this.field.value = "";
-    this.#typed();
-    this.field.focus();
+  /** @returns {boolean} whether the key means something */
+  #actByKey(key, messageKey) {
+    const message = this.#room.getSnapshot().messages.find((candidate) => candidate.key === messageKey);
+    const action = { Enter: "menu", ContextMenu: "menu", r: "reply", e: "edit", c: "copy", Delete: "delete" }[key];
+    if (!message || !action) return false;
+    this.act.byKey(action, message);
+    return true;
   }
 }
 
-class MessageView {
-  constructor(message, room) {
-    this.room = room;
-    this.head = h("p", { class: "message-head" });
-    this.text = h("p", { class: "message-text", dir: "auto" });
-    this.more = h("button", { class: "link-button", type: "button", hidden: true, onclick: () => this.#unfold() }, "Show all");
-    this.foot = h("p", { class: "message-foot" });
-    this.element = h("li", { class: "message" }, this.head, h("div", { class: "bubble" }, this.text, this.more), this.foot);
-    this.element.classList.toggle("own", message.own);
-    this.element.classList.add(`hue-${hueOf(message.sender)}`);
-    const folded = message.text.length > FOLD_CHARS || message.text.split("\n").length > FOLD_LINES;
-    this.text.classList.toggle("folded", folded);
-    this.more.hidden = !folded;
-  }
-
-  update({ message, first }) {
-    if (this.message === message && this.first === first) return;
-    this.element.classList.toggle("first", first);
-    this.element.dataset.state = message.state;
-    if (message.unreadable) {
-      this.text.classList.add("unreadable");
-      setText(this.text, "This message was encrypted with another key, or changed on its way.");
-    } else setText(this.text, message.text);
-    if (!this.message || this.first !== first) this.#drawHead(message, first);
-    this.#drawFoot(message);
-    this.message = message;
-    this.first = first;
-  }
-
-  #drawHead(message, first) {
-    this.head.hidden = !first;
-    const plain = plainPart(message, this.room.getSnapshot().encrypted);
-    this.head.replaceChildren(
-      h("bdi", { class: "name" }, message.own ? "You" : displayName(message.senderName)),
-      h("time", { dateTime: message.timestamp, title: fullTimeOf(message.timestamp) }, timeOf(message.timestamp)),
-      plain ? h("span", { class: "plain-mark" }, icon("shieldOff", 14), plain) : "",
-    );
-  }
-
-  #drawFoot(message) {
-    const parts = [];
-    if (message.own && message.state === "sending") parts.push(h("span", { class: "spinner tiny" }), "Sending …");
-    if (message.own && message.state === "sent") {
-      const count = message.deliveredTo ?? 0;
-      parts.push(icon(count ? "checks" : "check", 15), count ? `Delivered to ${plural(count, "person", "people")}` : "Sent");
-    }
-    if (message.state === "failed") {
-      const button = (label, action) => h("button", { class: "link-button", type: "button", onclick: action }, label);
-      parts.push(
-        icon("alert", 15),
-        "Not sent. ",
-        button("Try again", () => this.room.retryMessage(message.key)),
-        button("Delete", () => this.room.discardMessage(message.key)),
-      );
-    }
-    this.foot.replaceChildren(...parts);
-  }
-
-  #unfold() {
-    this.text.classList.remove("folded");
-    this.more.hidden = true;
-    this.text.tabIndex = -1;
-    this.text.focus();
-  }
-}
-
-function sameGroup(before, message) {
-  if (!before || before.sender !== message.sender || before.own !== message.own || before.encrypted !== message.encrypted) return false;
-  if (before.senderName !== message.senderName || before.unsealed !== message.unsealed) return false;
-  return Date.parse(message.timestamp) - Date.parse(before.timestamp) < GROUP_MS;
-}

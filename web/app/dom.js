@@ -69,6 +69,7 @@ const SPOKEN_MS = 10_000;
 /**
  * Says something to screen readers without showing it. Each is a node of its own, so that two at once are both spoken, and
  * the same words twice, too. What lies under an open dialog is not heard: dialogs bring a region along (`liveRegion`).
+ * @returns {() => void} takes the words away before that
  */
 export function announce(text) {
   const regions = [...document.querySelectorAll("dialog[open] > .announcer")];
@@ -76,6 +77,7 @@ export function announce(text) {
   const words = h("p", {}, text);
   region.append(words);
   setTimeout(() => words.remove(), SPOKEN_MS);
+  return () => words.remove();
 }
 
 export const liveRegion = () => h("div", { class: "announcer visually-hidden", role: "log", "aria-live": "polite", "aria-label": "News" });

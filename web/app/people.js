@@ -1,8 +1,10 @@
 /** Who is here, who is away for a moment, who waits at the door; and what a host may do about it. */
 
+import { ChatRules } from "./chat-rules.js";
 import { h, keyed, setText } from "./dom.js";
 import { displayName, markedName, NOT_ENCRYPTED } from "./format.js";
 import { icon } from "./icons.js";
+import { openRename } from "./rename.js";
 import { actionButton, avatar, nameOf, openDialog, switchField } from "./parts.js";
 
 export class People {
@@ -25,7 +27,8 @@ export class People {
       onchange: (event) => this.#do(() => room.lock(event.target.checked)),
     });
     this.lockInput = this.lock.querySelector("input");
-    this.hostBox = h("section", { class: "host-box", hidden: true, "aria-label": "For the host" }, this.lock);
+    this.rules = new ChatRules({ room, attempt: (action) => this.#do(action) });
+    this.hostBox = h("section", { class: "host-box", hidden: true, "aria-label": "For the host" }, this.lock, this.rules.element);
     this.element = h("section", { class: "people", "aria-label": "People", hidden: true }, this.title, h("div", { class: "people-scroll" }, this.knockBox, this.list), this.hostBox);
   }
 
@@ -39,10 +42,11 @@ export class People {
     setText(this.title, `People (${participants.length + 1} of ${room.capacity})`);
     this.hostBox.hidden = !isHost;
     if (document.activeElement !== this.lockInput) this.lockInput.checked = room.status === "locked";
+    this.rules.draw(room);
     this.knockBox.hidden = knocks.length === 0;
     keyed(this.knockList, this.#knocks, knocks, (knock) => knock.knockId, (knock) => ({ element: this.#knockRow(knock) }));
     const rows = [{ person: self, isSelf: true, isHost }, ...participants.map((person) => ({ person, isSelf: false, isHost }))];
-    keyed(this.list, this.#rows, rows, ({ person }) => person.id, ({ person }) => new PersonRow(person, () => this.#openMenu(person.id)));
+    keyed(this.list, this.#rows, rows, ({ person }) => person.id, ({ person, isSelf }) => new PersonRow(person, () => (isSelf ? openRename({ room: this.#room, toast: this.#toast }) : this.#openMenu(person.id))));
   }
 
   #knockRow({ knockId, name, unsealed }) {
@@ -107,7 +111,8 @@ class PersonRow {
     setText(this.name, displayName(person.name));
     const away = !isSelf && person.connected === false && "Reconnecting …";
     const unsealed = person.unsealed && NOT_ENCRYPTED;
-    const details = [isSelf && "You", person.role === "host" && "Host", away, callWords(person), unsealed].filter(Boolean);
+    const idle = !isSelf && !away && person.idle && "Not at the screen";
+    const details = [isSelf && "You", person.role === "host" && "Host", away, idle, callWords(person), unsealed].filter(Boolean);
     setText(this.detail, details.join(" · "));
     this.element.classList.toggle("away", !isSelf && person.connected === false);
     const { audio, video, screen, handRaised } = person.media ?? {};
@@ -119,7 +124,7 @@ class PersonRow {
         ...[handRaised && mark("hand", "Hand raised"), screen && mark("screen", "Shares the screen"), !audio && mark("micOff", "Microphone off"), !video && mark("cameraOff", "Camera off")].filter(Boolean),
       );
     }
-    this.menu.hidden = !isHost || isSelf;
-    this.menu.setAttribute("aria-label", `Actions for ${markedName(person)}`);
+    this.menu.hidden = !isHost && !isSelf;
+    this.menu.setAttribute("aria-label", isSelf ? "Change your name" : `Actions for ${markedName(person)}`);
   }
 }

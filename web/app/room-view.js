@@ -6,7 +6,10 @@ import { Controls } from "./controls.js";
 import { deviceWords, lostWords, savedDevices } from "./device-words.js";
 import { announce, h, show } from "./dom.js";
 import { markedName, markedSender } from "./format.js";
+import { Floats } from "./floats.js";
 import { forgetHost, hostKeyOf } from "./host-key.js";
+import { watchIdle } from "./idle.js";
+import { wordsFor } from "./message.js";
 import { News } from "./news.js";
 import { showNotice } from "./notices.js";
 import { openDialog } from "./parts.js";
@@ -18,11 +21,15 @@ import { Stage } from "./stage.js";
 import { Toasts } from "./toasts.js";
 
 const TICK_MS = 1_000;
+/** Longer than any note, or what is said of it, is there. */
+const TOLD_MS = 15_000;
 const DESKTOP = "(min-width: 900px)";
 
 export class RoomView {
   #page;
   #scope;
+  /** Messages that a note has told of: how to take it away. */
+  #told = new Map();
 
   /** @param {{client: any, parsed: any, room: any, tracks: object, again: () => void, scope: import("./scope.js").Scope}} page */
   constructor(page) {
@@ -43,7 +50,9 @@ export class RoomView {
     const { client, room } = this.#page;
     const scope = this.#scope;
     this.toasts = new Toasts(scope);
-    this.chat = new Chat({ room, scope });
+    this.floats = new Floats({ room, emojis: client.EMOJI, scope });
+    const float = (emoji) => this.floats.send(emoji).catch((error) => this.toast(error.message));
+    this.chat = new Chat({ client, room, scope, toast: this.toast, float });
     this.people = new People({ room, toast: this.toast });
     this.stage = new Stage({ room, invite: () => this.#invitePanel(), scope });
     this.banner = new Banner();
@@ -68,7 +77,7 @@ export class RoomView {
       { class: "room" },
       this.head.element,
       this.banner.element,
-      h("main", { class: "room-main" }, this.stage.element, this.toasts.element),
+      h("main", { class: "room-main" }, this.stage.element, this.floats.element, this.toasts.element),
       this.panel,
       this.controls.element,
     );
@@ -82,6 +91,8 @@ export class RoomView {
     scope.add(room.call.subscribe(() => this.#draw()));
     scope.every(TICK_MS, () => this.#tick());
     scope.add(room.on("message", (message) => this.#onMessage(message)));
+    for (const event of ["message-deleted", "message-updated"]) scope.add(room.on(event, ({ id }) => this.#untold(id)));
+    watchIdle({ room, scope });
     scope.add(room.on("knock", (knock) => this.toast(`${markedName(knock)} is knocking`)));
     scope.add(room.on("expiring", () => this.#tick()));
     scope.add(room.call.on("device-lost", ({ slot, replaced }) => this.toast(lostWords(slot, replaced))));
@@ -124,6 +135,7 @@ export class RoomView {
   #tick() {
     const left = Date.parse(this.#page.room.getSnapshot().room?.expiresAt) - Date.now();
     if (!Number.isFinite(left)) return;
+    this.chat.tick();
     this.head.tick(left);
     this.banner.tick(left);
   }
@@ -148,15 +160,21 @@ export class RoomView {
 
   #onMessage(message) {
     if (this.open === "chat" && document.visibilityState === "visible") return;
-    this.chat.unread += 1;
     this.#draw();
-    if (this.open !== "chat") this.toast(`${markedSender(message, this.#page.room.getSnapshot().encrypted)}: ${message.unreadable ? "a message" : clip(message.text)}`);
+    if (this.open === "chat") return;
+    const sender = markedSender(message, this.#page.room.getSnapshot().encrypted && !message.viewOnce);
+    this.#told.set(message.id, this.toasts.show(`${sender}: ${wordsFor(message) || clip(message.text)}`));
+    this.#scope.after(TOLD_MS, () => this.#told.delete(message.id));
+  }
+
+  /** What is gone, or not so any more, is not left standing in a note either. */
+  #untold(id) {
+    this.#told.get(id)?.();
+    this.#told.delete(id);
   }
 
   #seen() {
-    if (this.open !== "chat" || !this.chat.unread) return;
-    this.chat.unread = 0;
-    this.#draw();
+    if (this.chat.seen()) this.#draw();
   }
 
   #left({ ending, error }) {

@@ -14,8 +14,9 @@ export class Toasts {
     this.element = h("div", { class: "toasts" });
   }
 
+  /** @returns {() => void} takes it away before its time */
   show(text) {
-    this.#add(text, TOAST_MS);
+    return this.#add(text, TOAST_MS);
   }
 
   /** The same advice once more starts its time anew, and is not shown twice. */
@@ -25,9 +26,13 @@ export class Toasts {
   }
 
   #add(text, ms) {
-    announce(text);
+    const unsay = announce(text);
     const toast = h("p", { class: "toast" }, text);
     this.element.append(toast);
     this.#scope.after(ms, () => toast.remove());
+    return () => {
+      unsay();
+      toast.remove();
+    };
   }
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from server.cluster.ownership import Role
 from server.protocol.acknowledgements import Outcome
+from server.protocol.decoding import Decoded
 from server.security.addresses import client_address
 from server.security.throttles import bucket
 from server.transport.socketio import Welcome
@@ -22,7 +23,7 @@ class Gateway:
     def __init__(self, context: Context, dispatcher: Dispatcher) -> None:
         self._context = context
         self._dispatcher = dispatcher
-        self.request: Callable[[Any, str, list[Any]], Outcome | Awaitable[Outcome]] = dispatcher.handle
+        self.request: Callable[[Any, str, list[Any] | Decoded], Outcome | Awaitable[Outcome]] = dispatcher.handle
         self.too_large: Callable[[Any], Outcome] = dispatcher.too_large
         self.unreadable: Callable[[Any], Outcome] = dispatcher.unreadable
         self.binary: Callable[[Any], Outcome] = dispatcher.binary

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from server.protocol.acknowledgements import Outcome
+from server.protocol.decoding import Decoded
 
 
 class Welcome(NamedTuple):
@@ -37,7 +38,7 @@ class Application(Protocol):
     def follow(self, connection_id: str, after: tuple[Any, ...], *, acknowledged: bool) -> None:
         """Carry out what is to follow an answer; `acknowledged` is false where the client asked for none."""
 
-    request: Callable[[Any, str, list[Any]], Outcome | Awaitable[Outcome]]
+    request: Callable[[Any, str, list[Any] | Decoded], Outcome | Awaitable[Outcome]]
     """Answers a request: caller, event, arguments."""
 
     too_large: Callable[[Any], Outcome]

@@ -3,6 +3,8 @@
 import { createInterface } from "node:readline";
 import { openRoom } from "../../../client/index.js";
 
+const GOODBYE_MS = 500;
+
 const people = new Map();
 
 class Person {
@@ -54,7 +56,11 @@ const commands = {
   // Resolved when the server has it, however often it has to be sent.
   say: ({ name, text }) => people.get(name).room.sendMessage(text).then?.(() => null) ?? null,
   ban: ({ name, participantId }) => people.get(name).room.ban(participantId),
-  leave: async ({ names }) => void (await Promise.all(names.map((name) => people.get(name).room.leave()))),
+  // With time for what a polling client says at last: it goes out behind the answer.
+  async leave() {
+    await Promise.all([...people.values()].map(({ room }) => room.leave()));
+    await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
+  },
   report: () => Object.fromEntries([...people].map(([name, person]) => [name, person.report()])),
 };
 

@@ -149,6 +149,7 @@ async def two_servers(mongo_uri: str, **settings: str) -> AsyncIterator[tuple[Se
             with server_process(**shared) as new:
                 yield old, new, party
                 # Nobody may be left at a server that is looked at before these would close by themselves.
+                await party.script.call("leave")
                 await party.script.close()
                 await party.api.session.close()
 

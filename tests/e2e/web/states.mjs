@@ -40,6 +40,59 @@ async function talk(ada, ben) {
   }
 }
 
+/** A chat with all that it can show. The pointer is nowhere. */
+async function lively(browser, url, options) {
+  const { ada, guests: [ben] } = await meeting(browser, url, options);
+  await say(ben, "Morning! The plan is at https://example.org/saturday (with a map).");
+  await sees(ada, "Morning!");
+  await say(ada, "Meet at the landing stage at nine");
+  await sees(ben, "landing stage");
+  await menuOf(ben, "landing stage");
+  await ben.getByRole("dialog").getByRole("button", { name: "Reply", exact: true }).click();
+  await say(ben, "I will bring the boat keys.");
+  await sees(ada, "boat keys");
+  await react(ada, "boat keys", "party celebrate");
+  await react(ben, "landing stage", "thumbs up yes");
+  await react(ada, "landing stage", "thumbs up yes");
+  await askAPoll(ben, "Which boat?", ["The green one", "The one with a roof"]);
+  await ada.getByRole("radio", { name: /The green one/ }).check();
+  await ben.getByRole("radio", { name: /The one with a roof/ }).check();
+  await menuOf(ada, "landing stage");
+  await ada.getByRole("button", { name: /^Pin/ }).click();
+  await ada.locator(".pinned").waitFor();
+  await say(ada, "Off we go");
+  await ada.getByRole("textbox", { name: "Message" }).press("ArrowUp");
+  await ada.getByRole("textbox", { name: "Message" }).fill("Off we go at ten");
+  await ada.getByRole("textbox", { name: "Message" }).press("Enter");
+  await click(ben, "Add to the chat");
+  await ben.getByRole("radio", { name: "5 min" }).check();
+  await ben.keyboard.press("Escape");
+  await say(ben, "The gate code is 4711");
+  await sees(ada, "4711");
+  await ada.locator(".message-foot").filter({ hasText: /Seen by/ }).waitFor();
+  return { ada, ben };
+}
+
+/** By the keyboard, as it works everywhere. */
+export async function menuOf(page, text) {
+  await page.locator(".message").filter({ hasText: text }).first().press("Enter");
+  await page.getByRole("dialog").waitFor();
+}
+
+export async function react(page, text, name) {
+  await menuOf(page, text);
+  await page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
+}
+
+export async function askAPoll(page, question, options) {
+  await click(page, "Add to the chat");
+  await page.getByRole("button", { name: /^Ask with a poll/ }).click();
+  await page.getByLabel("Question").fill(question);
+  for (const [at, option] of options.entries()) await page.getByLabel(`Option ${at + 1}`).fill(option);
+  await click(page, "Ask");
+  await page.getByRole("group", { name: question }).waitFor();
+}
+
 async function notice(page, url, path) {
   await page.goto(new URL(path, url).href);
   await page.locator(".notice-page[data-notice]").waitFor();
@@ -47,6 +100,37 @@ async function notice(page, url, path) {
 
 /** name → async (browser, url, options) → the page, in that state */
 export const STATES = {
+  lively: async (browser, url, options) => (await lively(browser, url, options)).ada,
+  messageMenu: async (browser, url, options) => {
+    const { ada } = await lively(browser, url, options);
+    await menuOf(ada, "Off we go");
+    return ada;
+  },
+  picker: async (browser, url, options) => {
+    const { ada } = await meeting(browser, url, options);
+    await openChat(ada);
+    await click(ada, "Emoji");
+    return ada;
+  },
+  add: async (browser, url, options) => {
+    const { ada } = await meeting(browser, url, options);
+    await openChat(ada);
+    await click(ada, "Add to the chat");
+    return ada;
+  },
+  newPoll: async (browser, url, options) => {
+    const { ada } = await meeting(browser, url, options);
+    await openChat(ada);
+    await click(ada, "Add to the chat");
+    await ada.getByRole("button", { name: /^Ask with a poll/ }).click();
+    return ada;
+  },
+  searching: async (browser, url, options) => {
+    const { ada } = await lively(browser, url, options);
+    await click(ada, "Search");
+    await ada.getByRole("textbox", { name: "Search in what is here" }).fill("boat");
+    return ada;
+  },
   landing: async (browser, url, options) => {
     const page = await newPerson(browser, options);
     await page.goto(url);

@@ -14,5 +14,6 @@ HOST_REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("ban", {"participantId": "p"}),
     ("update-room", {"locked": True}),
     ("transfer-host", {"participantId": "p"}),
+    ("pin-message", {"id": None}),
     ("end-room", {}),
 ]

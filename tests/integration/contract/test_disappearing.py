@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rooms.limits import VIEW_AGAIN_S
+from rooms.limits import MAX_MESSAGE_TTL_S, MIN_MESSAGE_TTL_S, VIEW_AGAIN_S
 from tests.support.server import Clock, Server, running
 
 WORD = "xyzzy"
@@ -62,7 +62,7 @@ async def test_how_long_messages_last_may_be_changed_and_taken_back(server: Serv
     assert (await host.ok("update-room", roomId=made["roomId"], messageTtlS=60))["messageTtlS"] == 60
     assert (await host.ok("update-room", roomId=made["roomId"], locked=False))["messageTtlS"] == 60
     assert (await server.call("PATCH", path, key=key, json={"messageTtlS": None})).json["room"]["messageTtlS"] is None
-    for ttl in (4, 604_801, "60"):
+    for ttl in (MIN_MESSAGE_TTL_S - 1, MAX_MESSAGE_TTL_S + 1, "60"):
         refused = await server.call("PATCH", path, key=key, json={"messageTtlS": ttl})
         assert (refused.status, refused.code) == (400, "INVALID_PAYLOAD")
     refused = await server.call("POST", "/api/rooms", json={"messageTtlS": 1})

@@ -7,6 +7,7 @@ and a mailbox that is full. Nothing that the server sends as one answer may cros
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from rooms import joining, lobby, messages
+from rooms import joining, lobby, messages, people, polls
 from rooms.digests import digest
+from rooms.errors import Refused
 from rooms.joining import Admission
 from rooms.limits import (
     BACKLOG_BYTES,
@@ -24,7 +26,9 @@ from rooms.limits import (
     MAX_KNOCKS,
     MAX_MESSAGE_CHARS,
     MAX_NAME_CHARS,
+    MAX_POLLS,
     MISSED_BYTES,
+    POLLS_BYTES,
 )
 from rooms.model import Seat
 from rooms.room import Room
@@ -279,6 +283,31 @@ async def test_what_was_missed_fits_beside_the_fullest_room(full: Full, count: i
     assert len(picture["typing"]) == CAPACITY - 2
     assert size(picture) < OUTBOX_BYTES
     assert len(picture.get("missed", [])) == (count if recovered else 0)
+
+
+@pytest.mark.parametrize("question", ["語" * 10_000, "\x01" * 10_000], ids=["cjk", "worst"])
+async def test_polls_and_attributes_fit_beside_all_that(full: Full, question: str) -> None:
+    now, made = full.server.context.clock(), 0
+    for seat in full.seats:
+        people.update_self(full.room, seat, now, idle=True, attributes={"a": "語" * 670})
+    with contextlib.suppress(Refused):
+        for made in range(MAX_POLLS + 1):
+            polls.create(
+                full.room, full.seats[0], f"poll-{made:011d}", question, ["語" * 600] * 12, now, encrypted=True
+            )
+    assert 0 < made < MAX_POLLS, "as many as fit"
+    client = await full.server.connect()
+    data = await client.ok("join-room", roomId=full.room.id, hostKey=full.made["hostKey"], name=NAME, snapshot="ack")
+    assert size(data) < OUTBOX_BYTES
+    assert size(data["polls"]) <= POLLS_BYTES + 300 * made
+    assert size([one["attributes"] for one in data["participants"] if "attributes" in one]) > 60_000
+    resume = {"participantId": data["self"]["id"], "resumeToken": data["resumeToken"], "epoch": full.room.epoch}
+    for count, recovered in ((150, True), (180, False)):
+        since = full.room.seq
+        full.say("語" * 300, count)
+        picture = await client.ok("join-room", roomId=full.room.id, resume={**resume, "lastSeq": since}, snapshot="ack")
+        assert picture["recovered"] is recovered
+        assert size(picture) < OUTBOX_BYTES
 
 
 async def watching(full: Full) -> Client:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rooms.limits import MAX_OPTION_CHARS, MAX_POLLS, MAX_QUESTION_CHARS, POLLS_BYTES, RECEIPTS_CAPACITY
+from rooms.limits import MAX_OPTION_CHARS, MAX_OPTIONS, MAX_POLLS, MAX_QUESTION_CHARS, POLLS_BYTES, RECEIPTS_CAPACITY
 from tests.support.server import Clock, Server, running
 
 WISH: dict[str, Any] = {"question": "When?", "options": ["Today", "Tomorrow", "Never"]}
@@ -87,7 +87,7 @@ async def test_who_voted_is_shown_in_small_rooms_unless_the_poll_is_anonymous(
         {"question": ""},
         {"question": "x" * (MAX_QUESTION_CHARS + 1)},
         {"options": ["one"]},
-        {"options": ["x"] * 13},
+        {"options": ["x"] * (MAX_OPTIONS + 1)},
         {"options": ["x", ""]},
         {"options": ["x", "x" * (MAX_OPTION_CHARS + 1)]},
         {"closesInS": 0},
@@ -107,7 +107,7 @@ async def test_a_room_has_so_many_polls_and_they_are_so_long(server: Server) -> 
     for one in made:
         await first.ok("delete-poll", roomId=room, pollId=one["pollId"])
     long = {"question": "一" * 10_000, "options": ["一" * 5_000, "丁"], "encrypted": True}
-    for _ in range(POLLS_BYTES // 45_003):
+    for _ in range(POLLS_BYTES // 45_013):
         await first.ok("create-poll", roomId=room, **long)
     assert await first.refused("create-poll", roomId=room, **long) == "RATE_LIMITED"
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from rooms.message import message_id
+from rooms.records import LoggedMessage
 from server.protocol import answers
-from server.usecases.owning import MESSAGES_PER_PAGE
+from server.usecases import reading
+from server.usecases.reading import MESSAGES_PER_PAGE
 from tests.integration.contract.rest import granted
 from tests.support.server import Server, running
 
@@ -105,6 +108,12 @@ async def test_the_same_pages_come_of_a_log() -> None:
         assert "editedAt" in found
         assert await page("q=t4") == []
         assert [m["text"] for m in await page("q=t&limit=2")] == ["t6", "t5"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "SEARCH_STEP", 2)
+            patch.setattr(reading, "SEARCHED_MESSAGES", 4)
+            assert len(await page("q=t2")) == 1
+            assert await page("q=t1") == [], "of six messages the newest four are looked at"
+        assert len(await page("q=t1")) == 1
         logging.context.find(room).history.give_up()
         [found] = await page("q=again")
         assert (found["id"], found["data"], found["text"]) == (ids[3], 3, "T3 again"), "the log has it by itself"
@@ -162,3 +171,24 @@ async def test_a_message_is_taken_away_over_rest(server: Server) -> None:
     own = (await first.ok("send-message", roomId=room, text="x"))["id"]
     refused = await server.call("DELETE", f"{path}/{own}", key=two["resumeToken"])
     assert (refused.status, refused.code) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize(("looks_at", "found"), [(400, 0), (600, 1)])
+async def test_a_search_looks_at_the_newest_messages(
+    monkeypatch: pytest.MonkeyPatch, looks_at: int, found: int
+) -> None:
+    assert reading.SEARCHED_MESSAGES == 10_000
+    monkeypatch.setattr(reading, "SEARCHED_MESSAGES", looks_at)
+    async with running(message_log="on") as server:
+        made = await server.room(log=True)
+        room = server.context.find(made["roomId"])
+        records = [
+            LoggedMessage(message_id(n, 1e9 + n, room.epoch), room.id, n, room.epoch, "p", "P", f"{n} words", 1e9)
+            for n in range(1, 451)
+        ]
+        await server.context.store.append_messages(records)
+        answer = await server.call("GET", f"/api/rooms/{room.id}/messages?q=7%20words&before=z", key=made["hostKey"])
+        assert len(granted(answer, answers.Messages)["messages"]) == (40 if looks_at == 400 else 45)
+        answer = await server.call("GET", f"/api/rooms/{room.id}/messages?q=10%20WORDS&after=", key=made["hostKey"])
+        texts = [message["text"] for message in granted(answer, answers.Messages)["messages"]]
+        assert texts == [f"{n}10 words" for n in (4, 3, 2, 1)] + ["10 words"] * found

@@ -16,12 +16,8 @@ from rooms.limits import (
     MESSAGES_KNOWN,
 )
 from rooms.message import Message
-from rooms.model import NO_MEDIA, Participant
-from tests.support.messages import message
-
-
-def update(seq: int, who: str, change: str = "media") -> MemberUpdated:
-    return MemberUpdated("r", seq, seq * 10, 0.0, Participant(who, "", "member", True, 0.0, NO_MEDIA), change)
+from tests.support.messages import message, update
+from tests.support.rooms import seqs
 
 
 def filled(*events: Message | MemberUpdated) -> History:
@@ -29,10 +25,6 @@ def filled(*events: Message | MemberUpdated) -> History:
     for event in events:
         history.append(event)
     return history
-
-
-def seqs(events: object) -> list[int]:
-    return [event.seq for event in events]  # type: ignore[attr-defined]
 
 
 def test_the_events_after_a_seq_come_in_order_and_without_holes() -> None:
@@ -170,3 +162,46 @@ def test_what_is_held_and_known_is_weighed_exactly() -> None:
     history.clear()
     assert ledger.used_bytes == history.held_bytes == 0
     assert history.trace(1) is None
+
+
+def test_of_an_empty_history_only_who_has_seen_nothing_has_missed_nothing() -> None:
+    assert seqs(History().since(0, 0.0)) == []
+    assert History().since(1, 0.0) is None
+
+
+def test_a_position_between_two_events_is_one_after_which_the_later_happened() -> None:
+    """Snapshots have positions, too."""
+    history = filled(message(1), message(2), message(3))
+    assert seqs(history.after_position(15, 0.0)) == [2, 3]
+    assert (history.seq_at(15), history.seq_at(20), history.seq_at(1_000)) == (1, 2, 3)
+
+
+def test_from_where_an_older_event_is_gone_nobody_catches_up() -> None:
+    history = filled(message(1), message(2, at=HISTORY_AGE_S + 1))
+    assert history.after_position(9, HISTORY_AGE_S + 1) is None
+    assert seqs(history.after_position(10, HISTORY_AGE_S + 1)) == [2]
+    assert history.seq_at(15) == 1
+
+
+def test_what_was_given_up_is_admitted_and_what_follows_is_kept() -> None:
+    history = filled(message(1), message(2))
+    history.give_up()
+    assert history.since(1, 0.0) is None
+    assert seqs(history.since(2, 0.0)) == []
+    history.append(message(3))
+    assert seqs(history.since(2, 0.0)) == [3]
+    assert seqs(history.backlog("ben")) == [3]
+
+
+def test_ageing_says_when_more_will_be_too_old() -> None:
+    history = filled(message(1, at=10.0), message(2, at=20.0))
+    assert history.age(11.0) == 10.0 + HISTORY_AGE_S
+    assert history.age(11.0 + HISTORY_AGE_S) == 20.0 + HISTORY_AGE_S
+    assert history.age(21.0 + HISTORY_AGE_S) == 21.0 + 2 * HISTORY_AGE_S
+
+
+def test_a_history_is_quiet_since_its_newest_event_also_where_only_newcomers_would_see_it() -> None:
+    history = filled(message(1, at=10.0), message(2, at=20.0))
+    assert history.quiet_since == 20.0
+    history.age(21.0 + HISTORY_AGE_S)
+    assert (len(history), history.quiet_since) == (0, 20.0)

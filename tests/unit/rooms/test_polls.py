@@ -75,7 +75,7 @@ def test_a_room_has_so_many_polls(stage: Stage) -> None:
 
 def test_the_polls_of_a_room_are_so_long_together(stage: Stage) -> None:
     ada = stage.sit("ada")
-    long = ["x" * (POLLS_BYTES - 20), "y"]
+    long = ["x" * (POLLS_BYTES - 40), "y"]
     polls.create(stage.room, ada, "long", "?", long, stage.now)
     assert refusal(polls.create, stage.room, ada, "x", "?" * 20, ["a", "b"], stage.now) == "RATE_LIMITED"
     polls.create(stage.room, ada, "short", "?", ["a", "b"], stage.now)

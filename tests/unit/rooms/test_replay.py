@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rooms import messages, polls
-from rooms.events import Durable, MemberUpdated
+from rooms.events import Durable, Erased, MemberUpdated
+from rooms.history import Kept
 from rooms.message import Message
 from rooms.messages import Options
 from rooms.model import NO_MEDIA, Participant, Seat
@@ -135,3 +136,22 @@ def test_polls_are_told_as_they_are(stage: Stage) -> None:
         if poll.endswith("gone"):
             polls.delete(stage.room, ada, poll, stage.now)
     assert names(list(missed(stage, since, ben.id))) == ["PollCreated", "PollUpdated", "PollDeleted"]
+
+
+def test_what_others_did_to_oneself_is_replayed() -> None:
+    assert seqs(replayable([update(1, "ben", "role")], "ben")) == [1]
+
+
+def test_private_messages_are_replayed_to_whom_they_are_for_alone() -> None:
+    events: list[Kept] = [message(1, sender="ada", to="ben")]
+    assert seqs(replayable(events, "ben")) == [1]
+    assert replayable(events, "cleo") == []
+
+
+def test_the_last_word_on_a_participant_counts_whatever_changed() -> None:
+    events: list[Kept] = [update(1, "ada", "role"), update(2, "ada", "media")]
+    assert seqs(replayable(events, "ben")) == [2]
+
+
+def test_of_what_was_erased_nothing_is_told() -> None:
+    assert seqs(replayable([Erased(seq=1, position=10, at=0.0), message(2)], "ben")) == [2]

@@ -15,6 +15,7 @@ from rooms.model import RoomOptions
 from rooms.ports import StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone, logged
 from rooms.room import House, Room
+from server.outbound import journal as journal_module
 from server.outbound.journal import MAX_QUEUED_MESSAGES, RETRY_LONGEST_S, Journal
 from storage.memory import MemoryStore
 from tests.support.messages import message as said
@@ -269,6 +270,20 @@ async def test_the_queue_of_messages_is_bounded(journal: Journal, store: Durable
     assert journal._messages[0].message_id == message(room, 7).id
 
 
+async def test_what_erases_a_message_is_bounded_too_and_goes_before_no_message(
+    journal: Journal, store: DurableStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MAX_QUEUED_ENTRIES", 5)
+    room = await stored_room(journal, log=True)
+    store.failure = StoreUnavailable("down")
+    journal.log_message(message(room, 0))
+    for number in range(1, 8):
+        journal.erase_message(room.id, message(room, number).id)
+    assert len(journal._messages) == 5
+    assert journal.dropped_messages == 3
+    assert {entry.message for entry in journal._messages} == {None}, "the message made way first"
+
+
 async def test_closing_is_bounded_while_the_store_hangs(store: DurableStore) -> None:
     journal = Journal(store)
     room = await stored_room(journal)
@@ -364,3 +379,44 @@ async def test_a_change_of_what_seemed_not_to_be_written_is_written(journal: Jou
     journal.log_message(changed, again=True)
     await until_idle(journal)
     assert [each.text for each in await store.messages(room.id, before=None, limit=50, now=NOW)] == ["again"]
+
+
+async def test_what_erases_messages_is_kept_longer_than_they_are_and_bounded_too(
+    journal: Journal, store: DurableStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert journal_module.MAX_QUEUED_ENTRIES == 10 * MAX_QUEUED_MESSAGES
+    monkeypatch.setattr(journal_module, "MAX_QUEUED_MESSAGES", 10)
+    monkeypatch.setattr(journal_module, "MAX_QUEUED_ENTRIES", 25)
+    room = await stored_room(journal, log=True)
+    store.failure = StoreUnavailable("down")
+    for number in range(10):
+        journal.log_message(message(room, number))
+    for number in range(15):
+        journal.erase_message(room.id, f"{number}")
+    assert (len(journal._messages), journal.dropped_messages) == (25, 0)
+    for number in range(15, 40):
+        journal.erase_message(room.id, f"{number}")
+    assert len(journal._messages) == 25
+    assert [entry.message_id for entry in journal._messages] == [f"{number}" for number in range(25)]
+    assert journal.dropped_messages == 25
+
+
+async def test_what_a_failed_call_writes_late_is_erased_once_more(
+    journal: Journal, store: DurableStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "ERASE_AGAIN_S", 0.0)
+    room = await stored_room(journal, log=True)
+    late = message(room, 1)
+    record = logged(late)
+    store.failure = StoreUnavailable("down")
+    journal.log_message(late)
+    await asyncio.sleep(0.01)
+    late.erase()
+    journal.erase_message(room.id, record.id)
+    store.failure = None
+    await journal.check()
+    await until_idle(journal)
+    await store.append_messages([record])  # as the store carries out, late, what was given up
+    await journal.check()
+    await until_idle(journal)
+    assert await store.messages(room.id, before=None, limit=9, now=NOW) == []

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from server.cluster.leased import LEASE_S, RENEW_S, TAKE_BACK_S, WATCHED_S, LeasedOwnership, may_claim
+from server.cluster.leased import LEASE_S, RENEW_S, TAKE_BACK_S, WANTED_S, WATCHED_S, LeasedOwnership, may_claim
 from server.cluster.local import LocalOwnership
 from server.cluster.ownership import Role
 from storage.leases import Lease
-from tests.simulation.world import ModelBook, World
+from tests.support.simulated import ModelBook, World
 
 HELD = Lease("other", 5, 9, left_s=2.0)
 
@@ -135,6 +135,28 @@ def test_after_a_minute_somebody_new_is_handed_the_rooms(cluster: Cluster) -> No
         cluster.step(second, RENEW_S)
     cluster.hand_over(second, third)
     assert third.role is Role.OWNER
+
+
+def test_whoever_is_told_to_stop_while_it_takes_the_rooms_gives_them_back(cluster: Cluster) -> None:
+    stopping, other = cluster.process("a"), cluster.process("b")
+    work = stopping.step()
+    while cluster.world.record is None:
+        work.send(None)
+    run(stopping.release())
+    run(work)
+    assert stopping.role is Role.OVER
+    cluster.step(other)
+    assert other.role is Role.OWNER
+
+
+def test_nobody_asks_for_whoever_has_gone(cluster: Cluster) -> None:
+    first, second = cluster.owner(), cluster.process("b")
+    second.want()
+    cluster.world.now += WANTED_S
+    cluster.step(first)
+    cluster.step(second)
+    cluster.step(first, RENEW_S)
+    assert (first.role, second.role) == (Role.OWNER, Role.WAITING)
 
 
 def test_an_owner_that_slept_touches_nothing_before_it_has_asked(cluster: Cluster) -> None:

@@ -19,6 +19,7 @@ from server.protocol.events import DURABLE, EVENTS, ErrorObject
 from server.schema import files
 from server.schema.asyncapi import asyncapi
 from server.schema.components import PREFIX, name_of, schemas
+from server.schema.markdown import filled
 from server.schema.openapi import openapi
 from server.schema.typescript import bounds_of
 from server.settings import Settings
@@ -32,6 +33,16 @@ PAGES = re.compile(r"/|/r/.*|/vendor/.*|/\{area\}.*|/socket\.io.*")
 @pytest.mark.parametrize("file", files.published(), ids=lambda file: file.name)
 def test_what_is_committed_is_what_the_models_say(file: files.Published) -> None:
     assert (ROOT / "docs" / file.name).read_text() == file.text, "run `make schemas`"
+
+
+@pytest.mark.parametrize("page", files.PAGES, ids=lambda page: page.name)
+def test_every_table_is_what_the_code_says(page: Path) -> None:
+    assert filled(page.read_text()) == page.read_text(), "run `make schemas`"
+
+
+def test_readme_tells_of_every_variable() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme] == []
 
 
 def test_the_client_knows_every_code() -> None:
@@ -160,12 +171,17 @@ def test_sizes_are_told_in_words(schema: dict[str, Any], words: str) -> None:
 def test_the_command_writes_what_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from server.schema import __main__ as command
 
-    monkeypatch.setattr(command, "DOCS", tmp_path)
-    page, limits = ((ROOT / "docs" / name).read_text() for name in ("protocol.md", "limits.md"))
-    (tmp_path / "protocol.md").write_text(page.replace("| `ROOM_FULL` |", "| `ROOM_CROWDED` |"))
-    (tmp_path / "limits.md").write_text(limits.replace("| `MAX_ROOMS` |", "| `MAX_HALLS` |"))
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    stale = {"protocol.md": "| `ROOM_FULL` |", "limits.md": "| `MAX_ROOMS` |", "README.md": "| `HOST`, `PORT` |"}
+    assert stale.keys() == {page.name for page in files.PAGES}
+    for page in files.PAGES:
+        assert page.read_text().count(stale[page.name]) == 1
+        (docs / page.name).write_text(page.read_text().replace(stale[page.name], "| `SOMETHING_ELSE` |"))
+    monkeypatch.setattr(command, "DOCS", docs)
+    monkeypatch.setattr(command, "PAGES", tuple(docs / page.name for page in files.PAGES))
     command.main()
     for file in files.published():
-        assert (tmp_path / file.name).read_text() == file.text
-    assert (tmp_path / "protocol.md").read_text() == page
-    assert (tmp_path / "limits.md").read_text() == limits
+        assert (docs / file.name).read_text() == file.text
+    for page in files.PAGES:
+        assert (docs / page.name).read_text() == page.read_text()

@@ -159,6 +159,8 @@ WRITES: dict[str, Callable[[MongoStore], Awaitable[object]]] = {
     "end a room that is unknown": lambda store: store.end_room(tombstone("unknown"), session("u")),
     "end a room that has ended": lambda store: store.end_room(tombstone("over"), session("o")),
     "append_messages": lambda store: store.append_messages([message(7, "a"), message(8, "over")]),
+    "replace_messages": lambda store: store.replace_messages([message(1, "a", text="edited")]),
+    "erase_messages": lambda store: store.erase_messages([("a", message(1, "a").id)]),
     "open": lambda store: store.open(),
 }
 
@@ -237,7 +239,28 @@ async def test_messages_are_taken_back_where_the_lease_is_lost_while_they_are_wr
     monkeypatch.setattr(old, "_insert_new", late)
     with pytest.raises(NotOwner):
         await old.append_messages([message(1, "a"), message(2, "a")])
-    assert [each.seq for each in await new.messages("a", before=None, limit=10)] == [1]
+    assert [each.seq for each in await new.messages("a", before=None, limit=10, now=NOW)] == [1]
+
+
+@pytest.mark.parametrize("change", ["replace_messages", "erase_messages"])
+async def test_a_change_that_stops_half_way_does_not_touch_what_the_new_owner_has_changed(
+    change: str, stores: Callable[[], MongoStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = stores(), stores()
+    await owner(old, "old")
+    await old.create_room(replace(full_room("a"), log=True))
+    await old.append_messages([message(1, "a", text="first")])
+    look = old._purge_dates
+
+    async def slept_after_it(room_ids: list[str]) -> dict[str, datetime.datetime]:
+        found = await look(room_ids)
+        await owner(new, "new")
+        await new.replace_messages([message(1, "a", text="by the new owner")])
+        return found
+
+    monkeypatch.setattr(old, "_purge_dates", slept_after_it)
+    await WRITES[change](old)
+    assert [m.text for m in await new.messages("a", before=None, limit=10, now=NOW)] == ["by the new owner"]
 
 
 async def test_one_room_can_be_looked_at_by_whoever_does_not_own_it(store: Store) -> None:

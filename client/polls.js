@@ -1,0 +1,143 @@
+/** The polls of a room: what the server says of them, and asking, choosing and closing, seen at once. */
+
+import { MayflyError } from "./errors.js";
+import { openPoll, sealPoll } from "./sealed-poll.js";
+
+const MAX_QUESTION_CHARS = 300;
+const MAX_OPTION_CHARS = 100;
+
+export class Polls {
+  #port;
+  /** Own choices: of an anonymous poll nobody tells them. */
+  #mine = new Map();
+  #voting = new Map();
+
+  /**
+   * @param {{store: any, emitter: any, keyring: () => any, self: () => any, epoch: () => string | undefined,
+   *   deeds: import("./deeds.js").Deeds, request: Function, changed: () => void}} port `changed`: keep it over a reload
+   */
+  constructor(port) {
+    this.#port = port;
+  }
+
+  /** @param {Record<string, number[]>} [saved] as `mine` gave it */
+  restore(saved = {}) {
+    this.#mine = new Map(Object.entries(saved));
+  }
+
+  get mine() {
+    return Object.fromEntries(this.#mine);
+  }
+
+  /** All there are. */
+  async replace(listed = [], { self, participants, epoch }) {
+    const polls = [];
+    for (const poll of listed) polls.push(await this.#read(poll, { self, participants, epoch }));
+    const ids = new Set(polls.map(({ pollId }) => pollId));
+    for (const id of this.#mine.keys()) if (!ids.has(id)) this.#mine.delete(id);
+    this.#port.store.update({ polls: Object.freeze(polls) });
+  }
+
+  async created({ poll }) {
+    const { self, participants } = this.#port.store.getSnapshot();
+    const read = await this.#read(poll, { self, participants, epoch: this.#port.epoch() });
+    this.#put((polls) => [...polls.filter(({ pollId }) => pollId !== poll.pollId), read]);
+    this.#port.emitter.emit("poll", read);
+  }
+
+  updated({ pollId, counts, votes, closed }) {
+    // What one has chosen and is on its way counts already.
+    if (this.#voting.get(pollId)) return this.#patch(pollId, closed ? { closed } : {});
+    const self = this.#port.self();
+    if (votes && self) this.#remember(pollId, votes[self.id] ?? []);
+    this.#patch(pollId, { counts: Object.freeze(counts), votes: votes && Object.freeze(votes), closed, mine: this.#of(pollId) });
+  }
+
+  deleted({ pollId }) {
+    this.#mine.delete(pollId);
+    this.#put((polls) => polls.filter((poll) => poll.pollId !== pollId));
+    this.#port.emitter.emit("poll-deleted", { pollId });
+  }
+
+  /** See `index.d.ts`. */
+  create = async ({ question, options, multiple = false, anonymous = false, closesInS }) => {
+    const asked = question.trim();
+    const choices = options.map((option) => option.trim());
+    if (!asked || choices.some((choice) => !choice)) throw new MayflyError("MESSAGE_EMPTY");
+    const tooLong = [...asked].length > MAX_QUESTION_CHARS || choices.some((choice) => [...choice].length > MAX_OPTION_CHARS);
+    if (tooLong) throw new MayflyError("MESSAGE_TOO_LONG");
+    const keyring = this.#port.keyring();
+    const self = this.#port.self();
+    const plain = { question: asked, options: choices, multiple, anonymous };
+    const sealed = keyring ? await sealPoll(keyring, self.id, plain, self.name) : {};
+    // Not repeated: a second one would be another poll.
+    return this.#port.request("create-poll", { ...plain, ...sealed, closesInS });
+  };
+
+  vote = (pollId, choices) => {
+    const before = this.#find(pollId);
+    if (!before) return Promise.reject(new MayflyError("NOT_FOUND"));
+    this.#voting.set(pollId, (this.#voting.get(pollId) ?? 0) + 1);
+    this.#remember(pollId, choices);
+    this.#patch(pollId, withVote(before, this.#port.self()?.id, choices));
+    const settle = () => {
+      const left = this.#voting.get(pollId) - 1;
+      if (left) this.#voting.set(pollId, left);
+      else this.#voting.delete(pollId);
+    };
+    return this.#port.deeds.do({
+      event: "vote",
+      fields: () => ({ pollId, choices }),
+      done: settle,
+      undo: () => {
+        settle();
+        const now = this.#find(pollId);
+        if (!now || this.#voting.has(pollId)) return;
+        this.#remember(pollId, before.mine);
+        this.#patch(pollId, withVote(now, this.#port.self()?.id, before.mine));
+      },
+    });
+  };
+
+  close = (pollId) => this.#port.deeds.do({ event: "close-poll", fields: () => ({ pollId }) });
+  delete = (pollId) => this.#port.deeds.do({ event: "delete-poll", fields: () => ({ pollId }), asDone: ["NOT_FOUND"] });
+
+  async #read(wire, { self, participants, epoch }) {
+    const { encrypted = false, ...poll } = wire;
+    const author = [self, ...participants].find((person) => person?.id === poll.author);
+    const own = poll.author === self?.id;
+    if (poll.votes && self) this.#remember(poll.pollId, poll.votes[self.id] ?? []);
+    const shown = { ...poll, own, epoch, encrypted, authorName: author?.name ?? "", mine: this.#of(poll.pollId) };
+    if (encrypted) {
+      const opened = await openPoll(this.#port.keyring(), wire).catch(() => null);
+      Object.assign(shown, opened ?? { question: "", options: poll.options.map(() => ""), unreadable: true });
+    }
+    return Object.freeze(shown);
+  }
+
+  #find = (pollId) => this.#port.store.getSnapshot().polls.find((poll) => poll.pollId === pollId);
+  #of = (pollId) => Object.freeze(this.#mine.get(pollId) ?? []);
+
+  #remember(pollId, choices) {
+    if (choices.length) this.#mine.set(pollId, [...choices]);
+    else this.#mine.delete(pollId);
+    this.#port.changed();
+  }
+
+  #patch(pollId, patch) {
+    this.#put((polls) => polls.map((poll) => (poll.pollId === pollId ? Object.freeze({ ...poll, ...patch }) : poll)));
+  }
+
+  #put(change) {
+    const { store } = this.#port;
+    store.update({ polls: Object.freeze(change(store.getSnapshot().polls)) });
+  }
+}
+
+/** The counts and votes once somebody has chosen anew. */
+function withVote(poll, selfId, choices) {
+  const counts = poll.counts.map((count, at) => count - Number(poll.mine.includes(at)) + Number(choices.includes(at)));
+  const { [selfId]: before, ...others } = poll.votes ?? {};
+  const votes = poll.votes && Object.freeze(choices.length ? { ...others, [selfId]: [...choices] } : others);
+  return { counts: Object.freeze(counts), mine: Object.freeze([...choices]), ...(votes && { votes }) };
+}

@@ -1,0 +1,184 @@
+/** All that is said in a room, put together: messages on their way and those that are there, polls, reads, who types. */
+
+import { ServerClock } from "./clock.js";
+import { Crowd } from "./crowd.js";
+import { Deeds } from "./deeds.js";
+import { Deletions } from "./deletions.js";
+import { Edits } from "./edits.js";
+import { Expiry } from "./expiry.js";
+import { MessageActions } from "./message-actions.js";
+import { MessageIntake } from "./message-intake.js";
+import { MessageList } from "./messages.js";
+import { Outbox } from "./outbox.js";
+import { Polls } from "./polls.js";
+import { Reactions } from "./reactions.js";
+import { Reads } from "./reads.js";
+import { Seen } from "./seen.js";
+import { Typist } from "./typist.js";
+
+export class Talk {
+  #room;
+  #expiry;
+  #reads;
+  #deletions;
+  #actions;
+  #seen = new Seen();
+  #clock = new ServerClock();
+  list = new MessageList();
+  #edits = new Edits(this.list);
+
+  /**
+   * @param {{store: any, emitter: any, keyring: () => any, request: Function, epoch: () => string | undefined, noteSeq:
+   *   (seq: number) => void, suspicious: () => void, saveSoon: () => void, saveNow: () => void, assertInside: () => void}} room
+   */
+  constructor(room) {
+    this.#room = room;
+    const { keyring, request, store, emitter, suspicious } = room;
+    const joined = () => store.getSnapshot().status === "joined";
+    const self = () => store.getSnapshot().self;
+    const { list } = this;
+    const [changed, erased] = [() => this.changed(), () => this.erased()];
+    const shared = { list, keyring, self, request, store, emitter, joined, suspicious, changed, erased };
+    /** A hint, not worth a repetition. */
+    this.typist = new Typist((isTyping) => request("typing", { isTyping }).catch(() => {}));
+    this.crowd = new Crowd(shared);
+    this.deeds = new Deeds(shared);
+    this.#expiry = new Expiry(list, this.#clock, (ids) => this.#expired(ids));
+    this.#reads = new Reads({ request, may: () => joined() && Boolean(store.getSnapshot().room?.receipts) });
+    this.outbox = new Outbox({ ...shared, ...this.#outboxPort() });
+    this.polls = new Polls({ ...shared, deeds: this.deeds, epoch: room.epoch, changed: room.saveSoon });
+    this.#deletions = new Deletions({ ...shared, deeds: this.deeds });
+    const more = { deeds: this.deeds, edits: this.#edits, reactions: new Reactions(keyring) };
+    const seen = (sender, id) => this.#seen.note(sender, id);
+    this.#actions = new MessageActions({ ...shared, ...more, seen, intake: () => this.messages });
+    this.messages = new MessageIntake({ ...shared, ...more, ...this.#intakePort() });
+  }
+
+  /** What a room offers of it. */
+  get api() {
+    const { edit, react, view, pin } = this.#actions;
+    return {
+      sendMessage: (text, options) => this.#send(text, options),
+      retryMessage: (key) => this.outbox.retry(key),
+      discardMessage: (key) => this.#discard(key),
+      editMessage: edit,
+      deleteMessage: this.#deletions.delete,
+      undoDelete: this.#deletions.undo,
+      react,
+      viewMessage: view,
+      pinMessage: pin,
+      now: () => this.#clock.now(),
+      markRead: (seq) => this.#reads.mark(seq),
+      createPoll: this.polls.create,
+      vote: this.polls.vote,
+      closePoll: this.polls.close,
+      deletePoll: this.polls.delete,
+      /** Call it at every keystroke; it tells the others at a sensible pace and stops by itself. */
+      setTyping: (isTyping) => this.typist.set(isTyping),
+    };
+  }
+
+  restore({ messages = [], seen, votes, clockAheadMs }) {
+    this.#clock.restore(clockAheadMs);
+    this.#seen.restore(seen);
+    this.polls.restore(votes);
+    for (const message of messages) this.list.add(message);
+    if (!this.#expiry.sweep()) this.#room.store.update({ messages: this.list.all });
+  }
+
+  /** For the session. */
+  get saved() {
+    return {
+      messages: this.list.all.filter((message) => !message.error),
+      seen: this.#room.keyring() ? String(this.#seen) : undefined,
+      votes: this.polls.mine,
+      clockAheadMs: this.#clock.aheadMs,
+    };
+  }
+
+  /** Inside (again): what waited is sent. */
+  inside({ isNewSeat }) {
+    this.#expiry.sweep();
+    if (isNewSeat) this.#reads.reset();
+    this.#reads.flush();
+    this.#deletions.resume();
+    this.flush();
+  }
+
+  flush() {
+    this.outbox.flush();
+    this.deeds.flush();
+  }
+
+  /** Nothing waits any more, or so many milliseconds have passed. Whoever leaves has decided about what could be undone. */
+  settled(timeoutMs) {
+    this.sendDeletions();
+    return Promise.all([this.outbox.settled(timeoutMs), this.deeds.settled(timeoutMs)]);
+  }
+
+  sendDeletions() {
+    this.#deletions.sendNow();
+  }
+
+  stop() {
+    this.typist.stop();
+    this.outbox.stop();
+    this.deeds.stop();
+    this.#reads.stop();
+    this.#expiry.stop();
+  }
+
+  /** Something was taken away: it does not stay in the session for a moment longer. */
+  erased() {
+    this.#show();
+    this.#room.saveNow();
+  }
+
+  changed() {
+    this.#show();
+    this.#room.saveSoon();
+  }
+
+  #show() {
+    this.#room.store.update({ messages: this.list.all });
+    this.#expiry.watch();
+  }
+
+  #expired(ids) {
+    this.erased();
+    for (const id of ids) this.#room.emitter.emit("message-deleted", { id, by: "", reason: "expired" });
+  }
+
+  #send(text, options) {
+    this.#room.assertInside();
+    this.typist.set(false);
+    return this.outbox.post(text, options);
+  }
+
+  #discard(key) {
+    if (this.list.get(key)?.state !== "failed") return;
+    this.list.remove(key);
+    this.erased();
+  }
+
+  #outboxPort() {
+    const { epoch, noteSeq, store } = this.#room;
+    return {
+      epoch,
+      noteSeq,
+      sealed: (sender, id) => this.#seen.note(sender, id),
+      messageTtlS: () => store.getSnapshot().room?.messageTtlS,
+      stamped: (iso) => this.#clock.note(iso),
+    };
+  }
+
+  #intakePort() {
+    return {
+      seen: this.#seen,
+      clock: this.#clock,
+      named: (wire) => this.crowd.named(wire),
+      stopTyping: (id) => this.crowd.stopTyping(id),
+      reacting: (id, emoji) => this.#actions.reacting(id, emoji),
+    };
+  }
+}

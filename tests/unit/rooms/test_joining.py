@@ -1,0 +1,318 @@
+"""Who is admitted to a room, who may take a seat back, and what a join that fails or is repeated costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rooms import joining
+from rooms.events import MemberJoined, SeatGranted
+from rooms.limits import JOIN_REGRET_S, JOINS_REGRETTED
+from rooms.model import LeaveReason
+from tests.support.rooms import Stage, names, refusal, stage_with
+
+ORIGIN = b"one address"
+JOIN = "the join of one client"
+
+
+# At the door
+
+
+def test_whoever_has_the_link_of_an_open_room_is_admitted() -> None:
+    assert Stage().ask("ada").name == "ada"
+
+
+def test_a_wrong_host_key_is_refused_also_where_anybody_may_come() -> None:
+    assert refusal(Stage().ask, "ada", host_key="guessed") == "FORBIDDEN"
+
+
+def test_a_full_room_admits_nobody_not_even_its_host() -> None:
+    stage = stage_with(capacity=1)
+    stage.sit("ada")
+    assert refusal(stage.ask, "bob") == refusal(stage.ask, "bob", host_key="key") == "ROOM_FULL"
+
+
+def test_a_seat_that_is_granted_and_not_taken_counts() -> None:
+    stage = stage_with(capacity=1)
+    stage.ask("ada")
+    assert refusal(stage.ask, "bob") == "ROOM_FULL"
+
+
+def test_a_full_room_costs_no_invite() -> None:
+    stage = stage_with(capacity=1)
+    stage.invite("open")
+    stage.sit("ada")
+    assert refusal(stage.ask, "bob", invite="open") == "ROOM_FULL"
+    assert stage.used() == {"id of open": 0}
+
+
+def test_a_locked_room_is_closed_to_guests_with_or_without_an_invite() -> None:
+    stage = Stage()
+    stage.invite("open")
+    stage.room.locked = True
+    assert refusal(stage.ask, "bob") == refusal(stage.ask, "bob", invite="open") == "ROOM_LOCKED"
+
+
+def test_an_invite_only_room_wants_an_invite() -> None:
+    stage = stage_with(invite_only=True)
+    stage.invite("open")
+    assert refusal(stage.ask, "bob") == "INVITE_REQUIRED"
+    assert stage.ask("bob", invite="open").invite_id == "id of open"
+
+
+def test_a_room_with_a_lobby_has_those_wait_who_have_no_invite() -> None:
+    stage = stage_with(lobby=True)
+    stage.invite("open")
+    assert refusal(stage.ask, "bob") == "LOBBY_WAITING"
+    stage.ask("bob", invite="open")
+
+
+def test_a_password_is_asked_for_of_those_with_an_invite_too() -> None:
+    stage = stage_with(password_hash="made elsewhere")
+    stage.invite("open")
+    assert refusal(stage.ask, "bob", invite="open") == "PASSWORD_REQUIRED"
+    assert refusal(stage.ask, "bob", invite="open", password_ok=False) == "PASSWORD_INVALID"
+    stage.ask("bob", invite="open", password_ok=True)
+
+
+def test_a_wrong_password_is_told_before_the_lobby_is() -> None:
+    stage = stage_with(password_hash="made elsewhere", lobby=True)
+    assert refusal(stage.ask, "bob", password_ok=False) == "PASSWORD_INVALID"
+
+
+def test_a_banned_address_stays_out_unless_a_fresh_invite_vouches_for_its_bearer() -> None:
+    stage = Stage()
+    stage.room.banned_origins.add(ORIGIN)
+    stage.invite("open")
+    assert refusal(stage.ask, "bob", origin=ORIGIN) == "BANNED"
+    stage.ask("bob", origin=ORIGIN, invite="open")
+    stage.ask("cleo", origin=b"another address")
+
+
+def test_the_host_key_opens_every_door() -> None:
+    stage = stage_with(invite_only=True, lobby=True, password_hash="made elsewhere")
+    stage.room.locked = True
+    stage.room.banned_origins.add(ORIGIN)
+    assert stage.ask("ada", host_key="key", origin=ORIGIN).role == "host"
+
+
+def test_a_host_with_an_invite_does_not_spend_it() -> None:
+    stage = Stage()
+    stage.invite("open")
+    stage.sit("ada", host_key="key", invite="open")
+    assert stage.used() == {"id of open": 0}
+
+
+# From the grant to the seat
+
+
+def test_nobody_sees_a_seat_that_is_granted_and_not_taken() -> None:
+    stage = Stage()
+    granted = stage.ask("ada")
+    assert (stage.room.view().participant_count, stage.room.seq) == (0, 0)
+    assert names(joining.seat(stage.room, granted, stage.now))[0] == "MemberJoined"
+    assert stage.room.view().participant_count == 1
+
+
+def test_how_many_are_in_is_told_with_whoever_comes() -> None:
+    stage = Stage()
+    stage.sit("ada")
+    [joined] = joining.seat(stage.room, stage.ask("bob"), stage.now)
+    assert isinstance(joined, MemberJoined)
+    assert (joined.participant.id, joined.participant_count) == ("bob", 2)
+
+
+def test_the_first_to_sit_is_the_host_and_the_second_is_not() -> None:
+    stage = Stage()
+    assert (stage.sit("ada").role, stage.sit("bob").role) == ("host", "member")
+    assert stage.room.host_id == "ada"
+
+
+def test_whoever_has_the_host_key_takes_the_role_from_the_first() -> None:
+    stage = Stage()
+    ada = stage.sit("ada")
+    events = joining.seat(stage.room, stage.ask("owner", host_key="key"), stage.now)
+    assert names(events) == ["MemberJoined", "MemberUpdated", "MemberUpdated", "RoomUpdated"]
+    assert (stage.room.host_id, ada.role) == ("owner", "member")
+
+
+def test_of_two_seats_the_later_has_the_higher_ordinal_in_the_order_of_asking() -> None:
+    stage = Stage()
+    first, second = stage.ask("ada"), stage.ask("bob")
+    joining.seat(stage.room, second, stage.now)
+    joining.seat(stage.room, first, stage.now)
+    assert first.ordinal < second.ordinal
+
+
+def test_an_invite_is_spent_by_the_grant() -> None:
+    stage = Stage()
+    stage.invite("open")
+    granted = stage.ask("bob", invite="open")
+    assert stage.used() == {"id of open": 1}
+    assert refusal(stage.ask, "cleo", invite="open") == "INVITE_USED"
+    assert joining.granted_to(stage.room, granted) == [SeatGranted("r", "bob", spent=True)]
+
+
+def test_a_grant_without_an_invite_spends_nothing() -> None:
+    stage = Stage()
+    assert joining.granted_to(stage.room, stage.ask("bob")) == [SeatGranted("r", "bob", spent=False)]
+
+
+def test_a_grant_that_is_withdrawn_frees_the_place_and_the_invite_once() -> None:
+    stage = stage_with(capacity=1)
+    stage.invite("open", uses=2)
+    granted = stage.ask("bob", invite="open")
+    for _ in range(2):
+        joining.withdraw(stage.room, granted, stage.now)
+    assert stage.used() == {"id of open": 0}
+    stage.ask("cleo", invite="open")
+
+
+def test_a_room_that_all_had_left_is_empty_again_when_a_grant_is_withdrawn() -> None:
+    stage = Stage()
+    stage.room.remove(stage.sit("ada"), "left", stage.now)
+    stage.now += 10
+    joining.withdraw(stage.room, stage.ask("bob"), stage.now)
+    stage.now += 299
+    assert stage.due() == []
+    stage.now += 1
+    assert stage.due() == ["empty"]
+
+
+def test_a_new_try_of_the_same_join_withdraws_the_one_that_waits() -> None:
+    stage = Stage()
+    stage.invite("open")
+    stage.ask("bob", invite="open", join_id=JOIN)
+    other = stage.ask("cleo", join_id="another join")
+    earlier = joining.earlier_try(stage.room, JOIN)
+    joining.give_way(stage.room, earlier, stage.now)
+    assert (stage.room.pending, stage.used()) == ({"cleo": other}, {"id of open": 0})
+    assert joining.earlier_try(stage.room, None) is None
+    assert joining.give_way(stage.room, None, stage.now) == []
+
+
+def test_a_join_whose_answer_was_lost_finds_its_seat_again() -> None:
+    stage = Stage()
+    seat = stage.sit("bob", join_id=JOIN)
+    assert joining.same_join(stage.room, JOIN) is seat
+    assert joining.same_join(stage.room, "another join") is None
+    assert joining.same_join(stage.room, None) is None
+
+
+# Taking a seat back
+
+
+def test_a_seat_is_taken_back_with_its_own_token_alone() -> None:
+    stage = Stage()
+    bob = stage.sit("bob", token="of bob")
+    stage.sit("cleo", token="of cleo")
+    assert joining.reclaim(stage.room, "bob", "of bob") is bob
+    assert refusal(joining.reclaim, stage.room, "bob", "of cleo") == "RESUME_INVALID"
+    assert refusal(joining.reclaim, stage.room, "nobody", "of bob") == "RESUME_INVALID"
+
+
+def test_both_tokens_are_good_until_the_new_one_was_used() -> None:
+    stage = Stage()
+    bob = stage.sit("bob", token="first")
+    joining.renew_token(stage.room, bob, "second")
+    assert refusal(joining.reclaim, stage.room, "bob", "guessed") == "RESUME_INVALID"
+    assert joining.reclaim(stage.room, "bob", "first") is bob
+    assert joining.reclaim(stage.room, "bob", "second") is bob
+    assert refusal(joining.reclaim, stage.room, "bob", "first") == "RESUME_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [("left", "RESUME_EXPIRED"), ("timeout", "RESUME_EXPIRED"), ("kicked", "RESUME_INVALID")],
+)
+def test_a_true_token_of_a_seat_that_has_ended_is_told_so_but_to_whom_was_put_out(
+    reason: LeaveReason, code: str
+) -> None:
+    stage = Stage()
+    stage.sit("ada")
+    stage.room.remove(stage.sit("bob", token="of bob"), reason, stage.now)
+    assert refusal(joining.reclaim, stage.room, "bob", "of bob") == code
+    assert refusal(joining.reclaim, stage.room, "bob", "guessed") == "RESUME_INVALID"
+
+
+def test_whoever_is_banned_is_told_so() -> None:
+    stage = Stage()
+    stage.room.banned_ids.add("bob")
+    assert refusal(joining.reclaim, stage.room, "bob", "any") == "BANNED"
+
+
+# Joins that were given up
+
+
+def give_up(stage: Stage, invite: str, join: str = JOIN, after_s: float = 1.0) -> None:
+    """Sit, and leave soon."""
+    seat = stage.sit("bob", invite=invite, join_id=join)
+    stage.now += after_s
+    stage.room.remove(seat, "left", stage.now)
+
+
+def again(stage: Stage, invite: str, join: str = JOIN) -> Any:
+    return stage.ask("bob", invite=invite, join_id=join)
+
+
+def test_a_join_that_is_given_up_and_repeated_costs_one_use() -> None:
+    stage = Stage()
+    stage.invite("open", uses=2)
+    for _ in range(3):
+        give_up(stage, "open")
+        assert stage.used() == {"id of open": 1}
+    stage.sit("cleo", invite="open", join_id="another join")
+    assert stage.used() == {"id of open": 2}
+
+
+@pytest.mark.parametrize(("after_s", "remembered"), [(JOIN_REGRET_S, True), (JOIN_REGRET_S + 0.1, False)])
+def test_a_join_can_be_given_up_for_seconds_only(after_s: float, remembered: bool) -> None:
+    """The bound is `JOIN_REGRET_S`."""
+    stage = Stage()
+    stage.invite("open")
+    give_up(stage, "open", after_s=after_s)
+    assert bool(stage.room.regretted) is remembered
+
+
+def test_a_join_that_was_given_up_and_is_withdrawn_frees_its_use() -> None:
+    stage = Stage()
+    stage.invite("open")
+    give_up(stage, "open")
+    joining.withdraw(stage.room, again(stage, "open"), stage.now)
+    assert stage.used() == {"id of open": 0}
+
+
+def test_a_join_that_was_given_up_opens_no_other_invite() -> None:
+    stage = Stage()
+    stage.invite("open")
+    stage.invite("other")
+    give_up(stage, "open")
+    stage.sit("cleo", invite="other", join_id="another join")
+    assert refusal(again, stage, "other") == "INVITE_USED"
+
+
+def test_nobody_else_repeats_a_join_that_was_given_up() -> None:
+    stage = Stage()
+    stage.invite("open")
+    give_up(stage, "open")
+    assert refusal(again, stage, "open", "another join") == "INVITE_USED"
+
+
+def test_as_many_as_joins_regretted_are_remembered_and_the_oldest_go() -> None:
+    """The bound is `JOINS_REGRETTED`."""
+    stage = Stage()
+    stage.invite("open", uses=JOINS_REGRETTED + 1)
+    for number in range(JOINS_REGRETTED + 1):
+        give_up(stage, "open", f"join {number}", after_s=0.0)
+    assert len(stage.room.regretted) == JOINS_REGRETTED
+    assert refusal(again, stage, "open", "join 0") == "INVITE_USED"
+    again(stage, "open", "join 1")
+
+
+@pytest.mark.parametrize("reason", ["kicked", "banned", "timeout"])
+def test_only_whoever_leaves_gives_a_join_up(reason: LeaveReason) -> None:
+    stage = Stage()
+    stage.invite("open")
+    stage.room.remove(stage.sit("bob", invite="open", join_id=JOIN), reason, stage.now)
+    assert not stage.room.regretted

@@ -1,0 +1,31 @@
+/** Tells the others when nobody is in front of the page. In a call one is there, whatever the hands do. */
+
+const IDLE_MS = 5 * 60_000;
+const SIGNS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
+
+/** @param {{room: any, scope: import("./scope.js").Scope}} props */
+export function watchIdle({ room, scope }) {
+  let idle = false;
+  let calledOff = () => {};
+  const tell = (value) => {
+    if (value === idle) return;
+    idle = value;
+    room.updateSelf({ idle }).catch(() => {}); // A hint; the next sign says it, too.
+  };
+  const goIdle = () => {
+    const { active, audio, video } = room.call.getSnapshot();
+    if (active && (audio || video)) wait();
+    else tell(true);
+  };
+  const wait = () => {
+    calledOff();
+    calledOff = scope.after(IDLE_MS, goIdle);
+  };
+  const awake = () => {
+    tell(false);
+    wait();
+  };
+  for (const sign of SIGNS) scope.listen(document, sign, awake, { passive: true });
+  scope.listen(document, "visibilitychange", () => document.visibilityState === "visible" && awake());
+  wait();
+}

@@ -1,0 +1,84 @@
+/** What a person does with messages, by whatever way: bar, menu, key or finger. */
+
+import { announce, h } from "./dom.js";
+import { seenBy, wordsFor } from "./message.js";
+import { openMessageMenu, pickReaction } from "./message-bar.js";
+import { openDialog } from "./parts.js";
+import { linkParts } from "./linkify.js";
+import { displayName } from "./format.js";
+
+/** @param {{client: any, room: any, toast: (text: string) => void, composer: any, show: (id: string) => void}} props */
+export function messageActs({ client, room, toast, composer, show }) {
+  const emojis = client.EMOJI;
+  const attempt = async (action, refused) => {
+    try {
+      return await action();
+    } catch (error) {
+      if (error.code !== "LEFT") toast(refused ? `${refused} ${error.message}` : error.message);
+    }
+  };
+  const act = {
+    show,
+    menu: (message) => openMessageMenu({ message, emojis, act, ...known(message, room) }),
+    react: (message, emoji) => attempt(() => room.react(message.key, emoji)),
+    reactWith: (message) => pickReaction({ message, emojis, act }),
+    reply: (message) => composer.replyTo(message),
+    quote: (message) => composer.quote(message.text),
+    edit: (message) => composer.edit(message),
+    copy: (message) => attempt(async () => {
+      await navigator.clipboard.writeText(message.text);
+      toast("Copied");
+    }),
+    delete: (message) => {
+      announce("Deleted. You can undo it for five seconds.");
+      return attempt(() => room.deleteMessage(message.key), "It was not deleted.");
+    },
+    undo: (message) => room.undoDelete(message.key),
+    pin: (message) => attempt(() => room.pinMessage(room.getSnapshot().room.pinnedMessageId === message.id ? null : message.key)),
+    unpin: () => attempt(() => room.pinMessage(null)),
+    view: (message) => attempt(() => viewOnce(message, room)),
+    poll: (action, pollId, ...more) => attempt(() => room[action](pollId, ...more)),
+    byKey: (action, message) => {
+      const { may } = known(message, room);
+      if (action === "menu" ? message.state === "sent" && !message.deleting : may[action]) act[action](message);
+    },
+  };
+  return act;
+}
+
+/** What may be done with a message, and what is known of it. */
+function known(message, room) {
+  const snapshot = room.getSnapshot();
+  const { self } = snapshot;
+  const isHost = self?.role === "host";
+  const isThere = message.state === "sent" && !message.deleting;
+  const isMine = message.own && message.sender === self?.id;
+  const readable = isThere && !wordsFor(message);
+  return {
+    pinned: snapshot.room.pinnedMessageId === message.id,
+    seen: message.own && isThere ? seenBy(message, snapshot) : "",
+    may: {
+      react: isThere,
+      reply: isThere && !message.unreadable,
+      copy: readable && !message.viewOnce,
+      edit: readable && isMine && !message.viewOnce,
+      pin: isThere && isHost && !message.to && !message.viewOnce,
+      delete: isThere && (isMine || isHost),
+    },
+  };
+}
+
+/** Shown in a dialog, and nowhere afterwards. */
+async function viewOnce(message, room) {
+  const { text, unreadable } = await room.viewMessage(message.key);
+  const words = unreadable ? wordsFor({ unreadable }) : text;
+  openDialog({
+    title: `From ${displayName(message.senderName)}, to be seen once`,
+    class: "small",
+    body: [
+      h("p", { class: "message-once", dir: "auto" }, linkParts(words).map((part) => (part.href ? h("a", { href: part.href, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, part.text) : part.text))),
+      h("p", { class: "hint" }, "It is gone when you close this."),
+    ],
+  });
+}
+

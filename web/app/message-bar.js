@@ -1,0 +1,87 @@
+/** What can be done with a message: a few buttons beside it, and everything in a menu. */
+
+import { h } from "./dom.js";
+import { openEmojiPicker, quickRow } from "./emoji-picker.js";
+import { icon } from "./icons.js";
+import { openDialog } from "./parts.js";
+
+/** How long a finger rests on a message before its menu opens, and how far it may move meanwhile. */
+const PRESS_MS = 450;
+const PRESS_PX = 10;
+
+/** Shown while a pointer or the focus is on the message. Tab reaches it from the message alone. */
+export class MessageBar {
+  constructor(message, act) {
+    const button = (name, label, action) =>
+      h("button", { class: "bar-button", type: "button", tabIndex: -1, "aria-label": label, title: label, onclick: () => action(message()) }, icon(name, 18));
+    this.react = button("smile", "React", act.reactWith);
+    this.reply = button("reply", "Reply", act.reply);
+    this.element = h("div", { class: "message-bar" }, this.react, this.reply, button("more", "More actions", act.menu));
+  }
+
+  draw({ state, deleting, unreadable }) {
+    this.element.hidden = state !== "sent" || Boolean(deleting);
+    this.reply.hidden = Boolean(unreadable);
+  }
+}
+
+/** A finger that rests on the message. A mouse has the bar, and its right button stays the browser's. */
+export function watchPress(element, open) {
+  let timer;
+  let from;
+  const stop = () => clearTimeout(timer);
+  element.addEventListener("pointerdown", (event) => {
+    if (event.pointerType !== "touch" || event.target.closest("button, a")) return;
+    from = event;
+    stop();
+    timer = setTimeout(open, PRESS_MS);
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (from && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > PRESS_PX) stop();
+  });
+  for (const end of ["pointerup", "pointercancel", "pointerleave"]) element.addEventListener(end, stop);
+}
+
+/**
+ * @param {{message: any, emojis: readonly any[], may: Record<string, boolean>, pinned: boolean, seen: string,
+ *   act: Record<string, Function>}} props
+ */
+export function openMessageMenu({ message, emojis, may, pinned, seen, act }) {
+  const choice = (name, label, action, { hint, danger, close }) =>
+    h(
+      "button",
+      { class: danger ? "choice danger" : "choice", type: "button", onclick: () => (close(), action(message)) },
+      icon(name),
+      h("span", {}, label, hint && h("small", {}, hint)),
+    );
+  openDialog({
+    title: "Message",
+    class: "small sheet",
+    body: (close) => [
+      may.react && reactionRow({ message, emojis, act, close }),
+      h(
+        "div",
+        { class: "choices" },
+        may.reply && choice("reply", "Reply", act.reply, { close }),
+        may.copy && choice("copy", "Copy text", act.copy, { close }),
+        may.copy && choice("quote", "Quote", act.quote, { close, hint: "Puts the words into what you write." }),
+        may.edit && choice("edit", "Edit", act.edit, { close }),
+        may.pin && choice("pin", pinned ? "Unpin" : "Pin for everybody", act.pin, { close }),
+        may.delete && choice("bin", "Delete for everybody", act.delete, { close, danger: true, hint: "It is erased on their screens, too. You can undo it for five seconds." }),
+      ),
+      seen && h("p", { class: "hint" }, `Seen by ${seen}`),
+    ],
+  });
+}
+
+function reactionRow({ message, emojis, act, close }) {
+  const isOn = (emoji) => Boolean(message.reactions?.find((reaction) => reaction.emoji === emoji)?.mine);
+  const row = quickRow({ emojis, label: "React", isOn, chosen: (emoji) => (close(), act.react(message, emoji)) });
+  row.append(h("button", { class: "emoji more-emoji", type: "button", "aria-label": "More emoji", title: "More emoji", onclick: () => (close(), act.reactWith(message)) }, icon("plus", 18)));
+  return row;
+}
+
+/** All there are, for one message. */
+export function pickReaction({ message, emojis, act }) {
+  openEmojiPicker({ emojis, title: "React", chosen: (emoji) => act.react(message, emoji) });
+}
