@@ -9,7 +9,7 @@ import pytest
 from rooms import joining
 from rooms.events import MemberJoined, SeatGranted
 from rooms.limits import JOIN_REGRET_S, JOINS_REGRETTED
-from rooms.model import LeaveReason
+from rooms.model import LeaveReason, Voucher
 from tests.support.rooms import Stage, names, refusal, stage_with
 
 ORIGIN = b"one address"
@@ -102,6 +102,49 @@ def test_a_host_with_an_invite_does_not_spend_it() -> None:
     stage.invite("open")
     stage.sit("ada", host_key="key", invite="open")
     assert stage.used() == {"id of open": 0}
+
+
+# With a voucher
+
+
+def test_a_voucher_opens_what_an_invite_opens_and_spends_none() -> None:
+    stage = stage_with(invite_only=True, lobby=True)
+    stage.room.banned_origins.add(ORIGIN)
+    stage.invite("open")
+    bob = stage.sit("bob", voucher=Voucher(b"bob"), invite="open", origin=ORIGIN)
+    assert (bob.invite_id, stage.used()) == (None, {"id of open": 0})
+
+
+def test_a_voucher_does_not_open_a_locked_room_or_tell_the_password() -> None:
+    stage = stage_with(password_hash="made elsewhere")
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob")) == "PASSWORD_REQUIRED"
+    stage.room.locked = True
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob"), password_ok=True) == "ROOM_LOCKED"
+
+
+def test_a_voucher_for_a_host_opens_every_door_and_makes_host() -> None:
+    stage = stage_with(password_hash="made elsewhere", lobby=True)
+    stage.room.locked = True
+    stage.sit("ada", voucher=Voucher(b"ada", is_host=True))
+    assert stage.room.host_id == "ada"
+
+
+def test_whoever_was_banned_stays_out_with_whatever_voucher_or_key() -> None:
+    stage = Stage()
+    stage.room.banned_subjects.add(b"bob")
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob")) == "BANNED"
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob", is_host=True)) == "BANNED"
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob"), host_key="key") == "BANNED"
+
+
+def test_a_voucher_that_is_good_once_is_due_once_for_a_join_that_is_repeated() -> None:
+    stage = Stage()
+    once = Voucher(b"bob", use="one use")
+    first = stage.sit("bob", voucher=once, join_id=JOIN)
+    assert first.use_due
+    stage.room.remove(first, "left", stage.now)
+    assert not stage.ask("bob", voucher=once, join_id=JOIN).use_due
+    assert stage.ask("cleo", voucher=once, join_id="another join").use_due
 
 
 # From the grant to the seat
