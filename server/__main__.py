@@ -103,7 +103,7 @@ def start() -> int:
         for one in error.errors(include_input=False, include_url=False):
             _complain(str(one["loc"][0]).upper(), one["msg"].removeprefix("Value error, "))
         return 2
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.form_of_logs)
     for doubt in settings.doubts():
         log.warning(doubt)
     try:

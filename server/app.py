@@ -44,6 +44,7 @@ from server.transport.http.headers import protect
 from server.transport.http.here import rooms_here
 from server.transport.http.limits import BUCKETS, limited
 from server.transport.http.pages import add_pages
+from server.transport.http.request_log import RequestLog
 from server.transport.http.routes import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.transport.socketio.gateway import Gateway
@@ -108,7 +109,7 @@ def create_app(
     sockets.application = Gateway(context, dispatcher)
 
     # None of them has anything to do on the engine's path, where plain handshakes never get so far (decision 29).
-    middlewares = [cors, errors, limited, *([rooms_here] if context.ownership.beats else [])]
+    middlewares = [RequestLog().middleware(), cors, errors, limited, *([rooms_here] if context.ownership.beats else [])]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
     app[BUCKETS] = OrderedDict()

@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     message_log: Literal["off", "on"] = "off"
     environment: str = "development"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["console", "json"] = "console"
+    log_format: Literal["console", "json"] | None = None
     trusted_proxy_hops: int = Field(default=0, ge=0, le=10)
 
     @field_validator("cors_origins", "webhook_urls", "turn_urls", "stun_urls", mode="before")
@@ -200,6 +200,11 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether this is no place of a developer's own; an unknown `ENVIRONMENT` counts as one that is not."""
         return self.environment not in ("development", "test")
+
+    @property
+    def form_of_logs(self) -> Literal["console", "json"]:
+        """`LOG_FORMAT`, or what holds where it is not set."""
+        return self.log_format or ("json" if self.production else "console")
 
     @property
     def who_makes_rooms(self) -> RoomCreation:

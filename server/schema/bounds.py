@@ -51,6 +51,7 @@ LEDGER: Final = "tests/unit/rooms/test_ledger.py"
 TOKENS: Final = "tests/integration/contract/test_join_tokens.py"
 CLAIMS: Final = "tests/unit/server/test_claims.py"
 KEY_SETS: Final = "tests/unit/server/test_join_tokens.py"
+REQUESTS: Final = "tests/integration/contract/test_request_log.py"
 HOOKS: Final = "tests/unit/server/test_hook_queue.py"
 WEBHOOKS: Final = "tests/integration/contract/test_webhooks.py"
 HANDSHAKE: Final = "tests/integration/engine/test_handshake.py"
@@ -209,6 +210,10 @@ BOUNDS: Final = (
     Bound("server.transport.client.fetching", "MAX_DOCUMENT_BYTES", "bytes", "A key set.", TOKENS),
     Bound("server.transport.client.fetching", "FETCH_TIMEOUT_S", "s", "For a key set.", TOKENS),
     Bound("storage.memory", "MAX_SPENT", "tokens", "Used once and remembered, without MongoDB.", TOKENS),
+    Bound(
+        "server.transport.http.request_log", "LINES_PER_S", "log lines", "About requests, for each second.", REQUESTS
+    ),
+    Bound("server.transport.http.request_log", "LINES_AT_ONCE", "log lines", "About requests, at once.", REQUESTS),
     Bound("server.outbound.hook_queue", "MAX_QUEUED", "webhooks", "That wait for one address.", HOOKS),
     Bound("server.outbound.hook_queue", "AT_ONCE", "requests", "Of webhooks to one address, under way.", HOOKS),
     Bound("server.outbound.hook_queue", "KEPT_S", "s", "That a webhook is tried to be sent.", HOOKS),

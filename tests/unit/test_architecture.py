@@ -40,6 +40,7 @@ EDGES = {
     "pydantic_core": ("server/",),
     "pydantic_settings": ("server/settings.py",),
     "dotenv": ("server/settings.py",),
+    "structlog": ("server/observability/logs.py", "server/transport/http/request_log.py"),
     "jwt": ("server/security/join_tokens.py", "server/security/key_sets.py"),
     "orjson": ("server/",),
     "prometheus_client": ("server/observability/",),
