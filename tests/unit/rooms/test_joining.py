@@ -147,6 +147,22 @@ def test_a_voucher_that_is_good_once_is_due_once_for_a_join_that_is_repeated() -
     assert stage.ask("cleo", voucher=once, join_id="another join").use_due
 
 
+def test_a_new_try_of_the_same_join_spends_its_voucher_as_the_earlier_one() -> None:
+    """Once between the two, and under one name: what is spent under another would be refused."""
+    stage = Stage()
+    once = Voucher(b"bob", use="one use")
+    earlier = stage.ask("first try", voucher=once, join_id=JOIN)
+    earlier.use_due = False
+    later = stage.ask("second try", voucher=once, join_id="another join")
+    joining.go_on_with(later, None)
+    assert (later.used_by, later.use_due) == ("second try", True)
+    joining.go_on_with(later, earlier)
+    assert (later.used_by, later.use_due) == ("first try", True)
+    other = stage.ask("somebody else", voucher=Voucher(b"cleo", use="another use"))
+    joining.go_on_with(other, earlier)
+    assert other.used_by == "somebody else"
+
+
 # From the grant to the seat
 
 
