@@ -109,9 +109,7 @@ def create_app(
     sockets.application = Gateway(context, dispatcher)
 
     # None of them has anything to do on the engine's path, where plain handshakes never get so far (decision 29).
-    middlewares = [RequestLog().middleware(), cors, errors, limited]
-    if context.ownership.beats:
-        middlewares.append(rooms_here)
+    middlewares = [RequestLog().middleware(), cors, errors, limited, *([rooms_here] if context.ownership.beats else [])]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
     app[BUCKETS] = OrderedDict()

@@ -56,7 +56,7 @@ def mint_token(
     issuer: str | None = None,
     audience: str | None = None,
 ) -> str:
-    """A join token (HS256) for a room, or `*`: good for `expires_in_s`; with `once` it admits once."""
+    """A join token (HS256) for a room, or `*`: good for five minutes unless told otherwise; `once`: it admits once."""
     now = int(time.time())
     own = {"shareSub": share_sub, "canSpeak": can_speak, "canCall": can_call, "canInvite": can_invite}
     claims = {"sub": sub, "room": room, "name": name, "role": role, "attributes": attributes, "iss": issuer}
