@@ -56,7 +56,7 @@ def mint_token(
     issuer: str | None = None,
     audience: str | None = None,
 ) -> str:
-    """A join token (HS256) for a room, or `*`: good for five minutes unless told otherwise; with `once` it admits once."""
+    """A join token (HS256) for a room, or `*`: good for five minutes unless told otherwise; `once`: it admits once."""
     now = int(time.time())
     own = {"shareSub": share_sub, "canSpeak": can_speak, "canCall": can_call, "canInvite": can_invite}
     claims = {"sub": sub, "room": room, "name": name, "role": role, "attributes": attributes, "iss": issuer}
@@ -77,7 +77,7 @@ class Site:
     api_key: str
 
     def create_room(self, *, idempotency_key: str | None = None, **options: Any) -> dict[str, Any]:
-        """Make a room: `{roomId, url, hostKey, room}`. Options are those of the REST call: `capacity`, `expiresInS`, …"""
+        """Make a room: `{roomId, url, hostKey, room}`. Options are those of the REST call, such as `capacity`."""
         more = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
         return self._call("POST", "/api/rooms", options, more)
 

@@ -120,6 +120,7 @@ class Shelf:
                 await self._follow()
                 pause_s = RETRY_FIRST_S
             except StoreUnavailable:
+                self._work.set()
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, RETRY_LONGEST_S)
 
@@ -131,8 +132,9 @@ class Shelf:
         await self.store.close()
 
     async def _follow(self) -> None:
+        # Before anything is done: what comes while the store is asked is done in the next round.
+        self._work.clear()
         if not self.ready:
-            self._work.clear()
             return
         while batch := list(islice(self._erase, BATCH)):
             await self.store.erase(batch)
@@ -144,12 +146,12 @@ class Shelf:
             batch = [one for one, at in islice(self._prolong.items(), BATCH) if at == until]
             await self.store.prolong(batch, until)
             for file_id in batch:
-                self._prolong.pop(file_id, None)
+                if self._prolong.get(file_id) == until:
+                    del self._prolong[file_id]
         while self._update:
             file = next(iter(self._update.values()))
             await self.store.update(file.record(self._ahead_s))
             self._update.pop(file.id, None)
-        self._work.clear()
         if time.monotonic() - self._cleared_at >= CLEAR_EVERY_S:
             self._cleared_at = time.monotonic()
             await self._clear()
