@@ -90,13 +90,15 @@ def post(
     return receipt, message, more
 
 
-def post_from_outside(room: Room, sender_name: str, text: str, now: float, *, encrypted: bool = False) -> Posted:
+def post_from_outside(
+    room: Room, sender_name: str, text: str, now: float, *, encrypted: bool = False, options: Options | None = None
+) -> Posted:
     """A message of the room's owner, sent without a seat. Its `sender` is the empty string.
 
     Refused with ENCRYPTION_REQUIRED where the room is encrypted and the text is not.
     """
     nobody = Seat(id="", name=sender_name, role=MEMBER, joined_at=now, ordinal=0, token_digest=b"")
-    return post(room, nobody, text, now, encrypted=encrypted)
+    return post(room, nobody, text, now, encrypted=encrypted, options=options)
 
 
 def _give(room: Room, message: Message, options: Options) -> None:

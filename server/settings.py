@@ -10,7 +10,7 @@ import re
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.security.api_keys import ApiKey, read_keys
@@ -18,12 +18,16 @@ from server.security.join_tokens import SHORT_SECRET_BYTES
 from server.security.signatures import is_short, read_secrets
 
 ENVIRONMENTS = ("development", "test", "production")
+LOCAL = ("development", "test")
 YEAR_S = 365 * 86_400
 MAX_CAPACITY = 100_000
 BOUNDED_CAPACITY = 1_000
 """Up to so many people, no snapshot is longer than what may wait for a reader."""
 
 MAX_EVENTS_PER_S = 1_000_000
+MAX_MB = 1_048_576
+LEAST_SECRET_CHARS = 22
+"""As many random characters as cannot be guessed."""
 
 # An origin (RFC 6454) with `*` for parts of names or for a port; schemes of apps (capacitor://localhost) included.
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+/?", re.IGNORECASE)
@@ -40,6 +44,7 @@ RETIRED = {"ENGINE": "there is one engine now, and the variable is ignored."}
 CommaList = Annotated[tuple[str, ...], NoDecode]
 RoomCreation = Literal["open", "sites", "key"]
 JoinTokensMode = Literal["off", "optional", "required"]
+FileStoreKind = Literal["off", "memory", "mongo"]
 
 
 def _seconds(default: float, *, least: float = 0, most: float = 10 * YEAR_S) -> float:
@@ -94,7 +99,7 @@ class Settings(BaseSettings):
     connect_timeout_s: float = _seconds(15, least=0.05, most=3600)
     ws_compression: Literal["off", "on"] = "off"
 
-    memory_budget_mb: int = Field(default=384, ge=0, le=1_048_576)
+    memory_budget_mb: int = Field(default=384, ge=0, le=MAX_MB)
     max_connections: int = Field(default=10_000, ge=0)
     max_connections_per_address: int = Field(default=500, ge=0)
     max_unseated_per_address: int = Field(default=500, ge=0)
@@ -106,6 +111,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] | None = None
     trusted_proxy_hops: int = Field(default=0, ge=0, le=10)
+
+    storage_secret: SecretStr = SecretStr("")
+    max_file_mb: int = Field(default=50, ge=1, le=MAX_MB)
+    max_files_mb: int = Field(default=10_240, ge=0, le=MAX_MB)
+    max_files_mb_per_room: int = Field(default=4_096, ge=0, le=MAX_MB)
+    max_files_mb_per_address: int = Field(default=4_096, ge=0, le=MAX_MB)
+    file_store: FileStoreKind = "memory"  # the last: what is said of it depends on others
 
     @field_validator("cors_origins", "webhook_urls", "turn_urls", "stun_urls", mode="before")
     @classmethod
@@ -141,6 +153,7 @@ class Settings(BaseSettings):
         "webhook_names",
         "webhook_allow_private",
         "join_tokens",
+        "file_store",
         mode="before",
     )
     @classmethod
@@ -191,6 +204,29 @@ class Settings(BaseSettings):
             raise ValueError("must be a URI such as mongodb://localhost/mayfly")
         return value
 
+    @field_validator("storage_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < LEAST_SECRET_CHARS:
+            raise ValueError(f"must be {LEAST_SECRET_CHARS} random characters or more")
+        return value
+
+    @field_validator("file_store")
+    @classmethod
+    def _where_files_lie(cls, value: FileStoreKind, info: ValidationInfo) -> FileStoreKind:
+        uri, secret = info.data.get("mongodb_uri"), info.data.get("storage_secret")
+        if value == "mongo" and uri is not None and not uri.get_secret_value():
+            raise ValueError("mongo needs MONGODB_URI")
+        local = info.data.get("environment", "") in LOCAL
+        if value == "mongo" and not local and secret is not None and not secret.get_secret_value():
+            raise ValueError("mongo needs STORAGE_SECRET, which seals files in the database")
+        return value
+
+    @property
+    def files_in(self) -> FileStoreKind:
+        """`FILE_STORE`; memory is no place for files that other processes are asked for, too."""
+        return "off" if self.file_store == "memory" and self.redis_url.get_secret_value() else self.file_store
+
     @property
     def development(self) -> bool:
         """Whether pages on localhost may use the server without being named."""
@@ -199,7 +235,7 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         """Whether this is no place of a developer's own; an unknown `ENVIRONMENT` counts as one that is not."""
-        return self.environment not in ("development", "test")
+        return self.environment not in LOCAL
 
     @property
     def form_of_logs(self) -> Literal["console", "json"]:
@@ -228,7 +264,7 @@ class Settings(BaseSettings):
     @property
     def local(self) -> bool:
         """Whether this is a developer's or a tester's machine, whose own addresses are no strangers."""
-        return self.environment in ("development", "test")
+        return self.environment in LOCAL
 
     def doubts(self) -> list[str]:
         """What is allowed but can hardly be meant, in words for the operator."""
@@ -253,6 +289,12 @@ class Settings(BaseSettings):
             found.append(f"ENVIRONMENT is none of {', '.join(ENVIRONMENTS)}: it counts as production.")
         if self.message_log == "on" and not self.mongodb_uri.get_secret_value():
             found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
+        if self.files_in != self.file_store:
+            found.append(
+                "FILE_STORE=memory with REDIS_URL: files are off. Several processes share them in MongoDB only."
+            )
+        if self.file_store == "mongo" and not self.storage_secret.get_secret_value():
+            found.append("FILE_STORE=mongo without STORAGE_SECRET: files cannot be opened after a restart.")
         if self.room_ttl_s > self.max_room_ttl_s:
             found.append("ROOM_TTL_S is above MAX_ROOM_TTL_S: rooms get the latter.")
         if self.room_capacity > self.max_room_capacity:

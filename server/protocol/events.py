@@ -142,6 +142,15 @@ class Reaction(Sent):
     mine: Literal[True] = absent()
 
 
+class AttachedFile(Sent):
+    """A file that is attached to a message. What is not told of it is not known: it is inside, where it is sealed."""
+
+    file_id: str
+    bytes: Count
+    content_type: str = absent()
+    name: str = absent()
+
+
 class MessageReceived(Sent):
     """Somebody said something. `sender` is a participant id, or empty for the room's owner over REST.
 
@@ -163,6 +172,7 @@ class MessageReceived(Sent):
     kind: Kind = absent()
     data: Any = absent()
     reply_to: str = absent()
+    attachments: list[AttachedFile] = absent()
     view_once: Literal[True] = absent()
     expires_at: Time = absent()
     edited_at: Time = absent()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from rooms import messages, viewing
 from rooms.limits import MAX_MESSAGE_CHARS
+from rooms.message import NO_EXTRAS, Extras
 from rooms.message import message_id as message_id_of
 from rooms.messages import Options, Posted
 from rooms.model import Seat
@@ -20,7 +21,6 @@ from server.protocol.requests import (
     SendMessage,
     SetTyping,
     UpdateMedia,
-    check_length,
     check_said,
 )
 from server.security.actor import Actor
@@ -28,6 +28,7 @@ from server.usecases.aftermath import Happened
 from server.usecases.changes import changed, seq_of
 from server.usecases.connections import Connection
 from server.usecases.context import Context
+from server.usecases.files import OWNER, attach, told_of, wanted
 
 VIEWED_FIELDS = ("text", "data", "attachments")
 PLAIN_FIELDS = 2
@@ -42,10 +43,10 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     if len(request) == (PLAIN_FIELDS if client_message_id is None else PLAIN_FIELDS + 1):
         # Nearly all have a text and their author's mark, and are not asked for what else they might have.
         if not text or len(text) > MAX_MESSAGE_CHARS:
-            check_said(text, None, encrypted=False)
+            check_said(text, carries=False, encrypted=False)
         receipt, message, more = messages.post(room, seat, text, now, client_message_id)
     else:
-        receipt, message, more = _post(room, seat, request, now)
+        receipt, message, more = _post(ctx, room, seat, request, now)
     seq, at, told_at, delivered_to = receipt
     if message is None:
         message_id, timestamp = message_id_of(seq, at, room.epoch), views.iso(told_at)
@@ -63,37 +64,36 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     }
 
 
-def _post(room: Room, seat: Seat, request: SendMessage, now: float) -> Posted:
+def _post(ctx: Context, room: Room, seat: Seat, request: SendMessage, now: float) -> Posted:
     """Say something that is more than a text for everybody."""
-    text, encrypted = request["text"], request.get("encrypted") is True
-    check_said(text, request.get("data"), encrypted=encrypted)
-    options = Options(views.extras_of(request), request.get("ttlS"), request.get("viewOnce") is True)
-    return messages.post(
-        room,
-        seat,
-        text,
-        now,
-        request.get("clientMessageId"),
-        request.get("to"),
-        encrypted,
-        options if options != messages.PLAIN else None,
+    text, encrypted, files = request["text"], request.get("encrypted") is True, request.get("attachments")
+    check_said(text, carries=request.get("data") is not None or bool(files), encrypted=encrypted)
+    mark = request.get("clientMessageId")
+    repeated = mark is not None and seat.sent.get(mark) is not None
+    attached = () if repeated else wanted(ctx, room, seat.id, files, now)
+    extras = views.extras_of(request, told_of(attached))
+    options = Options(extras, request.get("ttlS"), request.get("viewOnce") is True)
+    posted = messages.post(
+        room, seat, text, now, mark, request.get("to"), encrypted, options if options != messages.PLAIN else None
     )
+    attach(ctx, attached, posted[1])
+    return posted
 
 
 def post_from_outside(ctx: Context, actor: Actor, request: OutsideMessage) -> dict[str, object]:
     """A message over REST, of the room's owner or of a seat."""
     room, seat = actor.as_speaker()
-    if not request.encrypted:
-        check_length(request.text)
+    check_said(request.text, carries=bool(request.attachments), encrypted=request.encrypted)
     now = ctx.clock()
+    attached = wanted(ctx, room, seat.id if seat is not None else OWNER, request.attachments, now)
+    options = Options(Extras(attachments=told_of(attached)) if attached else NO_EXTRAS, from_rest=seat is not None)
     if seat is None:
-        name = request.sender_name or "Host"
-        receipt, message, more = messages.post_from_outside(room, name, request.text, now, encrypted=request.encrypted)
+        name, own = request.sender_name or "Host", options if attached else None
+        posted = messages.post_from_outside(room, name, request.text, now, encrypted=request.encrypted, options=own)
     else:
-        options = Options(from_rest=True)
-        receipt, message, more = messages.post(
-            room, seat, request.text, now, encrypted=request.encrypted, options=options
-        )
+        posted = messages.post(room, seat, request.text, now, encrypted=request.encrypted, options=options)
+    receipt, message, more = posted
+    attach(ctx, attached, message)
     if message is None:
         raise RuntimeError("a message without a clientMessageId repeats none")
     told = ctx.publisher.message(room, message)
@@ -107,9 +107,14 @@ def edit_message(ctx: Context, caller: Connection, request: EditMessage) -> Repl
     encrypted = request.encrypted is True
     now = ctx.clock()
     room, seat = ctx.seated(caller, request.room_id, now)
-    check_said(request.text, request.data, encrypted=encrypted)
+    carries = request.data is not None or _has_files(room, seat, request)
+    check_said(request.text, carries=carries, encrypted=encrypted)
     events = messages.edit(room, seat, request.id, request.text, now, data=request.data, encrypted=encrypted)
     return changed(room, events)
+
+
+def _has_files(room: Room, seat: Seat, request: EditMessage) -> bool:
+    return not request.text and bool(messages.find(room, seat.id, request.id).extras.attachments)
 
 
 def delete_message(ctx: Context, caller: Connection, request: AboutMessage) -> Reply:
