@@ -87,7 +87,8 @@ async function editing(encrypt) {
   assert.deepEqual(edited.data, { n: 1 });
   assert.ok(!of(ben, "first-word") && !ben.storage.holds("first-word"));
   // Nobody edits for another: what was shown is taken back.
-  assert.throws(() => ben.room.editMessage(edited.key, "forged"), { code: "FORBIDDEN" });
+  await assert.rejects(ben.room.editMessage(edited.key, "forged"), { code: "FORBIDDEN" });
+  assert.ok(of(ben, "second-word"));
   const answer = await says(ben, "an answer", { replyTo: edited.key });
   assert.equal((await sees(ada, "an answer")).replyTo, told.id);
   assert.equal(answer.replyTo, told.id);
@@ -198,6 +199,11 @@ async function polls(encrypt) {
   await until(ben, ({ polls: all }) => all.length === 2, "the second poll");
   await ben.room.vote(secret.pollId, [0]);
   assert.deepEqual(ben.room.getSnapshot().polls[1].mine, [0]);
+  // Two at one moment: what was shown at once does not hide what the other chose.
+  await Promise.all([ben.room.vote(pollId, [0]), ada.room.vote(pollId, [0])]);
+  for (const who of [ada, ben]) await until(who, ({ polls: [poll] }) => poll.counts.join() === "2,0", "both votes");
+  await Promise.all([ben.room.vote(pollId, [1]), ada.room.vote(pollId, [1])]);
+  for (const who of [ada, ben]) await until(who, ({ polls: [poll] }) => poll.counts.join() === "0,2", "both votes");
   await ada.room.closePoll(pollId);
   await until(ben, ({ polls: [poll] }) => poll.closed, "closed");
   await assert.rejects(ben.room.vote(pollId, [0]), { code: "POLL_CLOSED" });
