@@ -115,7 +115,8 @@ export class Chat {
   #context(message, lastOwn, snapshot) {
     return {
       quoted: message.replyTo && this.find(message.replyTo),
-      seenBy: lastOwn ? seenBy(message, snapshot) : "",
+      // Of one that is seen once, having come past it is not having seen it.
+      seenBy: lastOwn && !message.viewOnce ? seenBy(message, snapshot) : "",
       pinned: Boolean(message.id) && snapshot.room?.pinnedMessageId === message.id,
       encrypted: snapshot.encrypted,
     };

@@ -34,8 +34,7 @@ function wire() {
   return { client: makeClient(connect), sent, forged, cut: () => sockets.at(-1).disconnect(), back: () => sockets.at(-1).connect() };
 }
 
-async function person(link, name) {
-  const storage = new MemoryStorage();
+async function person(link, name, storage = new MemoryStorage()) {
   const lines = wire();
   const room = await lines.client.joinRoom(link, { name, storage });
   return { room, storage, ...lines };
@@ -159,6 +158,45 @@ async function away(encrypt) {
   }
   await until(ada, () => of(ada, "stays").reactions.length === 2, "both reactions");
   await leave(ada, ben);
+}
+
+/** Away for so long that nobody tells any more what was deleted: the full picture replaces what was on screen. */
+async function pictured(encrypt) {
+  const { ada, ben, link } = await two(encrypt);
+  const gone = await says(ada, "gone-word");
+  for (const text of ["stays", "stays, too"]) await says(ada, text);
+  for (const text of ["gone-word", "stays, too"]) await sees(ben, text);
+  ben.room.close();
+  const [[key, value]] = [...ben.storage];
+  assert.ok(value.includes("gone-word"));
+  const { epoch, lastSeq, ...saved } = JSON.parse(value);
+  ben.storage.setItem(key, JSON.stringify(saved));
+  await ada.room.deleteMessage(gone.key, { undoMs: 0 });
+  const again = await person(link, "Ben", ben.storage);
+  assert.equal(again.room.getSnapshot().self.id, saved.participantId);
+  assert.deepEqual(again.room.getSnapshot().messages.map(({ text }) => text), ["stays", "stays, too"]);
+  assert.ok(!again.storage.holds("gone-word"));
+  await leave(ada, again);
+}
+
+/** A deletion that a reload came before is made after it; what expired meanwhile is shown to nobody. */
+async function reloaded(encrypt) {
+  const { ada, ben, link } = await two(encrypt);
+  const told = await says(ada, "taken-back");
+  await sees(ben, "taken-back");
+  await says(ben, "short-lived", { ttlS: 5 });
+  await sees(ada, "short-lived");
+  ada.room.deleteMessage(told.key).catch(() => {});
+  ada.cut(); // Nothing is sent before the page is gone.
+  ada.room.close();
+  assert.ok(ada.storage.holds("taken-back") && ada.storage.holds("short-lived"));
+  await pause(5_100);
+  const again = await person(link, "Ada", ada.storage);
+  assert.ok(!of(again, "short-lived") && !again.storage.holds("short-lived"));
+  await seesNo(ben, "taken-back");
+  await seesNo(again, "taken-back");
+  assert.ok(!again.storage.holds("taken-back"));
+  await leave(again, ben);
 }
 
 async function reactions(encrypt) {
@@ -289,7 +327,7 @@ async function forging() {
   await leave(ada, ben);
 }
 
-const PARTS = { editing, deleting, away, reactions, polls, passing, people };
+const PARTS = { editing, deleting, away, pictured, reloaded, reactions, polls, passing, people };
 const wanted = part ? [part] : [...Object.keys(PARTS), "forging"];
 const passed = [];
 for (const name of wanted) {
