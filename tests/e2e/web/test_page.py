@@ -249,7 +249,7 @@ async def test_the_client_keeps_what_is_sealed_sealed_and_gives_joins_back() -> 
         assert len((await run("sealed.mjs", server.url))["passed"]) == 16
 
 
-SAID = ["editing", "deleting", "away", "reactions", "polls", "passing", "people"]
+SAID = ["editing", "deleting", "away", "pictured", "reloaded", "reactions", "polls", "passing", "people"]
 
 
 async def test_the_client_changes_takes_back_and_erases_what_was_said_sealed_and_plain() -> None:
