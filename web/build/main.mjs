@@ -32,7 +32,10 @@ try {
 async function makeFiles() {
   const [page, module, tarball] = [await makePage(), await makeModule(), makePackage()];
   const about = describe(module, tarball);
-  const entries = page.files.map(({ path, type, contents }) => [path, keep(path, type, contents, { immutable: true })]);
+  const entries = page.files.map(({ path, type, contents }) => [
+    path,
+    keep(path, type, contents, { immutable: true, encodings: type.startsWith("font/") ? [] : undefined }),
+  ]);
   write("index.html", page.html);
   const one = keep(about.module.path, "text/javascript", module, { shared: true });
   entries.push([about.module.path, { ...one, immutable: true }], [`/client/${version}/mayfly.js`, one]);

@@ -1,7 +1,7 @@
 /** The page in a few files with hashed names: its modules, the client and Socket.IO; its styles; QR codes when asked for. */
 
 import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { build } from "esbuild";
 import { ROOT } from "./sources.mjs";
 
@@ -10,19 +10,23 @@ const STYLES = /[ \t]*<link rel="stylesheet" href="([^"]+)" \/>\n/g;
 const SCRIPT = /<script type="module" src="([^"]+)"><\/script>/;
 /** Imported by `main.js` as it starts: fetched along with it, not after it. */
 const AT_ONCE = "client/browser.js";
-const TYPES = { js: "text/javascript", css: "text/css" };
+const TYPES = { js: "text/javascript", css: "text/css", woff2: "font/woff2" };
+/** As in `server/transport/http/pages.py`. */
+const VENDOR = {
+  "socket.io-client": "client/node_modules/socket.io-client/dist",
+  "qrcode-generator": "web/node_modules/qrcode-generator/dist",
+  "eb-garamond": "web/node_modules/@fontsource/eb-garamond/files",
+};
 
-/** Paths of the server in imports → files. */
+/** Paths of the server in imports and styles → files. */
 const addresses = {
   name: "addresses",
   setup(builder) {
     builder.onResolve({ filter: /^\/(client|web)\// }, ({ path }) => ({ path: join(ROOT, path) }));
-    builder.onResolve({ filter: /^\/vendor\/socket\.io-client\// }, ({ path }) => ({
-      path: join(ROOT, "client/node_modules/socket.io-client/dist", basename(path)),
-    }));
-    builder.onResolve({ filter: /^\/vendor\/qrcode-generator\// }, ({ path }) => ({
-      path: join(ROOT, "web/node_modules/qrcode-generator/dist", basename(path)),
-    }));
+    builder.onResolve({ filter: /^\/vendor\// }, ({ path }) => {
+      const [, , name, file] = path.split("/");
+      return { path: join(ROOT, VENDOR[name], file) };
+    });
   },
 };
 
@@ -53,6 +57,8 @@ export async function makePage() {
     outdir: "/",
     entryNames: "assets/[name]-[hash]",
     chunkNames: "assets/[name]-[hash]",
+    assetNames: "assets/[name]-[hash]",
+    loader: { ".woff2": "file" },
     bundle: true,
     splitting: true,
     format: "esm",

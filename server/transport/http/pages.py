@@ -21,6 +21,7 @@ from server.transport.http.sending import content
 VENDOR = {
     "socket.io-client": ROOT / "client" / "node_modules" / "socket.io-client" / "dist",
     "qrcode-generator": ROOT / "web" / "node_modules" / "qrcode-generator" / "dist",
+    "eb-garamond": ROOT / "web" / "node_modules" / "@fontsource" / "eb-garamond" / "files",
 }
 """Packages that the page uses, as npm installed them."""
 
