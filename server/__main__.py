@@ -19,6 +19,7 @@ from server.observability import logs
 from server.security.descriptors import raise_limit
 from server.settings import Settings
 from server.transport.http.listener import DoorSite
+from server.transport.http.pages import BUNDLE
 from server.transport.http.runner import Runner
 from server.transport.http.schemas import bodies
 
@@ -55,6 +56,8 @@ async def serve(app: web.Application, settings: Settings) -> int:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app[LIFECYCLE].on_over = stop.set
     bodies()
+    if doubt := app[BUNDLE].doubt():
+        log.warning(doubt)
     await runner.setup()
     try:
         await DoorSite(runner, settings.host, settings.port, app[DESCRIPTORS], engine.turns, engine.direct).start()

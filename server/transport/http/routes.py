@@ -45,6 +45,9 @@ HTTP_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 P = TypeVar("P", bound=Payload)
 
+NOT_FOUND: web.AppKey[Handler] = web.AppKey("not_found")
+"""Answers people whose address leads nowhere."""
+
 
 def json_response(data: Any, status: int = 200, **headers: str) -> web.Response:
     """A JSON response. Nothing of a room is for caches."""
@@ -79,6 +82,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return error_response(Refused(Code.INVALID_PAYLOAD, "The body cannot be read."))
     except web.HTTPException as answer:
         if answer.status < 400 or not request.path.startswith(MACHINES):
+            if answer.status == 404 and "text/html" in request.headers.get("Accept", ""):
+                return await request.app[NOT_FOUND](request)
             raise
         code = HTTP_CODES.get(answer.status, Code.INVALID_PAYLOAD)
         response = json_response({"error": error_object(Refused(code))}, answer.status)
