@@ -1,5 +1,6 @@
 /** The page in a few files with hashed names: its modules, the client and Socket.IO; its styles; QR codes when asked for. */
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -10,7 +11,8 @@ const STYLES = /[ \t]*<link rel="stylesheet" href="([^"]+)" \/>\n/g;
 const SCRIPT = /<script type="module" src="([^"]+)"><\/script>/;
 /** Imported by `main.js` as it starts: fetched along with it, not after it. */
 const AT_ONCE = "client/browser.js";
-const TYPES = { js: "text/javascript", css: "text/css", woff2: "font/woff2" };
+const ICON = /(<link rel="icon" [^>]*href=)"([^"]+)"/;
+const TYPES = { js: "text/javascript", css: "text/css", woff2: "font/woff2", svg: "image/svg+xml" };
 /** As in `server/transport/http/pages.py`. */
 const VENDOR = {
   "socket.io-client": "client/node_modules/socket.io-client/dist",
@@ -69,8 +71,16 @@ export async function makePage() {
     metafile: true,
     logLevel: "warning",
   });
-  const files = result.outputFiles.map(({ path, contents }) => ({ path, contents, type: TYPES[path.split(".").at(-1)] }));
-  return { html: pageOf(source, result.metafile.outputs), files };
+  const icon = iconOf(source);
+  const files = [...result.outputFiles, icon].map(({ path, contents }) => ({ path, contents, type: TYPES[path.split(".").at(-1)] }));
+  return { html: pageOf(source, result.metafile.outputs).replace(ICON, `$1"${icon.path}"`), files };
+}
+
+/** Browsers ask for it at each visit, where it may have changed. */
+function iconOf(source) {
+  const contents = readFileSync(join(ROOT, source.match(ICON)[2]));
+  const hash = createHash("sha256").update(contents).digest("hex").slice(0, 8).toUpperCase();
+  return { path: `/assets/icon-${hash}.svg`, contents };
 }
 
 /** The page with links to what was made in place of its sources. */

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class BuiltFile:
     """One file: its bytes by content coding, `""` for none. `shared`: pages of all sites may read it."""
 
     media_type: str
-    variants: Mapping[str, bytes]
+    variants: Mapping[str, bytes] = field(repr=False)
     tag: str
     immutable: bool
     shared: bool

@@ -28,8 +28,9 @@ def content(
     response = web.Response(status=304) if unchanged else web.Response(status=status, body=variants[coding])
     response.headers.update({**headers, "Vary": "Accept-Encoding", "ETag": f'"{etag}"'})
     if not unchanged:
-        charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-        response.headers["Content-Type"] = media_type + charset
+        response.headers["Content-Type"] = (
+            f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
+        )
         if coding:
             response.headers["Content-Encoding"] = coding
     return response
