@@ -375,7 +375,7 @@ export interface LeaveRoom {
   roomId: string;
 }
 
-/** What the server accepts: sizes of requests, requests a second (0: any number) and how many at once. */
+/** What the server accepts: sizes of requests, requests a second (0: any number) and how many at once. `fileBytes` is the largest file; 0: none, as files are off. */
 export interface Limits {
   /** at least 0 */
   messageChars: number;
@@ -391,6 +391,8 @@ export interface Limits {
   callParticipants: number;
   /** at least 0 */
   roomsPerSocket: number;
+  /** at least 0 */
+  fileBytes: number;
   /** at least 0 */
   eventsPerS: number;
   /** at least 0 */

@@ -110,7 +110,10 @@ class IceServer(Sent):
 
 
 class Limits(Sent):
-    """What the server accepts: sizes of requests, requests a second (0: any number) and how many at once."""
+    """What the server accepts: sizes of requests, requests a second (0: any number) and how many at once.
+
+    `fileBytes` is the largest file; 0: none, as files are off.
+    """
 
     message_chars: Count
     sealed_chars: Count
@@ -119,6 +122,7 @@ class Limits(Sent):
     candidate_chars: Count
     call_participants: Count
     rooms_per_socket: Count
+    file_bytes: Count
     events_per_s: float = Field(ge=0)
     burst: float = Field(ge=0)
 

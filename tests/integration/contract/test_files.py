@@ -193,6 +193,7 @@ async def test_a_file_above_the_bound_is_refused_before_it_comes(kept: Server) -
 async def test_a_file_that_grows_above_the_bound_is_refused_and_leaves_nothing() -> None:
     async with running(events_per_s=0, max_file_mb=1) as server:
         room, _, one, *_ = await server.pair()
+        assert one["limits"]["fileBytes"] == MIB
         answer = await lay_down(server, room, one["resumeToken"], slowly(bytes(MIB + 1), 20))
         assert (answer.status, answer.code) == (413, "FILE_TOO_LARGE")
         await nothing_kept(server)
@@ -302,6 +303,7 @@ async def test_the_quota_of_an_address_counts_what_it_has_laid_down() -> None:
 async def test_where_files_are_off_there_are_none() -> None:
     async with running(events_per_s=0, file_store="off") as server:
         room, first, one, *_ = await server.pair()
+        assert one["limits"]["fileBytes"] == 0
         for method, path in (("POST", ""), ("GET", "/x"), ("DELETE", "/x")):
             answer = await server.call(method, f"/api/rooms/{room}/files{path}", key=one["resumeToken"])
             assert (answer.status, answer.code) == (404, "NOT_FOUND")
