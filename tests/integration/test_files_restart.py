@@ -13,7 +13,9 @@ import pytest
 from pymongo import MongoClient
 
 from rooms.ports import FILE_CHUNK_BYTES
+from server.outbound import shelf as shelf_module
 from server.outbound.shelf import PURGE_AFTER_S
+from storage.mongo import files as mongo_files
 from storage.mongo.files import ABANDONED_S
 from tests.support.files import all_gone, fetch, file_id, lay_down, left_in, nothing_kept
 from tests.support.mongo import Mongod
@@ -149,3 +151,31 @@ async def test_the_database_lets_go_a_day_after_the_room_and_follows_it(mongo_ur
         async with asyncio.timeout(3):
             while dates() != {round(room.expires_at + PURGE_AFTER_S)}:
                 await asyncio.sleep(0.05)
+
+
+async def test_what_a_write_that_was_given_up_may_have_left_is_found_later(
+    own_mongod: Mongod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo_files, "CALL_LIMIT_S", 1.0)
+    monkeypatch.setattr(shelf_module, "CLEAR_EVERY_S", 0.2)
+    uri = own_mongod.uri("x")
+    async with running(mongodb_uri=uri, file_store="mongo", storage_secret=SECRET, events_per_s=0) as server:
+        room, _, one, *_ = await server.pair()
+
+        async def body() -> AsyncIterator[bytes]:
+            yield os.urandom(FILE_CHUNK_BYTES)
+            async with asyncio.timeout(5):
+                while not left_in(uri):
+                    await asyncio.sleep(0.05)
+            own_mongod.pause()
+            yield os.urandom(2 * FILE_CHUNK_BYTES)
+
+        try:
+            answer = await lay_down(server, room, one["resumeToken"], body())
+        finally:
+            own_mongod.resume()
+        assert (answer.status, answer.code) == (503, "UNAVAILABLE")
+        assert server.context.file_quotas.bytes == 0
+        assert left_in(uri)["files.uploads"] == 1
+        monkeypatch.setattr(mongo_files, "ABANDONED_S", 0.5)
+        await all_gone(uri, 10.0)
