@@ -40,3 +40,14 @@ async def test_the_form_is_there_at_once_also_on_a_slow_connection(server: Serve
     assert warm["bytes"] < 2_000
     assert cold["formMs"] < COLD_MS * LOADED
     assert warm["formMs"] < WARM_MS * LOADED
+
+
+async def test_the_page_can_be_installed_and_the_client_is_a_module_for_pages_of_every_origin() -> None:
+    requires("node", "node packages", "chromium")
+    bundle()
+    with server_process(STUN_URLS="") as server:
+        (seen,) = await run_node(HERE / "taken.mjs", server.url, limit_s=60.0)
+    assert seen["errors"] == []
+    # Chromium installs nothing for a private window, which each of a test's is.
+    assert {error["errorId"] for error in seen["installabilityErrors"]} <= {"in-incognito"}
+    assert seen["said"] == "Ada has joined"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import subprocess
 import tarfile
 import tomllib
@@ -111,6 +112,23 @@ def test_it_is_small(build: Build) -> None:
     print(f"\nthe client: {own} bytes gzipped, with socket.io-client {whole}")
     assert own <= MAX_GZIP_BYTES
     assert whole <= MAX_WHOLE_GZIP_BYTES
+
+
+@pytest.mark.parametrize("entry", ["@mayfly/client", "@mayfly/client/client"])
+def test_the_types_of_an_entry_have_all_that_it_exports_and_no_more(entry: str, unpacked: Path, tmp_path: Path) -> None:
+    modules = tmp_path / "node_modules"
+    (modules / "@mayfly").mkdir(parents=True)
+    shutil.copytree(unpacked, modules / "@mayfly" / "client")
+    for installed in (CLIENT / "node_modules").iterdir():
+        (modules / installed.name).symlink_to(installed)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    names = f'import * as all from "{entry}"; console.log(JSON.stringify(Object.keys(all)));'
+    exported = json.loads(run("node", "--input-type=module", "-e", names, cwd=tmp_path))
+    has = json.dumps(dict.fromkeys(exported, True))
+    (tmp_path / "all.ts").write_text(
+        f'import * as all from "{entry}";\nexport const has: Record<keyof typeof all, true> = {has};\n'
+    )
+    run(str(TOOLS / ".bin" / "tsc"), *OPTIONS, "--noEmit", "--types", "", "all.ts", cwd=tmp_path)
 
 
 USE = """
