@@ -28,7 +28,7 @@ EDGES = {
     "aiortc": ("peer/",),
     "aioice": ("peer/",),
     "av": ("peer/",),
-    "cryptography": ("peer/keys.py",),
+    "cryptography": ("peer/keys.py", "server/security/seals.py", "storage/texts.py"),
     "aiohttp": ("server/", "peer/rest.py"),
     "multidict": ("server/transport/engineio/",),
     "msgspec": ("server/protocol/decoding.py",),
