@@ -72,9 +72,7 @@ def _seat_record(seat: Seat) -> SeatRecord:
     return record if kept is None else record.without_names()
 
 
-def room_from(
-    record: RoomRecord, house: House, epoch: str, now: float, guest_name: Callable[[str], str] = str
-) -> Room:
+def room_from(record: RoomRecord, house: House, epoch: str, now: float, guest_name: Callable[[str], str] = str) -> Room:
     """A room as it was, under a new epoch, with everybody away from now on.
 
     `guest_name` is what somebody of that id is called whose name can be read only when they are back.

@@ -10,20 +10,22 @@ import re
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from server.security.api_keys import ApiKey, read_keys
 from server.security.join_tokens import SHORT_SECRET_BYTES
 from server.security.signatures import is_short, read_secrets
 
-ENVIRONMENTS = ("development", "test", "production")
+LOCAL = ("development", "test")
+ENVIRONMENTS = (*LOCAL, "production")
 YEAR_S = 365 * 86_400
 MAX_CAPACITY = 100_000
 BOUNDED_CAPACITY = 1_000
 """Up to so many people, no snapshot is longer than what may wait for a reader."""
 
 MAX_EVENTS_PER_S = 1_000_000
+LEAST_SECRET_CHARS = 22
 
 # An origin (RFC 6454) with `*` for parts of names or for a port; schemes of apps (capacitor://localhost) included.
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+/?", re.IGNORECASE)
@@ -33,6 +35,8 @@ BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.IGNORECASE)
 STUN_URL = re.compile(r"stuns?:[^\s/?@]+")
 TURN_URL = re.compile(r"turns?:[^\s/?@]+(\?transport=(udp|tcp))?")
 MONGODB_URI = re.compile(r"mongodb(\+srv)?://\S+")
+
+MAX_SESSION_LOG_DAYS = 3_650
 
 RETIRED = {"ENGINE": "there is one engine now, and the variable is ignored."}
 """Variables of earlier versions → what became of them."""
@@ -101,11 +105,14 @@ class Settings(BaseSettings):
     max_rooms_per_address: int = Field(default=100, ge=0)
     max_seats_per_address: int = Field(default=1_000, ge=0)
 
-    message_log: Literal["off", "on"] = "off"
     environment: str = "development"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     trusted_proxy_hops: int = Field(default=0, ge=0, le=10)
+
+    session_log_days: int = Field(default=90, ge=0, le=MAX_SESSION_LOG_DAYS)
+    storage_secret: SecretStr = SecretStr("")
+    message_log: Literal["off", "on"] = "off"  # what is said of it depends on those above
 
     @field_validator("cors_origins", "webhook_urls", "turn_urls", "stun_urls", mode="before")
     @classmethod
@@ -191,6 +198,21 @@ class Settings(BaseSettings):
             raise ValueError("must be a URI such as mongodb://localhost/mayfly")
         return value
 
+    @field_validator("storage_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < LEAST_SECRET_CHARS:
+            raise ValueError(f"must be {LEAST_SECRET_CHARS} random characters or more")
+        return value
+
+    @field_validator("message_log")
+    @classmethod
+    def _sealed_log(cls, value: str, info: ValidationInfo) -> str:
+        secret, local = info.data.get("storage_secret"), info.data.get("environment", "") in LOCAL
+        if value == "on" and not local and secret is not None and not secret.get_secret_value():
+            raise ValueError("on needs STORAGE_SECRET, which seals what is logged in the database")
+        return value
+
     @property
     def development(self) -> bool:
         """Whether pages on localhost may use the server without being named."""
@@ -199,7 +221,7 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         """Whether this is no place of a developer's own; an unknown `ENVIRONMENT` counts as one that is not."""
-        return self.environment not in ("development", "test")
+        return self.environment not in LOCAL
 
     @property
     def who_makes_rooms(self) -> RoomCreation:
@@ -223,7 +245,7 @@ class Settings(BaseSettings):
     @property
     def local(self) -> bool:
         """Whether this is a developer's or a tester's machine, whose own addresses are no strangers."""
-        return self.environment in ("development", "test")
+        return self.environment in LOCAL
 
     def doubts(self) -> list[str]:
         """What is allowed but can hardly be meant, in words for the operator."""
@@ -248,6 +270,8 @@ class Settings(BaseSettings):
             found.append(f"ENVIRONMENT is none of {', '.join(ENVIRONMENTS)}: it counts as production.")
         if self.message_log == "on" and not self.mongodb_uri.get_secret_value():
             found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
+        elif self.message_log == "on" and not self.storage_secret.get_secret_value():
+            found.append("MESSAGE_LOG=on without STORAGE_SECRET: logged texts are sealed under MONGODB_URI only.")
         if self.room_ttl_s > self.max_room_ttl_s:
             found.append("ROOM_TTL_S is above MAX_ROOM_TTL_S: rooms get the latter.")
         if self.room_capacity > self.max_room_capacity:

@@ -1,8 +1,8 @@
 """Keys under which a store keeps what people say of themselves: `rooms.model.Seal`, by AES-256-GCM and HKDF-SHA-256.
 
 Each seat has a random key of its own. It is kept twice: sealed under a key derived (RFC 5869) from the seat's resume
-token, and under one from the join's `clientJoinId`. Of both a store has a digest only, so nobody who reads it can derive
-them; whoever guesses a `clientJoinId` could take the seat as well.
+token, and under one from the join's `clientJoinId`. Of both a store has a digest only, so nobody who reads it can
+derive them; whoever guesses a `clientJoinId` could take the seat as well.
 """
 
 from __future__ import annotations

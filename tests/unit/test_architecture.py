@@ -39,7 +39,7 @@ EDGES = {
     "pydantic": ("server/",),
     "pydantic_core": ("server/",),
     "pydantic_settings": ("server/settings.py",),
-    "dotenv": ("server/settings.py",),
+    "dotenv": ("server/settings.py", "storage/audit.py"),
     "jwt": ("server/security/join_tokens.py", "server/security/key_sets.py"),
     "orjson": ("server/",),
     "prometheus_client": ("server/observability/",),
