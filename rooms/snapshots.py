@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from rooms import seals
 from rooms.invites import Invites
-from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Rights, Sealed, Seat
+from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Rights, Role, Sealed, Seat
 from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Task
@@ -20,13 +20,14 @@ def record_of(room: Room) -> RoomRecord:
     Those are counted as if they were taken, so that there is nothing more to keep once they are, as a rule.
     """
     seats = sorted((*room.seats.values(), *room.pending.values()), key=lambda seat: seat.ordinal)
+    host_id = room.host_id or (seats[0].id if seats else None)
     return RoomRecord(
         id=room.id,
         created_at=room.created_at,
         expires_at=room.expires_at,
         capacity=room.capacity,
         host_key_digest=room.host_key_digest,
-        host_id=room.host_id or (seats[0].id if seats else None),
+        host_id=host_id,
         invite_only=room.invite_only,
         locked=room.locked,
         lobby=room.lobby,
@@ -34,7 +35,7 @@ def record_of(room: Room) -> RoomRecord:
         encrypted=room.encrypted,
         key_check=room.key_check,
         password_hash=room.password_hash,
-        seats=tuple(map(_seat_record, seats)),
+        seats=tuple(_seat_record(seat, HOST if seat.id == host_id else MEMBER) for seat in seats),
         invites=room.invites.records(),
         banned_ids=tuple(room.banned_ids),
         banned_origins=tuple(room.banned_origins),
@@ -48,12 +49,12 @@ def record_of(room: Room) -> RoomRecord:
     )
 
 
-def _seat_record(seat: Seat) -> SeatRecord:
+def _seat_record(seat: Seat, role: Role) -> SeatRecord:
     kept = seals.sealed(seat)
     record = SeatRecord(
         id=seat.id,
         name=seat.name,
-        role=seat.role,
+        role=role,
         joined_at=seat.joined_at,
         token_digest=seat.token_digest,
         invite_id=seat.invite_id,

@@ -100,6 +100,7 @@ async def come_back(server: Server, used: dict[str, Any]) -> None:
     """After a restart: names are guests' until their holders are back, and the log can be read."""
     room, (first, second) = used["made"]["roomId"], used["seats"]
     users = await server.call("GET", f"/api/rooms/{room}/users", key=used["made"]["hostKey"])
+    assert users.status == 200, users.text
     assert not {person["name"] for person in users.json["participants"]} & set(WORDS.values())
     back, snapshot = await server.seated(room, resume=claim(first))
     mine = snapshot["self"]

@@ -71,7 +71,7 @@ async def test_a_join_and_a_leave_write_once_each_and_messages_nothing(mongo_uri
             await first.ok("send-message", roomId=room, text=str(number))
         await second.ok("read", roomId=room, seq=10)
         await first.ok("typing", roomId=room, isTyping=True)
-        await second.ok("media-state", roomId=room, audio=True)
+        await second.ok("update-media", roomId=room, audio=True)
         await first.ok("offer", roomId=room, description={"type": "offer", "sdp": "v=0"})
         assert await writes.since() == {}, "messages, and all that passes, write nothing"
         await second.leave()
@@ -106,6 +106,8 @@ async def test_coming_back_after_a_restart_writes_nothing(mongo_uri: str, writes
         made = await server.room()
         client, seat = await server.seated(made["roomId"], name="Ada")
         await client.leave()
+        await server.context.ownership.release()
+        server.context.restored = False  # as if it were killed: nobody ends the rooms
     async with running(mongodb_uri=mongo_uri, seat_grace_s=60) as server:
         await writes.since()
         claim = {"participantId": seat["self"]["id"], "resumeToken": seat["resumeToken"]}
