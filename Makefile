@@ -44,7 +44,7 @@ format: install-dev
 schemas: install
 	@$(BIN)/python -m server.schema
 
-install: $(VENV)/.installed client/node_modules/.installed web/node_modules/.installed
+install: $(VENV)/.installed client/node_modules/.installed web/node_modules/.installed dist/manifest.json
 
 install-dev: system-packages install $(VENV)/.installed-dev tests/node_modules/.installed \
 	examples/nextjs/node_modules/.installed benchmarks/node_modules/.bun
@@ -73,6 +73,12 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	  echo "npm was not found: $*/ is left without its JavaScript packages (Node.js 20 or later brings it)."; \
 	fi
 
+# The page in a few files, and the client as a package. Without it the server serves the page's sources, and says so.
+BUILT_OF := $(shell find client web -name node_modules -prune -o -name test -prune -o -type f -print) CHANGELOG.md LICENSE
+dist/manifest.json: $(BUILT_OF) client/node_modules/.installed web/node_modules/.installed
+	@if command -v npm >/dev/null; then npm run build --silent --prefix web; \
+	else echo "npm was not found: the page is served as its sources."; fi
+
 # Bun's package fetches its program in a script of its own, which npm may be told not to run.
 benchmarks/node_modules/.bun: benchmarks/node_modules/.installed
 	@if [ -d benchmarks/node_modules/bun ]; then \
@@ -87,4 +93,4 @@ system-packages:
 	@tests/support/system-packages.sh
 
 clean:
-	rm -rf $(VENV) client/node_modules web/node_modules tests/node_modules benchmarks/node_modules examples/nextjs/node_modules examples/nextjs/.next .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist client/node_modules web/node_modules tests/node_modules benchmarks/node_modules examples/nextjs/node_modules examples/nextjs/.next .mypy_cache .ruff_cache .pytest_cache .hypothesis

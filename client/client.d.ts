@@ -1,11 +1,14 @@
 /** What `client.js` exports: everything but `openRoom` and `joinRoom`, which `makeClient(io)` makes. */
 export {
   buildLink,
+  canCall,
   canEncrypt,
   canShareScreen,
+  checkInvite,
   checkKey,
   createInvite,
   createRoom,
+  EMOJI,
   generateSecret,
   listDevices,
   lookUpRoom,
@@ -16,7 +19,9 @@ export {
   openScreen,
   parseLink,
   request,
+  Scope,
   Session,
+  Slot,
   watchLevel,
 } from "./index.js";
 export type * from "./index.js";

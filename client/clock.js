@@ -1,25 +1,29 @@
 /** The server's time, as far as its own stamps tell: what expires does so by its clock, whatever this device's says. */
 
 export class ServerClock {
-  /** Milliseconds that the server is ahead. */
-  #aheadMs = null;
+  /** The server's time when this page's own count of milliseconds was 0; that count nobody can set. */
+  #origin = null;
 
+  /** Milliseconds that the server is ahead of this device. */
   get aheadMs() {
-    return this.#aheadMs ?? 0;
+    return this.now() - Date.now();
   }
 
   /** @param {number} [aheadMs] as it was before a reload */
   restore(aheadMs) {
-    if (Number.isFinite(aheadMs)) this.#aheadMs = aheadMs;
+    if (Number.isFinite(aheadMs)) this.#origin = Date.now() + aheadMs - performance.now();
   }
 
-  /** A stamp that was made just now. What took longest on its way says least: the greatest difference is the nearest. */
+  /**
+   * A stamp that was made just now. What took long on its way, or was met by a page that had slept, is earlier than the
+   * time is: the latest is the nearest.
+   */
   note(iso) {
-    const aheadMs = Date.parse(iso) - Date.now();
-    if (Number.isFinite(aheadMs) && (this.#aheadMs === null || aheadMs > this.#aheadMs)) this.#aheadMs = aheadMs;
+    const origin = Date.parse(iso) - performance.now();
+    if (Number.isFinite(origin) && (this.#origin === null || origin > this.#origin)) this.#origin = origin;
   }
 
   now() {
-    return Date.now() + this.aheadMs;
+    return this.#origin === null ? Date.now() : this.#origin + performance.now();
   }
 }

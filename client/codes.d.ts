@@ -30,6 +30,7 @@ export type ServerErrorCode =
   | "ENCRYPTION_REQUIRED"
   | "MESSAGE_NOT_FOUND"
   | "POLL_CLOSED"
+  | "FILE_TOO_LARGE"
   | "STALE_NEGOTIATION"
   | "RATE_LIMITED"
   | "QUOTA_EXCEEDED"

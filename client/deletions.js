@@ -68,7 +68,8 @@ export class Deletions {
     } catch (error) {
       // Nobody else has it any more either.
       if (error.code === "MESSAGE_NOT_FOUND") return void gone();
-      list.update(key, { deleting: undefined });
+      // Whoever comes back to this seat still means it.
+      if (error.code !== "LEFT") list.update(key, { deleting: undefined });
       changed();
       throw error;
     } finally {

@@ -30,6 +30,12 @@ export interface Participant {
   readonly unsealed?: boolean;
   /** Whether it has entered the room's call and not hung up. */
   readonly inCall: boolean;
+  /** It says of itself that nobody is in front of it; `connected` is something else. */
+  readonly idle?: boolean;
+  /** What its site says of it. Not sealed, also in encrypted rooms. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** Left out of the list, since all of them together would be too long. */
+  readonly attributesOmitted?: true;
   /** How to negotiate with this participant (perfect negotiation); set for others, not for oneself. */
   readonly polite?: boolean;
 }
@@ -45,6 +51,12 @@ export interface RoomInfo {
   readonly lobby: boolean;
   /** Nothing is said here in the clear; a link without the key does not get in. Never changes. */
   readonly encrypted: boolean;
+  /** Whether it is told who has read what. Never in rooms for more than 50. */
+  readonly receipts?: boolean;
+  /** How long messages last that are sent from now on, in seconds; `null`: until the room ends. */
+  readonly messageTtlS?: number | null;
+  /** The id of the message that a host has pinned. */
+  readonly pinnedMessageId?: string | null;
   /** By this `checkKey` tells whether a link has the room's key. */
   readonly keyCheck?: string;
   readonly createdAt: string;
@@ -75,6 +87,70 @@ export interface Message {
   readonly deliveredTo?: number;
   /** Why an own message failed. */
   readonly error?: MayflyError;
+  /** What kind of message its author says it is, and what else belongs to it; both sealed in an encrypted room. */
+  readonly kind?: MessageKind;
+  readonly data?: unknown;
+  /** The id of the message that it answers, which may be gone. */
+  readonly replyTo?: string;
+  readonly editedAt?: string;
+  /** When it is erased everywhere. */
+  readonly expiresAt?: string;
+  /** Somebody else's: `text` is empty, and `viewMessage` shows it, once. */
+  readonly viewOnce?: true;
+  /** This tab has seen it. */
+  readonly viewed?: true;
+  readonly reactions?: readonly Reaction[];
+  /** An own wish to delete it: it can still be undone, or it has been sent. Show it no more. */
+  readonly deleting?: "undoable" | "sent";
+}
+
+export type MessageKind = "text" | "image" | "voice" | "video" | "file" | "sticker" | "location" | "custom";
+
+export interface Reaction {
+  readonly emoji: string;
+  readonly count: number;
+  /** The first twenty. */
+  readonly participantIds: readonly string[];
+  readonly mine: boolean;
+}
+
+export interface SendOptions {
+  /** A participant: a private message, for the two alone. */
+  to?: string;
+  kind?: MessageKind;
+  /** Any JSON of at most 4 KiB. With it `text` may be empty. */
+  data?: unknown;
+  /** The message that is answered: its key, or its id. */
+  replyTo?: string;
+  /** Erased everywhere after so many seconds (5 to 604,800), or sooner where the room says so. */
+  ttlS?: number;
+  /** Each of those who are here now sees it once; then it is erased. */
+  viewOnce?: boolean;
+}
+
+export interface Poll {
+  readonly pollId: string;
+  readonly author: string;
+  readonly authorName: string;
+  readonly own: boolean;
+  readonly question: string;
+  readonly options: readonly string[];
+  readonly multiple: boolean;
+  readonly anonymous: boolean;
+  readonly closesAt?: string;
+  /** For each option, how many have chosen it. */
+  readonly counts: readonly number[];
+  /** Who has chosen what; not of anonymous polls, nor in rooms for more than 50. */
+  readonly votes?: Readonly<Record<string, readonly number[]>>;
+  /** One's own choices. */
+  readonly mine: readonly number[];
+  readonly closed: boolean;
+  /** Its place among the messages of the same `epoch`. */
+  readonly seq: number;
+  readonly epoch?: string;
+  readonly encrypted: boolean;
+  /** As for messages. */
+  readonly unreadable?: boolean;
 }
 
 export interface Knock {
@@ -105,6 +181,9 @@ export interface RoomSnapshot {
   /** The others. */
   readonly participants: readonly Participant[];
   readonly messages: readonly Message[];
+  readonly polls: readonly Poll[];
+  /** Participant id → up to which `seq` it has read everything. Empty where the room has no receipts. */
+  readonly reads: Readonly<Record<string, number>>;
   /** Ids of those who are typing. */
   readonly typing: readonly string[];
   /** Who waits to be admitted; filled for hosts. */
@@ -130,6 +209,10 @@ export interface RoomSettings {
   lobby?: boolean;
   /** Keep messages until the room ends, where the server allows it. */
   log?: boolean;
+  /** Whether it is told who has read what: on unless set otherwise, off in rooms for more than 50. */
+  receipts?: boolean;
+  /** Messages are erased after so many seconds (5 to 604,800). */
+  messageTtlS?: number;
 }
 
 export interface CreateOptions extends RoomSettings {
@@ -203,6 +286,14 @@ export interface RoomEvents {
   "user-left": { participantId: string; reason: LeaveReason; missed?: true };
   "user-updated": { participant: Participant; missed?: true };
   "room-updated": { room: RoomInfo; missed?: true };
+  "message-updated": Message;
+  /** Erased: in the snapshot and in the session it is gone already. */
+  "message-deleted": { id: string; key?: string; by: string; reason: "deleted" | "moderated" | "expired" | "viewed" };
+  reaction: { id: string; key: string; participantId: string; emoji: string; on: boolean };
+  poll: Poll;
+  "poll-deleted": { pollId: string };
+  /** Of another participant; it is not kept. */
+  broadcast: { from: string; type: string; data: unknown };
   knock: Knock;
   /** The room ends at this time: 60 s and 10 s ahead. */
   expiring: { roomId: string; expiresAt: string };
@@ -223,9 +314,45 @@ export interface Room {
   subscribe(listener: () => void): () => void;
   on<E extends keyof RoomEvents>(event: E, listener: (payload: RoomEvents[E]) => void): () => void;
   /** On screen at once; sent, repeated and acknowledged by itself. Returns the message's key. */
-  sendMessage(text: string, options?: { to?: string }): string;
+  sendMessage(text: string, options?: SendOptions): string;
   retryMessage(key: string): void;
   discardMessage(key: string): void;
+  /** One's own. On screen at once, and as it was before where it is refused. Without `data` that of the message stays. */
+  editMessage(key: string, text: string, options?: { data?: unknown }): Promise<unknown>;
+  /**
+   * One's own, or any as host: for everybody. Sent after `undoMs` (5,000 unless set), or when one leaves; fulfilled when it
+   * is gone, or was undone.
+   */
+  deleteMessage(key: string, options?: { undoMs?: number }): Promise<void>;
+  /** Whether it was in time. */
+  undoDelete(key: string): boolean;
+  /** Puts a reaction, or takes it back; turns it around where `on` is left out. In encrypted rooms one of `EMOJI`. */
+  react(key: string, emoji: string, on?: boolean): Promise<unknown>;
+  /** Shows a message that is seen once. It is in no snapshot: what is returned is all there is. */
+  viewMessage(key: string): Promise<{ text: string; data?: unknown; unreadable?: true }>;
+  /** For hosts; `null` pins none. */
+  pinMessage(key: string | null): Promise<unknown>;
+  /** Everything up to this `seq` has been read. Call it as often as you like. */
+  markRead(seq: number): void;
+  createPoll(poll: {
+    /** 1 to 300 characters. */
+    question: string;
+    /** 2 to 12, of 1 to 100 characters. */
+    options: string[];
+    multiple?: boolean;
+    anonymous?: boolean;
+    closesInS?: number;
+  }): Promise<{ pollId: string; seq: number }>;
+  /** Numbers of options, in place of those before; none takes the vote back. */
+  vote(pollId: string, choices: number[]): Promise<unknown>;
+  closePoll(pollId: string): Promise<unknown>;
+  deletePoll(pollId: string): Promise<unknown>;
+  /** Another name, whether somebody is there, or attributes, which are replaced as a whole. */
+  updateSelf(patch: { name?: string; idle?: boolean; attributes?: Record<string, string> }): Promise<void>;
+  /** To the others, or to one: JSON of at most 16 KiB that is not kept. Sealed in an encrypted room, its `type` excepted. */
+  broadcast(type: string, data: unknown, options?: { to?: string }): Promise<{ deliveredTo: number }>;
+  /** The server's time in milliseconds, as far as its stamps tell: what a timer counts down by. */
+  now(): number;
   /** Call it at every keystroke; it keeps a sensible pace and stops by itself. */
   setTyping(isTyping: boolean): void;
   updateMedia(patch: Media): Promise<void>;
@@ -233,7 +360,14 @@ export interface Room {
   kick(participantId: string): Promise<unknown>;
   ban(participantId: string): Promise<unknown>;
   lock(locked?: boolean): Promise<unknown>;
-  update(settings: { locked?: boolean; capacity?: number; lobby?: boolean; expiresInS?: number }): Promise<unknown>;
+  update(settings: {
+    locked?: boolean;
+    capacity?: number;
+    lobby?: boolean;
+    expiresInS?: number;
+    receipts?: boolean;
+    messageTtlS?: number | null;
+  }): Promise<unknown>;
   transferHost(participantId: string): Promise<unknown>;
   /** Ends the room for everybody, and erases it. */
   end(): Promise<unknown>;
@@ -381,6 +515,8 @@ export interface Client {
 export function parseLink(link: string | URL): ParsedLink;
 export function buildLink(parts: { site: string; roomId: string; invite?: string; key?: string; e2e?: string }): string;
 export function request(server: string, path: string, options?: object): Promise<any>;
+/** The emoji that can be reacted with in encrypted rooms, in the order of a picker. */
+export const EMOJI: readonly { readonly emoji: string; readonly name: string; readonly group: string }[];
 export function canEncrypt(): boolean;
 export function generateSecret(): string;
 /** Whether this browser has WebRTC. */

@@ -19,7 +19,7 @@ export class MessageActions {
   /** Whether an own reaction is on its way. */
   reacting = (id, emoji) => this.#reacting.has(`${id} ${emoji}`);
 
-  edit = (key, text, { data } = {}) => {
+  edit = async (key, text, { data } = {}) => {
     const { list, deeds, edits, changed, self } = this.#port;
     const message = this.#sent(key);
     checkText(text, data ?? message.data);
@@ -48,7 +48,7 @@ export class MessageActions {
     return { id, text: await keyring().sealMessage(sender, content), encrypted: true };
   }
 
-  react = (key, emoji, on) => {
+  react = async (key, emoji, on) => {
     const { list, deeds, reactions, changed, self } = this.#port;
     const { id, reactions: before } = this.#sent(key);
     const wanted = on ?? !before?.find((reaction) => reaction.emoji === emoji)?.mine;
@@ -98,7 +98,7 @@ export class MessageActions {
     }
   };
 
-  pin = (key) => {
+  pin = async (key) => {
     const id = key === null ? null : this.#sent(key).id;
     return this.#port.deeds.do({ event: "pin-message", fields: () => ({ id }) });
   };

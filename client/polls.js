@@ -10,6 +10,7 @@ export class Polls {
   #port;
   /** Own choices: of an anonymous poll nobody tells them. */
   #mine = new Map();
+  /** poll id → own votes on their way, and what the server said meanwhile. */
   #voting = new Map();
 
   /**
@@ -45,9 +46,14 @@ export class Polls {
     this.#port.emitter.emit("poll", read);
   }
 
-  updated({ pollId, counts, votes, closed }) {
-    // What one has chosen and is on its way counts already.
-    if (this.#voting.get(pollId)) return this.#patch(pollId, closed ? { closed } : {});
+  updated(payload) {
+    const { pollId, counts, votes, closed } = payload;
+    const voting = this.#voting.get(pollId);
+    // What one has chosen and is on its way counts already: the server's word is shown when it includes it.
+    if (voting) {
+      voting.told = payload;
+      return this.#patch(pollId, closed ? { closed } : {});
+    }
     const self = this.#port.self();
     if (votes && self) this.#remember(pollId, votes[self.id] ?? []);
     this.#patch(pollId, { counts: Object.freeze(counts), votes: votes && Object.freeze(votes), closed, mine: this.#of(pollId) });
@@ -74,30 +80,39 @@ export class Polls {
     return this.#port.request("create-poll", { ...plain, ...sealed, closesInS });
   };
 
-  vote = (pollId, choices) => {
+  vote = async (pollId, choices) => {
     const before = this.#find(pollId);
-    if (!before) return Promise.reject(new MayflyError("NOT_FOUND"));
-    this.#voting.set(pollId, (this.#voting.get(pollId) ?? 0) + 1);
+    if (!before) throw new MayflyError("NOT_FOUND", "This poll is not there any more.");
+    const voting = this.#voting.get(pollId) ?? { count: 0 };
+    voting.count += 1;
+    this.#voting.set(pollId, voting);
     this.#remember(pollId, choices);
     this.#patch(pollId, withVote(before, this.#port.self()?.id, choices));
-    const settle = () => {
-      const left = this.#voting.get(pollId) - 1;
-      if (left) this.#voting.set(pollId, left);
-      else this.#voting.delete(pollId);
-    };
     return this.#port.deeds.do({
       event: "vote",
       fields: () => ({ pollId, choices }),
-      done: settle,
-      undo: () => {
-        settle();
-        const now = this.#find(pollId);
-        if (!now || this.#voting.has(pollId)) return;
-        this.#remember(pollId, before.mine);
-        this.#patch(pollId, withVote(now, this.#port.self()?.id, before.mine));
-      },
+      done: ({ seq }) => this.#settled(pollId, ({ told }) => told.seq >= seq),
+      undo: () => this.#refused(pollId, before.mine),
     });
   };
+
+  /** @returns {boolean} whether that was the last of the votes on their way; then what the server said meanwhile is shown */
+  #settled(pollId, isNews) {
+    const voting = this.#voting.get(pollId);
+    voting.count -= 1;
+    if (voting.count) return false;
+    this.#voting.delete(pollId);
+    if (voting.told && isNews(voting)) this.updated(voting.told);
+    return true;
+  }
+
+  #refused(pollId, mine) {
+    const { told } = this.#voting.get(pollId);
+    if (!this.#settled(pollId, () => false) || !this.#find(pollId)) return;
+    this.#patch(pollId, withVote(this.#find(pollId), this.#port.self()?.id, mine));
+    this.#remember(pollId, mine);
+    if (told) this.updated(told); // Without the refused vote.
+  }
 
   close = (pollId) => this.#port.deeds.do({ event: "close-poll", fields: () => ({ pollId }) });
   delete = (pollId) => this.#port.deeds.do({ event: "delete-poll", fields: () => ({ pollId }), asDone: ["NOT_FOUND"] });

@@ -1,4 +1,4 @@
-import type { Call, CallSnapshot, JoinOptions, Room, RoomSnapshot } from "./index.js";
+import type { Call, CallSnapshot, JoinOptions, Participant, Message, Room, RoomSnapshot } from "./index.js";
 
 /** What `useRoom` returns before there is a link to join. */
 export type RoomState = Omit<RoomSnapshot, "status"> & {
@@ -23,3 +23,15 @@ export function useCall(room: Room | null): CallSnapshot & {
   setVideo(on: boolean): Promise<void> | undefined;
   setScreen(on: boolean): Promise<void> | undefined;
 };
+
+/**
+ * Says that everything in the snapshot has been read, while the page is in sight and `reading` is true: pass whether the
+ * end of the list is on screen.
+ */
+export function useRead(room: Room | null, reading?: boolean): void;
+
+/** The others who have read up to this message; empty where the room has no receipts. */
+export function useSeenBy(room: Room | null, message: Message | undefined): readonly Participant[];
+
+/** Hears what the others send with `broadcast` under this type. */
+export function useBroadcast(room: Room | null, type: string, listener: (data: any, from: string) => void): void;

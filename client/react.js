@@ -1,6 +1,6 @@
 /** React hooks. React itself is a peer dependency; see `react.d.ts`. */
 
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { asMayflyError } from "./errors.js";
 import { openRoom } from "./index.js";
 import { EMPTY_CALL, EMPTY_ROOM } from "./snapshot.js";
@@ -53,6 +53,36 @@ export function useCall(room) {
   return { ...snapshot, call, start, stop, setAudio, setVideo, setScreen };
 }
 
+/** @param {import("./index.js").Room | null} room @param {boolean} [reading] whether the end of the list is on screen */
+export function useRead(room, reading = true) {
+  const { messages } = useSyncExternalStore(room?.subscribe ?? never, room?.getSnapshot ?? idle, idle);
+  useEffect(() => {
+    if (!room || !reading) return undefined;
+    const mark = () => document.visibilityState === "visible" && room.markRead(Math.max(0, ...messages.map(({ seq }) => seq ?? 0)));
+    mark();
+    document.addEventListener("visibilitychange", mark);
+    return () => document.removeEventListener("visibilitychange", mark);
+  }, [room, reading, messages]);
+}
+
+/** @param {import("./index.js").Room | null} room @param {import("./index.js").Message | undefined} message */
+export function useSeenBy(room, message) {
+  const { reads, participants, room: info } = useSyncExternalStore(room?.subscribe ?? never, room?.getSnapshot ?? idle, idle);
+  const { seq, to } = message ?? {};
+  return useMemo(() => {
+    if (!info?.receipts || !seq) return NOBODY;
+    return participants.filter(({ id }) => (!to || to === id) && (reads[id] ?? 0) >= seq);
+  }, [info, participants, reads, seq, to]);
+}
+
+/** @param {import("./index.js").Room | null} room @param {string} type @param {(data: any, from: string) => void} listener */
+export function useBroadcast(room, type, listener) {
+  const latest = useRef(listener);
+  latest.current = listener;
+  useEffect(() => room?.on("broadcast", (heard) => heard.type === type && latest.current(heard.data, heard.from)), [room, type]);
+}
+
+const NOBODY = Object.freeze([]);
 const idle = () => NOT_JOINED;
 const noCall = () => EMPTY_CALL;
 

@@ -65,6 +65,21 @@ export interface AnswerReceived {
   description: AnswerDescription;
 }
 
+/** A file that is attached to a message. What is not told of it is not known: it is inside, where it is sealed. */
+export interface AttachedFile {
+  fileId: string;
+  /** at least 0 */
+  bytes: number;
+  contentType?: string;
+  name?: string;
+}
+
+/** A file that the sender has laid down in the room (`POST /api/rooms/{roomId}/files`). */
+export interface AttachmentWish {
+  /** 1 to 64 characters */
+  fileId: string;
+}
+
 /** `deliveredTo` is how many connected others it went to. */
 export interface BroadcastAccepted {
   /** at least 0 */
@@ -198,7 +213,7 @@ export interface ErrorAnswer {
 }
 
 /** Every error code of the protocol (protocol page, "Error codes"). */
-export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "ENCRYPTION_REQUIRED" | "MESSAGE_NOT_FOUND" | "POLL_CLOSED" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
+export type ErrorCode = "INVALID_PAYLOAD" | "UNKNOWN_EVENT" | "PAYLOAD_TOO_LARGE" | "UNAUTHORIZED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "NOT_IN_ROOM" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "RESUME_INVALID" | "RESUME_EXPIRED" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "ENCRYPTION_REQUIRED" | "MESSAGE_NOT_FOUND" | "POLL_CLOSED" | "FILE_TOO_LARGE" | "STALE_NEGOTIATION" | "RATE_LIMITED" | "QUOTA_EXCEEDED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "TIMEOUT";
 
 /** The error object. `details` maps a field to the reason it was refused for, never to its value. */
 export interface ErrorObject {
@@ -208,6 +223,15 @@ export interface ErrorObject {
   /** at least 1 */
   retryAfterMs?: number;
   details?: Record<string, string>;
+}
+
+/** A file that lies in the room. It goes at `expiresAt`, unless its author attaches it to a message before. */
+export interface FileLaidDown {
+  fileId: string;
+  /** at least 0 */
+  bytes: number;
+  /** ISO 8601, UTC, with milliseconds */
+  expiresAt: string;
 }
 
 /** `get-ice-servers`. */
@@ -351,7 +375,7 @@ export interface LeaveRoom {
   roomId: string;
 }
 
-/** What the server accepts: sizes of requests, requests a second (0: any number) and how many at once. */
+/** What the server accepts: sizes of requests, requests a second (0: any number) and how many at once. `fileBytes` is the largest file; 0: none, as files are off. */
 export interface Limits {
   /** at least 0 */
   messageChars: number;
@@ -367,6 +391,8 @@ export interface Limits {
   callParticipants: number;
   /** at least 0 */
   roomsPerSocket: number;
+  /** at least 0 */
+  fileBytes: number;
   /** at least 0 */
   eventsPerS: number;
   /** at least 0 */
@@ -431,6 +457,7 @@ export interface MessageReceived {
   kind?: "text" | "image" | "voice" | "video" | "file" | "sticker" | "location" | "custom";
   data?: unknown;
   replyTo?: string;
+  attachments?: AttachedFile[];
   viewOnce?: true;
   /** ISO 8601, UTC, with milliseconds */
   expiresAt?: string;
@@ -568,13 +595,14 @@ export interface OtherParticipant {
   needsIceRestart?: true;
 }
 
-/** `POST /api/rooms/{roomId}/messages`. */
+/** `POST /api/rooms/{roomId}/messages`. `text` may be empty where there are attachments. */
 export interface OutsideMessage {
-  /** 1 to 10000 characters */
+  /** at most 10000 characters */
   text: string;
   /** at most 64 characters */
   senderName?: string;
   encrypted?: boolean;
+  attachments?: AttachmentWish[] | null;
 }
 
 /** What others see of a seat. `id` stays the same across reconnects and is not the Socket.IO `sid`. `inCall`: it has entered the room's call and not hung up. `idle` is what its client says. `attributes` are left out of a list of participants, and `attributesOmitted` says so, where those of all would be too long. `verified`: the operator's site says who it is, and its name; `userId` is how that site calls it. */
@@ -865,6 +893,7 @@ export interface SendMessage {
   data?: unknown | null;
   /** 1 to 64 characters */
   replyTo?: string | null;
+  attachments?: AttachmentWish[] | null;
   /** 5 to 604800 */
   ttlS?: number | null;
   viewOnce?: true | null;
@@ -1035,6 +1064,7 @@ export interface Users {
 export interface Viewed {
   text: string;
   data?: unknown;
+  attachments?: AttachedFile[];
   encrypted?: true;
 }
 

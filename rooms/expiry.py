@@ -14,6 +14,10 @@ TIDY_ABOVE = 2 * MESSAGES_KNOWN
 """Expiries that are planned in one room before those are let go of whose messages are gone."""
 
 
+EXPIRED_AT_ONCE = 50
+"""Messages of one room that are taken away before others have their turn."""
+
+
 def plan(room: Room, message: Message) -> None:
     """Remember when a message expires, if it does."""
     if message.more is None or message.more.due_at is None:
@@ -33,9 +37,11 @@ def _tidy(room: Room) -> None:
 
 
 def expire(room: Room, now: float) -> list[Event]:
-    """Take away what has expired by now."""
+    """Take away what has expired by now, `EXPIRED_AT_ONCE` at most: the rest is due at once, when others had a turn."""
     events: list[Event] = []
-    while room.expiring and room.expiring[0][0] <= now:
+    for _ in range(EXPIRED_AT_ONCE):
+        if not room.expiring or room.expiring[0][0] > now:
+            break
         _, seq = heapq.heappop(room.expiring)
         message, trace = room.history.find(seq), room.history.trace(seq)
         if message is not None:

@@ -105,3 +105,16 @@ MAX_BANS = 500
 
 EXPIRY_WARNINGS_S = (60.0, 10.0)
 """How long before its expiry the members of a room are warned."""
+
+UNATTACHED_S = 600.0
+"""How long a file waits to be attached to a message before it is erased."""
+
+MAX_ATTACHED_FILES = 10
+MAX_FILE_NAME_CHARS = 255
+MAX_CONTENT_TYPE_CHARS = 255
+
+MAX_FILES_PER_ROOM = 1_000
+"""Files that lie in one room at once, however small they are, uploads under way included."""
+
+MAX_FILES = 100_000
+"""Files of the process, however small they are."""

@@ -11,7 +11,7 @@ from rooms.errors import Code, Refused
 from rooms.events import Event, MessageUpdated, ReactionChanged, TypingChanged
 from rooms.limits import MAX_REACTION_KINDS
 from rooms.message import NO_EXTRAS, DeleteReason, Extras, Message, Once, message_id, new, seq_in
-from rooms.model import HOST, Seat
+from rooms.model import HOST, MEMBER, Seat
 from rooms.receipts import Receipt
 from rooms.rights import require_call, require_voice
 from rooms.room import Room
@@ -62,12 +62,26 @@ def post(
         reached = 1 if to in room.connected else 0
     else:
         raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
-    message = _next(room, now, seat_id, seat.name, text, encrypted)
-    message.client_message_id, message.to = client_message_id, to
+    # Field by field: see `Message`.
+    message = new(Message)
+    message.room_id = room.id
+    message.seq = seq = room.seq = room.seq + 1
+    message.position = room.position = room.position + 1
+    message.at = now
+    message.epoch = room.epoch
+    message.sender = seat_id
+    message.sender_name = seat.name
+    message.text = text
+    message.client_message_id = client_message_id
+    message.to = to
+    message.encrypted = encrypted
+    message.timestamp = timestamp = now + room.house.ahead_s
+    message.more = None
     if options is not None or room.message_ttl_s is not None:
         _give(room, message, options or PLAIN)
     room.history.append(message)
-    receipt = (message.seq, now, message.timestamp, reached)
+    room.message_count += 1
+    receipt = (seq, now, timestamp, reached)
     if client_message_id is not None:
         seat.sent.keep(client_message_id, receipt)
     more: Sequence[Event] = room.stop_typing(seat) if seat.typing else ()
@@ -77,39 +91,14 @@ def post(
 
 
 def post_from_outside(
-    room: Room, sender_name: str, text: str, now: float, *, encrypted: bool = False
-) -> tuple[Receipt, Message]:
+    room: Room, sender_name: str, text: str, now: float, *, encrypted: bool = False, options: Options | None = None
+) -> Posted:
     """A message of the room's owner, sent without a seat. Its `sender` is the empty string.
 
     Refused with ENCRYPTION_REQUIRED where the room is encrypted and the text is not.
     """
-    if room.encrypted and not encrypted:
-        raise Refused(Code.ENCRYPTION_REQUIRED)
-    message = _next(room, now, "", sender_name, text, encrypted)
-    if room.message_ttl_s is not None:
-        _give(room, message, PLAIN)
-    room.history.append(message)
-    expiry.plan(room, message)
-    return (message.seq, now, message.timestamp, len(room.connected)), message
-
-
-def _next(room: Room, now: float, sender: str, sender_name: str, text: str, encrypted: bool) -> Message:
-    """The next message of a room. `Message` says why it is made field by field."""
-    room.message_count += 1
-    message = new(Message)
-    message.room_id = room.id
-    message.seq = room.seq = room.seq + 1
-    message.position = room.position = room.position + 1
-    message.at = now
-    message.epoch = room.epoch
-    message.sender = sender
-    message.sender_name = sender_name
-    message.text = text
-    message.encrypted = encrypted
-    message.timestamp = now + room.house.ahead_s
-    message.client_message_id = message.to = None
-    message.more = None
-    return message
+    nobody = Seat(id="", name=sender_name, role=MEMBER, joined_at=now, ordinal=0, token_digest=b"")
+    return post(room, nobody, text, now, encrypted=encrypted, options=options)
 
 
 def _give(room: Room, message: Message, options: Options) -> None:

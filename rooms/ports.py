@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
+from rooms.records import FileRecord, LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
 
 
 class StoreUnavailable(Exception):
@@ -104,4 +104,61 @@ class Store(Protocol):
 
         With `before`: those that follow the line of this id; none where there is no such line any more.
         """
+        ...
+
+
+FILE_CHUNK_BYTES = 245_760
+"""Bytes of a file in each of its chunks but the last: sealed, and with what a store keeps beside it, below 256 KiB."""
+
+
+class FileLost(Exception):
+    """A file is not there any more, or is not what was put there."""
+
+
+class FileStore(Protocol):
+    """Keeps the bytes of files in chunks of `FILE_CHUNK_BYTES`, and beside them what a restart has to know.
+
+    Every call may raise `StoreUnavailable` within a bounded time, and may be repeated without a second effect.
+    """
+
+    name: str
+    """`memory` or `mongo`, as in `FILE_STORE`."""
+
+    outlives_process: bool
+    """Whether files are there after a restart."""
+
+    async def open(self) -> None:
+        """Connect and make the indexes."""
+
+    async def close(self) -> None:
+        """Let go of every connection. The store is not used afterwards."""
+
+    async def add_chunk(self, file_id: str, number: int, data: bytes, purge_at: float) -> None:
+        """Keep the next chunk of an upload. At `purge_at` (wall clock) it goes at the latest, whoever is there to see.
+
+        Raises `FileLost` where the upload was taken for abandoned.
+        """
+
+    async def finish(self, record: FileRecord, purge_at: float) -> None:
+        """All chunks are there: keep the file. Raises `FileLost` where the upload was taken for abandoned."""
+
+    async def update(self, record: FileRecord) -> None:
+        """Replace what is kept beside the bytes. What is not there is not made."""
+
+    async def chunk(self, record: FileRecord, number: int) -> bytes:
+        """One chunk of a finished file. Raises `FileLost` where it is not there, or not as it was put there."""
+        ...
+
+    async def erase(self, file_ids: Sequence[str]) -> None:
+        """Erase files, or what there is of their uploads. Nothing of them is left."""
+
+    async def prolong(self, file_ids: Sequence[str], purge_at: float) -> None:
+        """Files may stay longer than was said when they came."""
+
+    def records(self) -> AsyncIterator[FileRecord | str]:
+        """Every finished file; of one whose record cannot be read, its id."""
+        ...
+
+    async def clear_abandoned(self) -> int:
+        """Erase what uploads have left that were never finished, of whatever process; returns how many."""
         ...

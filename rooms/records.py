@@ -174,3 +174,23 @@ class Purged:
     messages: int = 0
     seats: int = 0
     invites: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file that lies in a room; its bytes are kept beside. `audience` and `once` are those of its message.
+
+    `content_type` and `name` are None where they were not told, as in encrypted rooms.
+    `expires_at` is by the wall clock.
+    """
+
+    id: str
+    room_id: str
+    owner: str
+    bytes: int
+    content_type: str | None = None
+    name: str | None = None
+    expires_at: float | None = None
+    message_id: str | None = None
+    audience: tuple[str, ...] | None = None
+    once: bool = False

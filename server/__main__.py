@@ -8,16 +8,18 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from pydantic import ValidationError
 
 from server.app import DESCRIPTORS, HOST, LIFECYCLE, create_app, make_store
+from server.doctor import command as doctor
 from server.observability import logs
 from server.security.descriptors import raise_limit
 from server.settings import Settings
 from server.transport.http.listener import DoorSite
+from server.transport.http.pages import BUNDLE
 from server.transport.http.runner import Runner
 from server.transport.http.schemas import bodies
 
@@ -54,6 +56,8 @@ async def serve(app: web.Application, settings: Settings) -> int:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app[LIFECYCLE].on_over = stop.set
     bodies()
+    if doubt := app[BUNDLE].doubt():
+        log.warning(doubt)
     await runner.setup()
     try:
         await DoorSite(runner, settings.host, settings.port, app[DESCRIPTORS], engine.turns, engine.direct).start()
@@ -79,7 +83,22 @@ def _announce(settings: Settings) -> None:
     print(f"Mayfly is up. Open {url} to make a room.", flush=True)  # noqa: T201 - this is for the person who started it
 
 
-def main() -> int:
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": doctor.run}
+"""What `python -m server WORD …` runs in place of the server; each is given its arguments and returns an exit code."""
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Run a command of `COMMANDS`, or serve. Returns the exit code."""
+    if not arguments:
+        return start()
+    command = COMMANDS.get(arguments[0])
+    if command is None:
+        print(f"python -m server [{'|'.join(COMMANDS)}]", file=sys.stderr)  # noqa: T201
+        return 2
+    return command(arguments[1:])
+
+
+def start() -> int:
     """The exit code: 2 where the environment makes no sense, 1 where the port is taken, `OVERTAKEN`, else 0."""
     try:
         settings = Settings()
@@ -87,7 +106,7 @@ def main() -> int:
         for one in error.errors(include_input=False, include_url=False):
             _complain(str(one["loc"][0]).upper(), one["msg"].removeprefix("Value error, "))
         return 2
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.form_of_logs)
     for doubt in settings.doubts():
         log.warning(doubt)
     try:
@@ -116,4 +135,4 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -6,11 +6,13 @@ import os
 import socket
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from aiohttp import web
 
 from rooms.directory import Registry
-from rooms.ports import Store
+from rooms.files import File
+from rooms.ports import FileStore, Store
 from rooms.room import House
 from server.clocks import Clocks
 from server.cluster.leased import LeasedOwnership
@@ -23,12 +25,14 @@ from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
 from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
+from server.outbound.shelf import Shelf
 from server.outbound.webhooks import Webhooks
 from server.security.base32 import random_base32
 from server.security.descriptors import Descriptors
+from server.security.file_quotas import FileBounds, FileQuotas
 from server.security.guesses import Guesses
 from server.security.join_tokens import JoinTokens
-from server.security.memory import Memory, Share
+from server.security.memory import FILES_SHARE, MIB, Memory, Share
 from server.security.passwords import Passwords
 from server.security.quotas import Bounds, Quotas
 from server.settings import Settings
@@ -36,6 +40,7 @@ from server.transport.client.hooks import HookSender
 from server.transport.client.jwks import KeyFetcher
 from server.transport.engineio import EngineLimits
 from server.transport.engineio.origins import OriginPolicy
+from server.transport.http import files as files_rest
 from server.transport.http import rooms as rooms_rest
 from server.transport.http import schemas as schemas_rest
 from server.transport.http import service as service_rest
@@ -44,11 +49,13 @@ from server.transport.http.headers import protect
 from server.transport.http.here import rooms_here
 from server.transport.http.limits import BUCKETS, limited
 from server.transport.http.pages import add_pages
+from server.transport.http.request_log import RequestLog
 from server.transport.http.routes import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.transport.socketio.gateway import Gateway
 from server.transport.socketio.host import MAX_FRAME_BYTES, MAX_UNCONNECTED_BYTES
 from server.transport.socketio.packets import MAX_PACKET_BYTES
+from server.usecases import files
 from server.usecases.context import TOKEN_BYTES, Context, NewId
 from server.usecases.dispatcher import Dispatcher
 from server.usecases.owning import IdempotencyKeys
@@ -58,6 +65,7 @@ from signaling.calls import Calls
 from signaling.ice import IceSettings
 from signaling.relay import Relay
 from storage.memory import MemoryStore
+from storage.memory_files import MemoryFiles
 
 DEVELOPMENT_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "http://localhost")
 
@@ -83,6 +91,18 @@ def make_store(settings: Settings) -> Store:
     return MongoStore(uri, secret=settings.storage_secret.get_secret_value(), session_days=settings.session_log_days)
 
 
+def make_file_store(settings: Settings) -> FileStore | None:
+    """Where `FILE_STORE` says; None where it is off."""
+    if settings.files_in != "mongo":
+        return MemoryFiles() if settings.files_in == "memory" else None
+    from storage.mongo import GridFiles
+    from storage.sealing import Sealer
+
+    # Without a secret, which is for developers, one that nobody will ever know.
+    sealer = Sealer(settings.storage_secret.get_secret_value() or random_id(TOKEN_BYTES))
+    return GridFiles(settings.mongodb_uri.get_secret_value(), sealer)
+
+
 def create_app(
     settings: Settings,
     *,
@@ -90,6 +110,7 @@ def create_app(
     clocks: Clocks | None = None,
     new_id: NewId = random_id,
     store: Store | None = None,
+    file_store: FileStore | None = None,
     descriptor_limit: int = 0,
 ) -> web.Application:
     """An application that starts, serves and stops by itself.
@@ -104,11 +125,12 @@ def create_app(
     if clocks is None:
         clocks = Clocks() if clock is None else Clocks(clock, clock)
     context = _context(settings, clocks, new_id, store if store is not None else make_store(settings), sockets)
+    _lay_out_files(context, file_store if file_store is not None else make_file_store(settings))
     dispatcher = Dispatcher(context, context.ownership)
     sockets.application = Gateway(context, dispatcher)
 
     # None of them has anything to do on the engine's path, where plain handshakes never get so far (decision 29).
-    middlewares = [cors, errors, limited, *([rooms_here] if context.ownership.beats else [])]
+    middlewares = [RequestLog().middleware(), cors, errors, limited, *([rooms_here] if context.ownership.beats else [])]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
     app[BUCKETS] = OrderedDict()
@@ -118,6 +140,7 @@ def create_app(
     app[DESCRIPTORS] = descriptors
     app[FIGURES] = Figures(context, dispatcher, host, sockets, descriptors)
     app.add_routes(rooms_rest.routes)
+    app.add_routes(files_rest.routes)
     app.add_routes(service_rest.routes)
     app.add_routes(schemas_rest.routes)
     add_pages(app)
@@ -137,6 +160,33 @@ def make_ownership(store: Store) -> Ownership:
     if lease is None:
         return LocalOwnership()
     return LeasedOwnership(lease, f"{socket.gethostname()}:{os.getpid()}:{random_id(5)}")
+
+
+def _lay_out_files(context: Context, store: FileStore | None) -> None:
+    """Files, where there is a place for them, and what they may take of it."""
+    if store is None:
+        return
+    settings = context.settings
+    process = settings.max_files_mb * MIB
+    if store.name == "memory" and settings.memory_budget_mb:
+        in_memory = int(settings.memory_budget_mb * MIB * FILES_SHARE)
+        process = min(process, in_memory) if process else in_memory
+    quotas = context.file_quotas = FileQuotas(
+        FileBounds(
+            settings.max_file_mb * MIB,
+            process,
+            settings.max_files_mb_per_room * MIB,
+            settings.max_files_mb_per_address * MIB,
+        )
+    )
+
+    def restored(file: File) -> None:
+        quotas.restored(file.id, file.room_id, file.bytes)
+
+    context.shelf = Shelf(store, context.files, restored)
+    context.publisher.subscribe(partial(files.follow_room, context))
+    if store.name == "memory":
+        context.memory.held_elsewhere = lambda: quotas.bytes
 
 
 def _bound(app: web.Application, context: Context, host: SocketHost, descriptors: Descriptors) -> None:

@@ -18,6 +18,7 @@ from server.clocks import tell_rooms
 from server.cluster.ownership import Role
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.transport.socketio.namespace import SERVICE_RESTART
+from server.usecases import files
 from server.usecases.context import Context
 from server.usecases.endings import end_behind
 from server.usecases.names import guest_name
@@ -77,11 +78,14 @@ class Lifecycle:
         await own.step()
         if own.role is Role.OWNER:
             await self._restore()
+            await self._lay_out_files()
         elif not own.answers:
             self._context.journal.health.fall(NO_STORE)
         self._react()
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(work) for work in (self._sweep_forever(), self._watch_store())]
+        self._tasks = [
+            loop.create_task(work) for work in (self._sweep_forever(), self._watch_store(), self._keep_files())
+        ]
         self._owning = loop.create_task(self._own_forever())
 
     async def announce_stop(self) -> None:
@@ -126,6 +130,8 @@ class Lifecycle:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         ctx.ownership.close()
         await ctx.journal.close(JOURNAL_CLOSE_S)
+        if ctx.shelf is not None:
+            await ctx.shelf.close(JOURNAL_CLOSE_S)
         with contextlib.suppress(StoreUnavailable):  # then it expires
             await ctx.ownership.release()
         await draining
@@ -186,6 +192,7 @@ class Lifecycle:
                     end_behind(ctx, room, "room-ended")
                 case Task.MESSAGES:
                     ctx.publisher.commit(room, expiry.expire(room, now))
+                    await asyncio.sleep(0)  # to as many people as a room has, which takes its time
                 case Task.SHOWN:
                     viewing.hide(room, int(due.key))
                 case Task.POLL:
@@ -193,6 +200,7 @@ class Lifecycle:
             if done % SWEEP_AT_ONCE == 0:
                 await asyncio.sleep(0)
         ctx.recovery.forget_old(now)
+        files.sweep(ctx, now)
 
     async def _sweep_forever(self) -> None:
         ctx = self._context
@@ -250,3 +258,18 @@ class Lifecycle:
         ctx.journal.health.rise()
         if records:
             log.info("Restored %d rooms with %d seats.", len(records), sum(len(record.seats) for record in records))
+
+    async def _lay_out_files(self) -> bool:
+        """Learn which files there are; False until rooms are restored and the store of files answers."""
+        ctx = self._context
+        if ctx.shelf is None or not ctx.restored:
+            return ctx.shelf is None
+        return await ctx.shelf.start(ctx.registry.rooms, ctx.registry.house.ahead_s, ctx.clock())
+
+    async def _keep_files(self) -> None:
+        while True:
+            if await self._lay_out_files():
+                break
+            await asyncio.sleep(RESTORE_RETRY_S)
+        if self._context.shelf is not None:
+            await self._context.shelf.run()

@@ -25,7 +25,9 @@ BOUNDED_CAPACITY = 1_000
 """Up to so many people, no snapshot is longer than what may wait for a reader."""
 
 MAX_EVENTS_PER_S = 1_000_000
+MAX_MB = 1_048_576
 LEAST_SECRET_CHARS = 22
+"""As many random characters as cannot be guessed."""
 
 # An origin (RFC 6454) with `*` for parts of names or for a port; schemes of apps (capacitor://localhost) included.
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+/?", re.IGNORECASE)
@@ -44,6 +46,7 @@ RETIRED = {"ENGINE": "there is one engine now, and the variable is ignored."}
 CommaList = Annotated[tuple[str, ...], NoDecode]
 RoomCreation = Literal["open", "sites", "key"]
 JoinTokensMode = Literal["off", "optional", "required"]
+FileStoreKind = Literal["off", "memory", "mongo"]
 
 
 def _seconds(default: float, *, least: float = 0, most: float = 10 * YEAR_S) -> float:
@@ -98,7 +101,7 @@ class Settings(BaseSettings):
     connect_timeout_s: float = _seconds(15, least=0.05, most=3600)
     ws_compression: Literal["off", "on"] = "off"
 
-    memory_budget_mb: int = Field(default=384, ge=0, le=1_048_576)
+    memory_budget_mb: int = Field(default=384, ge=0, le=MAX_MB)
     max_connections: int = Field(default=10_000, ge=0)
     max_connections_per_address: int = Field(default=500, ge=0)
     max_unseated_per_address: int = Field(default=500, ge=0)
@@ -107,12 +110,18 @@ class Settings(BaseSettings):
 
     environment: str = "development"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["console", "json"] = "console"
+    log_format: Literal["console", "json"] | None = None
     trusted_proxy_hops: int = Field(default=0, ge=0, le=10)
 
     session_log_days: int = Field(default=90, ge=0, le=MAX_SESSION_LOG_DAYS)
     storage_secret: SecretStr = SecretStr("")
-    message_log: Literal["off", "on"] = "off"  # what is said of it depends on those above
+    max_file_mb: int = Field(default=50, ge=1, le=MAX_MB)
+    max_files_mb: int = Field(default=10_240, ge=0, le=MAX_MB)
+    max_files_mb_per_room: int = Field(default=4_096, ge=0, le=MAX_MB)
+    max_files_mb_per_address: int = Field(default=4_096, ge=0, le=MAX_MB)
+    # The last two: what is said of them depends on others.
+    message_log: Literal["off", "on"] = "off"
+    file_store: FileStoreKind = "memory"
 
     @field_validator("cors_origins", "webhook_urls", "turn_urls", "stun_urls", mode="before")
     @classmethod
@@ -148,6 +157,7 @@ class Settings(BaseSettings):
         "webhook_names",
         "webhook_allow_private",
         "join_tokens",
+        "file_store",
         mode="before",
     )
     @classmethod
@@ -213,6 +223,22 @@ class Settings(BaseSettings):
             raise ValueError("on needs STORAGE_SECRET, which seals what is logged in the database")
         return value
 
+    @field_validator("file_store")
+    @classmethod
+    def _where_files_lie(cls, value: FileStoreKind, info: ValidationInfo) -> FileStoreKind:
+        uri, secret = info.data.get("mongodb_uri"), info.data.get("storage_secret")
+        if value == "mongo" and uri is not None and not uri.get_secret_value():
+            raise ValueError("mongo needs MONGODB_URI")
+        local = info.data.get("environment", "") in LOCAL
+        if value == "mongo" and not local and secret is not None and not secret.get_secret_value():
+            raise ValueError("mongo needs STORAGE_SECRET, which seals files in the database")
+        return value
+
+    @property
+    def files_in(self) -> FileStoreKind:
+        """`FILE_STORE`; memory is no place for files that other processes are asked for, too."""
+        return "off" if self.file_store == "memory" and self.redis_url.get_secret_value() else self.file_store
+
     @property
     def development(self) -> bool:
         """Whether pages on localhost may use the server without being named."""
@@ -222,6 +248,11 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether this is no place of a developer's own; an unknown `ENVIRONMENT` counts as one that is not."""
         return self.environment not in LOCAL
+
+    @property
+    def form_of_logs(self) -> Literal["console", "json"]:
+        """`LOG_FORMAT`, or what holds where it is not set."""
+        return self.log_format or ("json" if self.production else "console")
 
     @property
     def who_makes_rooms(self) -> RoomCreation:
@@ -272,6 +303,12 @@ class Settings(BaseSettings):
             found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
         elif self.message_log == "on" and not self.storage_secret.get_secret_value():
             found.append("MESSAGE_LOG=on without STORAGE_SECRET: logged texts are sealed under MONGODB_URI only.")
+        if self.files_in != self.file_store:
+            found.append(
+                "FILE_STORE=memory with REDIS_URL: files are off. Several processes share them in MongoDB only."
+            )
+        if self.file_store == "mongo" and not self.storage_secret.get_secret_value():
+            found.append("FILE_STORE=mongo without STORAGE_SECRET: files cannot be opened after a restart.")
         if self.room_ttl_s > self.max_room_ttl_s:
             found.append("ROOM_TTL_S is above MAX_ROOM_TTL_S: rooms get the latter.")
         if self.room_capacity > self.max_room_capacity:

@@ -171,7 +171,7 @@ class Relay:
         if lines is None:
             lines = self._rooms[room.id] = _Lines()
         lines.negotiations.admit(kind, sender.id, target.id, negotiation_id)
-        signal = Signal(kind=kind, sender=sender.id, body=body, negotiation_id=negotiation_id, at=now, size=size)
+        signal = Signal(kind, sender.id, body, negotiation_id, now, size)
         if not target.connected:
             lines.mailboxes.setdefault(target.id, _Mailbox(self._ledger)).put(signal)
         return signal

@@ -1,6 +1,6 @@
 """`python -m storage.audit ROOM`: what MongoDB holds of a room, as text or (`--json`) as JSON. Never content.
 
-`MONGODB_URI` comes from the environment or `.env`, as for the server. Exit code 1: it does not answer; 2: wrong usage.
+`MONGODB_URI` and `STORAGE_SECRET` come from the environment or `.env`, as for the server. Exit code 1: it does not answer; 2: wrong usage.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("room", help="the id of the room, the last part of its link")
     parser.add_argument("--json", action="store_true", help="for machines")
     wish = parser.parse_args(arguments)
-    uri = os.environ.get("MONGODB_URI") or dotenv_values(".env").get("MONGODB_URI")
+    settings = {**dotenv_values(".env"), **{name: value for name, value in os.environ.items() if value}}
+    uri = settings.get("MONGODB_URI")
     if not uri:
         return _complain("MONGODB_URI is empty: without a database everything is in the memory of the server.", 2)
     try:
-        found = asyncio.run(holdings(uri, wish.room))
+        found = asyncio.run(holdings(uri, wish.room, settings.get("STORAGE_SECRET") or ""))
     except ValueError as error:
         return _complain(str(error), 2)
     except StoreUnavailable as error:
@@ -42,7 +43,7 @@ def as_text(room_id: str, found: dict[str, Any]) -> str:
     """One line for each thing that is held."""
     lines = [f"Room {room_id}"]
     for name, part in found.items():
-        if not part or part.get("documents") == 0:
+        if not part or not any(part.values()):
             lines.append(f"  {name}: nothing")
             continue
         told = ", ".join(f"{key} {_told(value)}" for key, value in part.items())

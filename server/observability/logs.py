@@ -1,4 +1,4 @@
-"""Logging: one line a record, for people or as JSON. Nothing that clients send is ever logged."""
+"""Logging: one line a record, for people or as JSON (structlog). Nothing that clients send is ever logged."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+import structlog
+from structlog.typing import EventDict, Processor
 
 MAX_FRAMES = 12
 
@@ -34,20 +36,37 @@ class ConsoleFormatter(logging.Formatter):
         return f"{ei[0].__name__}{places}"
 
 
-class JsonFormatter(logging.Formatter):
-    """`{time, level, logger, message}` on one line."""
+REQUEST_FIELDS = ("method", "route", "status", "ms")
+"""What a line about a request says besides its message (`server.transport.http.request_log`)."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """One record as JSON; an exception is named without its message, which may carry content."""
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info and record.exc_info[0] is not None:
-            line["exception"] = record.exc_info[0].__name__
-        return orjson.dumps(line).decode()
+
+def _as_line(_: Any, __: str, event: EventDict) -> EventDict:
+    """`{time, level, logger, message}`, what a request adds, and an exception by its name alone."""
+    record: logging.LogRecord = event["_record"]
+    line: EventDict = {
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "message": event["event"],
+    }
+    raised = event.get("exc_info")
+    if raised and raised[0] is not None:
+        # Its message may carry content.
+        line["exception"] = raised[0].__name__
+    line.update((name, event[name]) for name in (*REQUEST_FIELDS, "request_id") if name in event)
+    return line
+
+
+def _dumps(line: Any, **_: Any) -> str:
+    return orjson.dumps(line).decode()
+
+
+JSON: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.ExtraAdder(allow=REQUEST_FIELDS),
+    _as_line,
+    structlog.processors.JSONRenderer(serializer=_dumps),
+)
 
 
 def configure(level: str, form: str) -> None:
@@ -62,7 +81,7 @@ def configure(level: str, form: str) -> None:
                     "format": "%(asctime)s %(levelname)-7s %(message)s",
                     "datefmt": "%H:%M:%S",
                 },
-                "json": {"()": JsonFormatter},
+                "json": {"()": structlog.stdlib.ProcessorFormatter, "processors": JSON},
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form}},
             "root": {"level": level.upper(), "handlers": ["stderr"]},

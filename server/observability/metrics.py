@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from server.observability.bounds import bounds
+from server.observability.file_figures import file_figures
 from server.observability.hook_figures import hook_figures
 from server.observability.store_figures import store_figures
 from server.outbound.hook_queue import HookQueue
@@ -80,6 +81,7 @@ class Figures:
             requests.add_metric([outcome.lower()], count)
         yield requests
         yield from hook_figures(self.hook_queues)
+        yield from file_figures(self._context)
         yield from bounds(self._context, self._host, self._descriptors)
 
     def prometheus(self) -> bytes:

@@ -9,14 +9,13 @@ made only where there are any in the room.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 import orjson
 
 from rooms.events import (
     Broadcast,
     Durable,
-    Event,
     KnockAnswered,
     KnockReceived,
     MemberJoined,
@@ -29,6 +28,7 @@ from rooms.events import (
     RoomEnded,
     RoomExpiring,
     SeatTakenOver,
+    Transient,
     TypingChanged,
 )
 from rooms.message import Message
@@ -82,7 +82,7 @@ class Delivery:
         self.without_offsets: set[str] = set()
         """Ids of the live connections that asked for events of one argument."""
 
-    def tell_all(self, room: Room, event: Event, but: str | None = None) -> None:
+    def tell_all(self, room: Room, event: Durable | Transient, but: str | None = None) -> None:
         """Tell everybody concerned; `but` is a connection that is told the same by its own answer."""
         if isinstance(event, Durable):
             self._durable(room, event, but)
@@ -173,7 +173,7 @@ class Delivery:
         if isinstance(event, MemberLeft) and about is not None and about != but:
             self.seat_gone(event.room_id, event.reason, about)
 
-    def _transient(self, room: Room, event: Event, but: str | None) -> None:
+    def _transient(self, room: Room, event: Transient, but: str | None) -> None:
         match event:
             case TypingChanged():
                 typing = {
@@ -210,6 +210,8 @@ class Delivery:
                 at_door = self._presence.at_door(event.room_id).values()
                 concerned = [*self._presence.in_room(event.room_id).values(), *at_door]
                 self._outlet.send(concerned, event_packet("room-left", left), but)
+            case _:
+                assert_never(event)
 
     def _broadcast(self, event: Broadcast) -> None:
         payload = {

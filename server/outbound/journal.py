@@ -32,6 +32,12 @@ MAX_QUEUED_ENTRIES = 100_000
 """With what erases messages, which is small, and is not to be lost."""
 
 MESSAGE_BATCH = 500
+DOUBT_S = 10.0
+"""So long after a write that failed the store may still carry it out, behind what came next."""
+
+ERASE_AGAIN_S = 5.0
+"""What is erased in that time is erased once more, so much later."""
+
 RETRY_FIRST_S = 0.25
 RETRY_LONGEST_S = 5.0
 
@@ -85,6 +91,8 @@ class Journal:
         self._messages: deque[LogEntry] = deque()
         self._writing_messages = asyncio.Lock()
         self._messages_under_way = 0
+        self._doubtful_until = 0.0
+        self._erase_again: deque[tuple[float, LogEntry]] = deque()  # when, by the monotonic clock
         self._message_task: asyncio.Task[None] | None = None
         self._ends: deque[tuple[Tombstone, SessionRecord]] = deque()
         self._end_task: asyncio.Task[None] | None = None
@@ -217,6 +225,8 @@ class Journal:
 
     async def check(self) -> None:
         """Ask the store whether it is there, so that `healthy` is true of now and not of the last write."""
+        while self._erase_again and self._erase_again[0][0] <= time.monotonic():
+            self._queue(self._erase_again.popleft()[1])
         with contextlib.suppress(StoreUnavailable):
             # Opening again also erases what a write may have left behind that was given up and came late.
             if not self._failed_since_open:
@@ -312,6 +322,7 @@ class Journal:
                     continue
                 except StoreUnavailable:
                     self._messages.extendleft(reversed(batch))
+                    self._doubtful_until = time.monotonic() + DOUBT_S
                 finally:
                     self._messages_under_way = 0
             pause = await self._pause(pause)
@@ -322,13 +333,17 @@ class Journal:
         # One that is new and changed may have been written before by a call that seemed to fail: it is put right, too.
         new = [logged(entry.message) for entry in there if entry.message is not None and entry.message_id is not None]
         changed = [logged(entry.message) for entry in there if entry.message is not None and entry.message_id is None]
-        gone = [(entry.room_id, entry.message_id) for entry in batch if entry.message is None]
+        erasures = [entry for entry in batch if entry.message is None]
+        gone = [(entry.room_id, str(entry.message_id)) for entry in erasures]
         if new:
             await self._store.append_messages(new)
         if changed:
             await self._store.replace_messages(changed)
         if gone:
-            await self._store.erase_messages([(room_id, str(message_id)) for room_id, message_id in gone])
+            await self._store.erase_messages(gone)
+            now = time.monotonic()
+            if now < self._doubtful_until and len(self._erase_again) < MAX_QUEUED_ENTRIES:
+                self._erase_again.extend((now + ERASE_AGAIN_S, entry) for entry in erasures)
 
     async def _pause(self, pause_s: float) -> float:
         """Wait before another try, at most until the store answers somebody; returns the next pause."""

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rooms.events import (
-    CallEnded,
-    CallStarted,
     Event,
     KnockAnswered,
     MemberJoined,
@@ -19,15 +17,15 @@ from rooms.events import (
     MemberUpdated,
     MessageDeleted,
     MessageUpdated,
-    RoomCreated,
     RoomEnded,
-    RoomRestored,
     RoomUpdated,
     SeatGranted,
     SeatTakenOver,
+    Silent,
     StateChanged,
 )
 from rooms.message import Message
+from rooms.model import Change
 from rooms.room import Room
 from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
@@ -38,11 +36,8 @@ Subscriber = Callable[[Room, Event], None]
 SAVED = frozenset({MemberJoined, MemberLeft, RoomUpdated, SeatGranted, StateChanged})
 """Events after which a store keeps something else of the room."""
 
-SAVED_CHANGES = frozenset({"role", "self"})
+SAVED_CHANGES: frozenset[Change] = frozenset({"role", "self"})
 """Changes of a participant that a store keeps."""
-
-SILENT = frozenset({SeatGranted, StateChanged, RoomCreated, RoomRestored, CallStarted, CallEnded})
-"""Events that no client is told of."""
 
 
 class Publisher:
@@ -67,7 +62,7 @@ class Publisher:
             if type(event) is Message:
                 self.message(room, event)
                 continue
-            if kind not in SILENT:
+            if not isinstance(event, Silent):
                 self._delivery.tell_all(room, event, but)
             self._let_go(event)
             if room.log and self._log_messages:

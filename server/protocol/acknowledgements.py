@@ -48,6 +48,7 @@ MEANINGS: dict[Code, Meaning] = {
     Code.ENCRYPTION_REQUIRED: Meaning(409, False, "This room is encrypted: what is said here has to be sealed."),
     Code.MESSAGE_NOT_FOUND: Meaning(404, False, "There is no such message."),
     Code.POLL_CLOSED: Meaning(409, False, "This poll is closed."),
+    Code.FILE_TOO_LARGE: Meaning(413, False, "This file is larger than files may be."),
     Code.STALE_NEGOTIATION: Meaning(409, False, "A newer negotiation has replaced this one."),
     Code.RATE_LIMITED: Meaning(429, True, "Too many requests."),
     Code.QUOTA_EXCEEDED: Meaning(429, True, "This address has as many as one may have."),

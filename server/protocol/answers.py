@@ -11,6 +11,7 @@ from pydantic import Field
 
 from server.protocol.acknowledgements import SignalDelivery
 from server.protocol.events import (
+    AttachedFile,
     Count,
     ErrorObject,
     IceServer,
@@ -63,6 +64,7 @@ class Viewed(Sent):
 
     text: str
     data: Any = absent()
+    attachments: list[AttachedFile] = absent()
     encrypted: Literal[True] = absent()
 
 
@@ -83,6 +85,14 @@ class SignalAccepted(Sent):
     """`buffered`: the target is away, and gets it if it comes back in time."""
 
     delivery: SignalDelivery
+
+
+class FileLaidDown(Sent):
+    """A file that lies in the room. It goes at `expiresAt`, unless its author attaches it to a message before."""
+
+    file_id: str
+    bytes: Count
+    expires_at: Time
 
 
 class IceServers(Sent):

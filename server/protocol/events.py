@@ -110,7 +110,10 @@ class IceServer(Sent):
 
 
 class Limits(Sent):
-    """What the server accepts: sizes of requests, requests a second (0: any number) and how many at once."""
+    """What the server accepts: sizes of requests, requests a second (0: any number) and how many at once.
+
+    `fileBytes` is the largest file; 0: none, as files are off.
+    """
 
     message_chars: Count
     sealed_chars: Count
@@ -119,6 +122,7 @@ class Limits(Sent):
     candidate_chars: Count
     call_participants: Count
     rooms_per_socket: Count
+    file_bytes: Count
     events_per_s: float = Field(ge=0)
     burst: float = Field(ge=0)
 
@@ -142,6 +146,15 @@ class Reaction(Sent):
     mine: Literal[True] = absent()
 
 
+class AttachedFile(Sent):
+    """A file that is attached to a message. What is not told of it is not known: it is inside, where it is sealed."""
+
+    file_id: str
+    bytes: Count
+    content_type: str = absent()
+    name: str = absent()
+
+
 class MessageReceived(Sent):
     """Somebody said something. `sender` is a participant id, or empty for the room's owner over REST.
 
@@ -163,6 +176,7 @@ class MessageReceived(Sent):
     kind: Kind = absent()
     data: Any = absent()
     reply_to: str = absent()
+    attachments: list[AttachedFile] = absent()
     view_once: Literal[True] = absent()
     expires_at: Time = absent()
     edited_at: Time = absent()

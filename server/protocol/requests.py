@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 
 from rooms.errors import Code, Refused
 from rooms.limits import (
+    MAX_ATTACHED_FILES,
     MAX_ATTRIBUTES,
     MAX_ATTRIBUTES_BYTES,
     MAX_BROADCAST_BYTES,
@@ -180,6 +181,17 @@ class LeaveRoom(ByRoom):
     """`leave-room`."""
 
 
+class AttachmentWish(TypedDict):
+    """A file that the sender has laid down in the room (`POST /api/rooms/{roomId}/files`)."""
+
+    __pydantic_config__ = Payload.model_config  # type: ignore[misc]
+
+    fileId: Id
+
+
+Attachments = Annotated[list[AttachmentWish], Field(max_length=MAX_ATTACHED_FILES)]
+
+
 class SendMessage(TypedDict, total=False):
     """`send-message`."""
 
@@ -194,6 +206,7 @@ class SendMessage(TypedDict, total=False):
     kind: Kind | None
     data: Data | None
     replyTo: Id | None
+    attachments: Attachments | None
     ttlS: Ttl | None
     viewOnce: Literal[True] | None
 
@@ -402,11 +415,12 @@ class CreateInvite(Payload):
 
 
 class OutsideMessage(Payload):
-    """`POST /api/rooms/{roomId}/messages`."""
+    """`POST /api/rooms/{roomId}/messages`. `text` may be empty where there are attachments."""
 
-    text: Text
+    text: TextOrNone
     sender_name: Name = "Host"
     encrypted: bool = False
+    attachments: Attachments | None = None
 
 
 def check_length(text: str) -> None:
@@ -416,9 +430,9 @@ def check_length(text: str) -> None:
         raise Refused(Code.INVALID_PAYLOAD, details={"text": reason})
 
 
-def check_said(text: str, data: str | None, *, encrypted: bool) -> None:
-    """Refuse a text that is empty beside nothing else, or too long where it is not sealed."""
-    if not text and data is None:
+def check_said(text: str, *, carries: bool, encrypted: bool) -> None:
+    """Refuse a text that is empty where the message carries nothing else, or too long where it is not sealed."""
+    if not text and not carries:
         raise Refused(Code.INVALID_PAYLOAD, details={"text": "String should have at least 1 character"})
     if not encrypted:
         check_length(text)

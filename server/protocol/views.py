@@ -197,10 +197,10 @@ def extras(value: Extras) -> dict[str, Any]:
     return shown
 
 
-def extras_of(given: Mapping[str, Any]) -> Extras:
-    """What a message is to carry, of a request with the names of the wire."""
-    found = {name: given[wire] for name, wire in EXTRAS if given.get(wire) is not None}
-    return Extras(**found) if found else NO_EXTRAS
+def extras_of(given: Mapping[str, Any], attachments: tuple[Attachment, ...] = ()) -> Extras:
+    """What a message is to carry, of a request with the names of the wire, and the files that it asks for."""
+    found = {name: given[wire] for name, wire in EXTRAS if name != "attachments" and given.get(wire) is not None}
+    return Extras(**found, attachments=attachments) if found or attachments else NO_EXTRAS
 
 
 def poll(value: Poll, *, shows_votes: bool) -> dict[str, Any]:

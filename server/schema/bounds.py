@@ -46,11 +46,17 @@ POLLS: Final = "tests/integration/contract/test_polls.py"
 PEOPLE: Final = "tests/integration/contract/test_people.py"
 JOURNAL: Final = "tests/unit/server/test_journal.py"
 SPARING: Final = "tests/unit/server/test_sparing.py"
+FILES: Final = "tests/integration/contract/test_files.py"
+FILE_QUOTAS: Final = "tests/unit/server/test_file_quotas.py"
+FILE_RULES: Final = "tests/unit/rooms/test_files.py"
+RESTARTS: Final = "tests/integration/test_files_restart.py"
+FILE_STORES: Final = "tests/contract/test_file_store.py"
 HISTORY: Final = "tests/unit/rooms/test_history.py"
 LEDGER: Final = "tests/unit/rooms/test_ledger.py"
 TOKENS: Final = "tests/integration/contract/test_join_tokens.py"
 CLAIMS: Final = "tests/unit/server/test_claims.py"
 KEY_SETS: Final = "tests/unit/server/test_join_tokens.py"
+REQUESTS: Final = "tests/integration/contract/test_request_log.py"
 HOOKS: Final = "tests/unit/server/test_hook_queue.py"
 WEBHOOKS: Final = "tests/integration/contract/test_webhooks.py"
 HANDSHAKE: Final = "tests/integration/engine/test_handshake.py"
@@ -210,6 +216,10 @@ BOUNDS: Final = (
     Bound("server.transport.client.fetching", "MAX_DOCUMENT_BYTES", "bytes", "A key set.", TOKENS),
     Bound("server.transport.client.fetching", "FETCH_TIMEOUT_S", "s", "For a key set.", TOKENS),
     Bound("storage.memory", "MAX_SPENT", "tokens", "Used once and remembered, without MongoDB.", TOKENS),
+    Bound(
+        "server.transport.http.request_log", "LINES_PER_S", "log lines", "About requests, for each second.", REQUESTS
+    ),
+    Bound("server.transport.http.request_log", "LINES_AT_ONCE", "log lines", "About requests, at once.", REQUESTS),
     Bound("server.outbound.hook_queue", "MAX_QUEUED", "webhooks", "That wait for one address.", HOOKS),
     Bound("server.outbound.hook_queue", "AT_ONCE", "requests", "Of webhooks to one address, under way.", HOOKS),
     Bound("server.outbound.hook_queue", "KEPT_S", "s", "That a webhook is tried to be sent.", HOOKS),
@@ -234,6 +244,7 @@ BOUNDS: Final = (
     Bound("rooms.limits", "REACTORS_SHOWN", "participants", "Named for one reaction.", REACTIONS),
     Bound("rooms.limits", "MAX_MESSAGE_TTL_S", "s", "The life of a message that disappears.", DISAPPEARING),
     Bound("rooms.limits", "VIEW_AGAIN_S", "s", "What is seen once is shown again.", DISAPPEARING),
+    Bound("rooms.expiry", "EXPIRED_AT_ONCE", "messages", "Taken away in one go.", "tests/unit/rooms/test_expiry.py"),
     Bound("rooms.expiry", "TIDY_ABOVE", "expiries", "Planned in one room.", "tests/unit/rooms/test_expiry.py"),
     Bound("rooms.limits", "MAX_POLLS", "polls", "Of one room.", POLLS),
     Bound("rooms.limits", "POLLS_BYTES", "bytes", "Questions and options of one room's polls.", POLLS),
@@ -250,6 +261,30 @@ BOUNDS: Final = (
     Bound("server.cluster.ownership", "HOLD_S", "s", "A request's wait for rooms of another process.", OWNERS),
     Bound("server.cluster.leased", "TAKE_BACK_S", "s", "Before rooms that were handed over are again.", OWNERSHIP),
     Bound("storage.leases", "LEASE_S", "s", "Without a renewal, until others may take the rooms.", OWNERSHIP),
+    Bound(SETTING, "max_file_mb", "MiB", "One file.", FILES),
+    Bound(SETTING, "max_files_mb", "MiB", "Files of the process, and no more than a quarter of memory.", FILES),
+    Bound(SETTING, "max_files_mb_per_room", "MiB", "Files of one room.", FILES),
+    Bound(SETTING, "max_files_mb_per_address", "MiB", "Files that one address has laid down.", FILES),
+    Bound("server.security.memory", "FILES_SHARE", "of the budget", "Files, where they are in memory.", FILES),
+    Bound("rooms.limits", "MAX_FILES", "files", "Of the process.", FILE_QUOTAS),
+    Bound("rooms.limits", "MAX_FILES_PER_ROOM", "files", "In one room.", FILE_QUOTAS),
+    Bound("rooms.limits", "MAX_ATTACHED_FILES", "files", "Of one message.", FILE_RULES),
+    Bound("rooms.limits", "MAX_FILE_NAME_CHARS", "characters", "The name of a file.", FILE_RULES),
+    Bound("rooms.limits", "MAX_CONTENT_TYPE_CHARS", "characters", "The media type of a file.", FILE_RULES),
+    Bound("rooms.limits", "UNATTACHED_S", "s", "That a file waits for its message.", FILE_RULES),
+    Bound("rooms.ports", "FILE_CHUNK_BYTES", "bytes", "Of a file in memory at a time, on its way.", FILE_STORES),
+    Bound("server.security.file_quotas", "MAX_TRANSFERS", "transfers", "Each way, at once.", FILE_QUOTAS),
+    Bound(
+        "server.security.file_quotas",
+        "MAX_TRANSFERS_PER_ADDRESS",
+        "transfers",
+        "Each way, of one address at once.",
+        FILE_QUOTAS,
+    ),
+    Bound("server.transport.http.files", "SILENCE_S", "s", "That an upload may stand still.", FILES),
+    Bound("server.transport.http.files", "CHUNK_S", "s", "For a chunk of an upload.", FILES),
+    Bound("server.outbound.shelf", "PURGE_AFTER_S", "s", "After a room's end, with no process there.", RESTARTS),
+    Bound("storage.mongo.files", "ABANDONED_S", "s", "Without a chunk, until an upload is given up.", FILE_STORES),
     Bound("server.observability.sparing", "MAX_LINES", "log lines", "Of one kind in an hour.", SPARING),
 )
 

@@ -78,7 +78,7 @@ def _rest() -> str:
     rows = []
     for one in OPERATIONS:
         keys = " or ".join(f"`{key}`" for key in one.keys) + (f" ({one.keys_when})" if one.keys_when else "")
-        body = _fields(one.body) if one.body is not None else ""
+        body = _fields(one.body) if one.body is not None else "the file" if one.takes else ""
         body += "".join(f"; {p.place} `{p.name}`" for p in one.parameters)
         answer = f"{one.status} {_answer(one.answer)}" if one.answer is not None else f"{one.status} {one.text}"
         rows.append((f"`{one.method.upper()} {one.path}`", keys, body.removeprefix("; "), answer, one.summary))

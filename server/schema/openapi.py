@@ -17,6 +17,7 @@ INFO = {
     "description": "Ephemeral chat rooms and WebRTC signaling. The events are in /asyncapi.json.",
     "license": {"name": "MIT", "identifier": "MIT"},
 }
+FIRST_REFUSAL = 400
 KEYS = {
     "hostKey": "The host key that POST /api/rooms answered with.",
     "joinToken": "A join token for the room that says role: host, and has no jti.",
@@ -51,7 +52,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": _operation_id(operation),
         "summary": operation.summary,
         "security": [{key: []} for key in operation.keys] + ([{}] if operation.keys_when else []),
-        "responses": {str(operation.status): _granted(operation), **_refusals(operation)},
+        "responses": {str(operation.status): _granted(operation), **_others(operation), **_refusals(operation)},
     }
     parameters = [_path_parameter(name) for name in re.findall(r"{(\w+)}", operation.path)]
     parameters += [_parameter(parameter) for parameter in operation.parameters]
@@ -60,7 +61,17 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         content = {"application/json": {"schema": reference(operation.body)}}
         described["requestBody"] = {"required": "required" in schemas()[name_of(operation.body)], "content": content}
+    if operation.takes:
+        described["requestBody"] = {"required": False, "content": {operation.takes: {}}}
     return described
+
+
+def _others(operation: Operation) -> dict[str, Any]:
+    refusal = {"content": {"application/json": {"schema": reference(ErrorAnswer)}}}
+    return {
+        str(status): {"description": text, **(refusal if status >= FIRST_REFUSAL else {})}
+        for status, text in operation.also
+    }
 
 
 def _operation_id(operation: Operation) -> str:

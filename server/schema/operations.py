@@ -36,6 +36,7 @@ class Operation(NamedTuple):
     """One call. `keys` are the secrets that admit, as bearer tokens; `text` is the media type where it is not JSON.
 
     `errors` are the call's own; `refusals` has all of them. `keys_when` says when a key is needed, if not always.
+    `takes` is the media type of a body that is no JSON; `also` are further statuses, and what they mean.
     """
 
     method: str
@@ -49,6 +50,8 @@ class Operation(NamedTuple):
     parameters: tuple[Parameter, ...] = ()
     text: str = ""
     keys_when: str = ""
+    takes: str = ""
+    also: tuple[tuple[int, str], ...] = ()
 
     @property
     def refusals(self) -> tuple[Code, ...]:
@@ -79,6 +82,11 @@ EARLIER = Parameter("before", "query", "string", "The id of the last line seen."
 LINES = Parameter("limit", "query", "integer", "Lines on the page; above 100 counts as 100.", 1)
 ROOMS = Parameter("limit", "query", "integer", "Rooms on the page; above 100 counts as 100.", 1)
 LIMIT = Parameter("limit", "query", "integer", "Messages on the page; above 50 counts as 50.", 1)
+
+FILE_NAME = Parameter("X-File-Name", "header", "string", "The file's name, percent-encoded UTF-8.", 1, 3_060)
+RANGE = Parameter("Range", "header", "string", "One range of bytes.")
+IF_RANGE = Parameter("If-Range", "header", "string", "The ETag of what is there already: the range, if it still holds.")
+ANY = "application/octet-stream"
 
 OPERATIONS = (
     Operation(
@@ -206,6 +214,36 @@ OPERATIONS = (
         answers.IceServers,
         keys=READER,
         errors=KEYED,
+    ),
+    Operation(
+        "post",
+        "/api/rooms/{roomId}/files",
+        "Lay a file down, for a message of one's own. The body is the file.",
+        answers.FileLaidDown,
+        201,
+        keys=READER,
+        errors=(*KEYED, *NOT_NOW, *BODY, Code.FILE_TOO_LARGE, Code.QUOTA_EXCEEDED, Code.NOT_FOUND),
+        parameters=(FILE_NAME,),
+        takes=ANY,
+    ),
+    Operation(
+        "get",
+        "/api/rooms/{roomId}/files/{fileId}",
+        "A file of one's own, or of a message that one may see.",
+        None,
+        keys=READER,
+        errors=(*KEYED, Code.NOT_FOUND, Code.QUOTA_EXCEEDED),
+        parameters=(RANGE, IF_RANGE),
+        text=ANY,
+        also=((206, "The part that was asked for."), (304, "The caller has it."), (416, Code.INVALID_PAYLOAD.value)),
+    ),
+    Operation(
+        "delete",
+        "/api/rooms/{roomId}/files/{fileId}",
+        "Take a file away: one's own, or any as host.",
+        answers.Empty,
+        keys=READER,
+        errors=(*KEYED, Code.NOT_FOUND),
     ),
     Operation("get", "/health", "Whether the process serves, and what it depends on.", answers.Health),
     Operation("get", "/api/health", "The same as /health.", answers.Health),

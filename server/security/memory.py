@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 MIB = 1_048_576
 ROOMS_SHARE, OUTPUT_SHARE, INPUT_SHARE = 0.40, 0.25, 0.15
+FILES_SHARE = 0.25
+"""Of the whole budget: what files in memory may take. What they do take is not there for the other shares."""
+
 LEAST_SHARE = 1 / 8
 """Of the whole budget, to share out where the process itself needs nearly all of it."""
 
@@ -62,6 +66,9 @@ class Memory:
         self.over = False
         """Whether nobody new is taken."""
         self.refused = 0
+        self.held_elsewhere: Callable[[], int] = lambda: 0
+        """Bytes of the budget that are no share's: those of files, where they are in memory."""
+        self._divided = 0
         self._trimmed_at = 0.0
         self._trim = _trimmer()
 
@@ -69,14 +76,17 @@ class Memory:
         """Bound the shares, once the process has started."""
         self.output, self.input = output, unfinished
         self.resident_bytes = self._start_bytes = resident_bytes()
-        if not self.budget_bytes:
-            return
-        left = max(self.budget_bytes - self._start_bytes, int(self.budget_bytes * LEAST_SHARE))
+        if self.budget_bytes:
+            self._divide(self.held_elsewhere())
+
+    def _divide(self, held_bytes: int) -> None:
+        self._divided = held_bytes
+        left = max(self.budget_bytes - self._start_bytes - held_bytes, int(self.budget_bytes * LEAST_SHARE))
         self.rooms.limit_bytes = int(left * ROOMS_SHARE)
-        if output is not None:
-            output.limit_bytes = int(left * OUTPUT_SHARE)
-        if unfinished is not None:
-            unfinished.limit_bytes = int(left * INPUT_SHARE)
+        if self.output is not None:
+            self.output.limit_bytes = int(left * OUTPUT_SHARE)
+        if self.input is not None:
+            self.input.limit_bytes = int(left * INPUT_SHARE)
 
     def check(self) -> None:
         """Refuse with QUOTA_EXCEEDED, of the process, where memory has run out."""
@@ -87,6 +97,8 @@ class Memory:
     def tick(self, now: float) -> None:
         """Look how much there is, and give up what has to be. `now` is in seconds of a clock that only goes forward."""
         self.resident_bytes = resident_bytes()
+        if self.budget_bytes and (held := self.held_elsewhere()) != self._divided:
+            self._divide(held)
         if self.budget_bytes and self.resident_bytes > self.budget_bytes:
             if not self.over:
                 log.warning("Out of memory budget (%d MiB in use): nobody new is taken.", self.resident_bytes // MIB)

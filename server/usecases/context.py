@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from rooms.directory import Registry
 from rooms.errors import Code, Refused
 from rooms.events import Event, MemberLeft, RoomEnded
+from rooms.files import Files
 from rooms.model import Seat
 from rooms.ports import Store
 from rooms.room import Room
@@ -19,7 +20,9 @@ from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
 from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
+from server.outbound.shelf import Shelf
 from server.security.actor import Actor
+from server.security.file_quotas import FileBounds, FileQuotas
 from server.security.guesses import Guesses
 from server.security.join_tokens import JoinTokens
 from server.security.memory import Memory
@@ -69,6 +72,10 @@ class Context:
     is_open: Callable[[str], bool]
     """Whether a connection could still be sent something: it may be closing while its last request is under way."""
     snapshot_parts: SnapshotParts = field(default_factory=SnapshotParts)
+    files: Files = field(default_factory=Files)
+    shelf: Shelf | None = None
+    """Where files lie; None where `FILE_STORE` is off."""
+    file_quotas: FileQuotas = field(default_factory=lambda: FileQuotas(FileBounds()))
     connections: dict[str, Connection] = field(default_factory=dict)
     draining: bool = False
     restored: bool = False

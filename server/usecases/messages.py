@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rooms import messages, viewing
 from rooms.limits import MAX_MESSAGE_CHARS
+from rooms.message import NO_EXTRAS, Extras
 from rooms.message import message_id as message_id_of
-from rooms.messages import Options
+from rooms.messages import Options, Posted
+from rooms.model import Seat
+from rooms.room import Room
 from server.protocol import views
 from server.protocol.acknowledgements import EMPTY, Data, Reply
 from server.protocol.requests import (
@@ -21,7 +21,6 @@ from server.protocol.requests import (
     SendMessage,
     SetTyping,
     UpdateMedia,
-    check_length,
     check_said,
 )
 from server.security.actor import Actor
@@ -29,6 +28,7 @@ from server.usecases.aftermath import Happened
 from server.usecases.changes import changed, seq_of
 from server.usecases.connections import Connection
 from server.usecases.context import Context
+from server.usecases.files import OWNER, attach, told_of, wanted
 
 VIEWED_FIELDS = ("text", "data", "attachments")
 PLAIN_FIELDS = 2
@@ -39,16 +39,14 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     """Say something to the room, or to one participant."""
     now = ctx.clock()
     room, seat = ctx.seated(caller, request["roomId"], now)
-    text, encrypted = request["text"], request.get("encrypted") is True
-    if not text or (len(text) > MAX_MESSAGE_CHARS and not encrypted):
-        check_said(text, request.get("data"), encrypted=encrypted)
-    client_message_id = request.get("clientMessageId")
-    # Nearly all have a text and their author's mark, and are not asked for what else they might have.
-    plain = len(request) == (PLAIN_FIELDS if client_message_id is None else PLAIN_FIELDS + 1)
-    options = None if plain else _options(request)
-    receipt, message, more = messages.post(
-        room, seat, text, now, client_message_id, request.get("to"), encrypted, options
-    )
+    text, client_message_id = request["text"], request.get("clientMessageId")
+    if len(request) == (PLAIN_FIELDS if client_message_id is None else PLAIN_FIELDS + 1):
+        # Nearly all have a text and their author's mark, and are not asked for what else they might have.
+        if not text or len(text) > MAX_MESSAGE_CHARS:
+            check_said(text, carries=False, encrypted=False)
+        receipt, message, more = messages.post(room, seat, text, now, client_message_id)
+    else:
+        receipt, message, more = _post(ctx, room, seat, request, now)
     seq, at, told_at, delivered_to = receipt
     if message is None:
         message_id, timestamp = message_id_of(seq, at, room.epoch), views.iso(told_at)
@@ -66,32 +64,40 @@ def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data
     }
 
 
-def _options(request: Mapping[str, Any]) -> Options | None:
-    extras = views.extras_of(request)
+def _post(ctx: Context, room: Room, seat: Seat, request: SendMessage, now: float) -> Posted:
+    """Say something that is more than a text for everybody."""
+    text, encrypted, files = request["text"], request.get("encrypted") is True, request.get("attachments")
+    check_said(text, carries=request.get("data") is not None or bool(files), encrypted=encrypted)
+    mark = request.get("clientMessageId")
+    repeated = mark is not None and seat.sent.get(mark) is not None
+    attached = () if repeated else wanted(ctx, room, seat.id, files, now)
+    extras = views.extras_of(request, told_of(attached))
     options = Options(extras, request.get("ttlS"), request.get("viewOnce") is True)
-    return options if options != messages.PLAIN else None
+    posted = messages.post(
+        room, seat, text, now, mark, request.get("to"), encrypted, options if options != messages.PLAIN else None
+    )
+    attach(ctx, attached, posted[1])
+    return posted
 
 
 def post_from_outside(ctx: Context, actor: Actor, request: OutsideMessage) -> dict[str, object]:
     """A message over REST, of the room's owner or of a seat."""
     room, seat = actor.as_speaker()
-    if not request.encrypted:
-        check_length(request.text)
+    check_said(request.text, carries=bool(request.attachments), encrypted=request.encrypted)
     now = ctx.clock()
+    attached = wanted(ctx, room, seat.id if seat is not None else OWNER, request.attachments, now)
+    options = Options(Extras(attachments=told_of(attached)) if attached else NO_EXTRAS, from_rest=seat is not None)
     if seat is None:
-        receipt, message = messages.post_from_outside(
-            room, request.sender_name or "Host", request.text, now, encrypted=request.encrypted
-        )
+        name, own = request.sender_name or "Host", options if attached else None
+        posted = messages.post_from_outside(room, name, request.text, now, encrypted=request.encrypted, options=own)
     else:
-        options = Options(from_rest=True)
-        receipt, posted, more = messages.post(
-            room, seat, request.text, now, encrypted=request.encrypted, options=options
-        )
-        if posted is None:
-            raise RuntimeError("a message without a clientMessageId repeats none")
-        message = posted
-        ctx.publisher.commit(room, more)
+        posted = messages.post(room, seat, request.text, now, encrypted=request.encrypted, options=options)
+    receipt, message, more = posted
+    attach(ctx, attached, message)
+    if message is None:
+        raise RuntimeError("a message without a clientMessageId repeats none")
     told = ctx.publisher.message(room, message)
+    ctx.publisher.commit(room, more)
     seq, _, _, delivered_to = receipt
     return {"id": told["id"], "seq": seq, "timestamp": told["timestamp"], "deliveredTo": delivered_to}
 
@@ -101,9 +107,14 @@ def edit_message(ctx: Context, caller: Connection, request: EditMessage) -> Repl
     encrypted = request.encrypted is True
     now = ctx.clock()
     room, seat = ctx.seated(caller, request.room_id, now)
-    check_said(request.text, request.data, encrypted=encrypted)
+    carries = request.data is not None or _has_files(room, seat, request)
+    check_said(request.text, carries=carries, encrypted=encrypted)
     events = messages.edit(room, seat, request.id, request.text, now, data=request.data, encrypted=encrypted)
     return changed(room, events)
+
+
+def _has_files(room: Room, seat: Seat, request: EditMessage) -> bool:
+    return not request.text and bool(messages.find(room, seat.id, request.id).extras.attachments)
 
 
 def delete_message(ctx: Context, caller: Connection, request: AboutMessage) -> Reply:

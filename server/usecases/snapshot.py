@@ -72,7 +72,7 @@ def _picture(
         "recovered": missed is not None,
         "resumeToken": token,
         "resumeTtlS": ctx.settings.seat_grace_s,
-        "limits": _limits(ctx.settings.events_per_s),
+        "limits": _limits(ctx.settings.events_per_s, ctx.file_quotas.bounds.file),
     }
     if room.receipts:
         picture["reads"] = {other.id: other.read_seq for other in room.seats.values() if other.read_seq}
@@ -87,7 +87,7 @@ def _missed(event: Durable, viewer: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4)
-def _limits(events_per_s: float) -> orjson.Fragment:
+def _limits(events_per_s: float, file_bytes: int) -> orjson.Fragment:
     limits = {
         "messageChars": MAX_MESSAGE_CHARS,
         "sealedChars": MAX_SEALED_CHARS,
@@ -96,6 +96,7 @@ def _limits(events_per_s: float) -> orjson.Fragment:
         "candidateChars": MAX_CANDIDATE_CHARS,
         "callParticipants": MESH_PARTICIPANTS,
         "roomsPerSocket": MAX_ROOMS_PER_CONNECTION,
+        "fileBytes": file_bytes,
         "eventsPerS": events_per_s,
         "burst": events_per_s * BURST_FACTOR,
     }

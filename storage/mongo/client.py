@@ -42,15 +42,19 @@ class Database:
     Raises `ValueError`, which never shows the URI, where the URI is malformed.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(
+        self, uri: str, *, max_connections: int = MAX_CONNECTIONS, server_timeout_ms: int = SERVER_TIMEOUT_MS
+    ) -> None:
         _check(uri)
         self._uri = uri
+        self._max_connections = max_connections
+        self._server_timeout_ms = server_timeout_ms
         self._client: AsyncIOMotorClient[Document] | None = None
 
     def connect(self) -> None:
         """Make the client, unless there is one. It connects with its first command."""
         if self._client is None:
-            self._client = _client(self._uri)
+            self._client = _client(self._uri, self._max_connections, self._server_timeout_ms)
 
     async def close(self) -> None:
         """Let go of every connection; bounded, even if the server is paused."""
@@ -108,7 +112,7 @@ async def each(cursor: Cursor, limit_s: float = CALL_LIMIT_S) -> AsyncIterator[D
                 await cursor.close()
 
 
-def _client(uri: str) -> AsyncIOMotorClient[Document]:
+def _client(uri: str, max_connections: int, server_timeout_ms: int) -> AsyncIOMotorClient[Document]:
     """A client of the running event loop. It connects, and asks the DNS, with its first command."""
     return AsyncIOMotorClient(
         uri,
@@ -118,10 +122,10 @@ def _client(uri: str) -> AsyncIOMotorClient[Document]:
         w="majority",
         journal=True,  # an acknowledged seat or spent invite survives a crash of the database, too
         retryWrites=True,
-        maxPoolSize=MAX_CONNECTIONS,
-        timeoutMS=SERVER_TIMEOUT_MS,
-        serverSelectionTimeoutMS=SERVER_TIMEOUT_MS,
-        connectTimeoutMS=SERVER_TIMEOUT_MS,
+        maxPoolSize=max_connections,
+        timeoutMS=server_timeout_ms,
+        serverSelectionTimeoutMS=server_timeout_ms,
+        connectTimeoutMS=server_timeout_ms,
     )
 
 

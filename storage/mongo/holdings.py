@@ -9,15 +9,20 @@ from typing import Any
 
 import bson
 
+from rooms.records import FileRecord
 from storage.documents import ENDED, Document
 from storage.mongo.client import Database, answering, each
+from storage.mongo.files import GridFiles
 from storage.sealed import SEALED, WRITTEN
+from storage.sealing import Sealer
 
 READ_LIMIT_S = 20.0
 
 
-async def holdings(uri: str, room_id: str) -> dict[str, Any]:
+async def holdings(uri: str, room_id: str, secret: str = "") -> dict[str, Any]:
     """What is held of a room, by collection. Raises `StoreUnavailable`, and `ValueError` for what is no URI.
+
+    Which room a file lies in is known only with the `STORAGE_SECRET` that it was sealed under.
 
     Only reads: it may be asked while a server runs.
     """
@@ -40,8 +45,22 @@ async def holdings(uri: str, room_id: str) -> dict[str, Any]:
         "room": None if room is None else _room(room),
         "messages": messages.told() | {"sealed": messages.sealed, "readable": messages.count - messages.sealed},
         "spentTokens": spent.told(),
+        "files": await _files(uri, room_id, secret),
         "sessionLog": None if line is None else _document(line),
     }
+
+
+async def _files(uri: str, room_id: str, secret: str) -> dict[str, Any]:
+    store = GridFiles(uri, Sealer(secret or "none"))
+    await store.open()
+    try:
+        records = [record async for record in store.records()]
+    finally:
+        await store.close()
+    mine = [record for record in records if isinstance(record, FileRecord) and record.room_id == room_id]
+    unknown = sum(isinstance(record, str) for record in records)
+    told = {"documents": len(mine), "bytes": sum(record.bytes for record in mine)}
+    return told | ({"ofWhicheverRoom": unknown} if unknown else {})
 
 
 def session_id(room_id: str) -> str:

@@ -8,11 +8,12 @@ import json
 import pytest
 
 from rooms import snapshots
-from rooms.records import RoomRecord
+from rooms.records import FileRecord, RoomRecord
 from rooms.room import House
 from storage import audit
-from storage.mongo import MongoStore
+from storage.mongo import GridFiles, MongoStore
 from storage.mongo.holdings import session_id
+from storage.sealing import Sealer
 from tests.contract.records import HOUR_S, NOW, full_room, message, session, tombstone
 
 WORD = "Xylophonzebra"
@@ -41,9 +42,15 @@ def test_all_that_is_held_is_told_by_kind_and_number(
     mongo_uri: str, room: RoomRecord, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MONGODB_URI", mongo_uri)
+    monkeypatch.setenv("STORAGE_SECRET", "x" * 32)
 
     async def fill() -> None:
         await (await filled(mongo_uri, room)).close()
+        files = GridFiles(mongo_uri, Sealer("x" * 32))
+        await files.open()
+        for number, name in enumerate(("a", "b")):
+            await files.finish(FileRecord(f"f{number}", name, "p1", 7, name=f"{WORD}.png"), NOW + HOUR_S)
+        await files.close()
 
     asyncio.run(fill())
     found = json.loads(told(capsys, "a", "--json"))
@@ -52,6 +59,9 @@ def test_all_that_is_held_is_told_by_kind_and_number(
     assert (kept["invites"], kept["bannedSeats"], kept["digestsReadable"], kept["digestsSealed"]) == (2, 1, 0, True)
     assert (found["messages"]["documents"], found["messages"]["sealed"], found["messages"]["readable"]) == (3, 3, 0)
     assert found["spentTokens"]["documents"] == 1
+    assert found["files"] == {"documents": 1, "bytes": 7}
+    monkeypatch.delenv("STORAGE_SECRET")
+    assert json.loads(told(capsys, "a", "--json"))["files"] == {"documents": 0, "bytes": 0, "ofWhicheverRoom": 2}
     assert found["sessionLog"] is None
     text = told(capsys, "a")
     assert "namesSealed 2" in text
@@ -63,6 +73,7 @@ def test_of_an_ended_room_its_tombstone_and_its_line_are_left_and_of_no_room_not
     mongo_uri: str, room: RoomRecord, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MONGODB_URI", mongo_uri)
+    monkeypatch.setenv("STORAGE_SECRET", "x" * 32)
 
     async def fill() -> None:
         store = await filled(mongo_uri, room)
@@ -73,7 +84,7 @@ def test_of_an_ended_room_its_tombstone_and_its_line_are_left_and_of_no_room_not
     found = json.loads(told(capsys, "a", "--json"))
     assert (found["room"]["state"], found["messages"]["documents"]) == ("ended", 0)
     assert found["sessionLog"]["fields"]
-    assert told(capsys, "unknown").count(": nothing") == 4
+    assert told(capsys, "unknown").count(": nothing") == 5
 
 
 def test_the_line_of_the_log_is_found_by_the_id_that_it_is_written_under() -> None:

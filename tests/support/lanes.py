@@ -26,6 +26,7 @@ ALONE = (
     "tests/integration/engine/test_slow_readers.py",
     "tests/integration/test_attacks.py",
     "tests/integration/test_fair_turns.py",
+    "tests/integration/test_file_load.py",
     "tests/integration/test_non_readers.py",
     "tests/integration/test_password_attack.py",
 )

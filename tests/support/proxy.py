@@ -48,6 +48,7 @@ class _Pipe:
             if not self.flowing.is_set():
                 self.holding = True
                 await self.flowing.wait()
+            await self.proxy.let_through(len(data))
             writer.write(data)
             await writer.drain()
         if writer.can_write_eof():
@@ -68,11 +69,14 @@ class _Pipe:
 class TcpProxy:
     """Forwards `port` of 127.0.0.1 to `target_port`. All methods may be called from any thread, and return when done.
 
+    `bytes_per_s`: what all connections together let through, both ways; 0: any number.
     Attributes: `accepted`, how many connections there ever were; `open`, how many there are.
     """
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, bytes_per_s: float = 0.0) -> None:
         self.target_port = target_port
+        self.bytes_per_s = bytes_per_s
+        self._free_at = 0.0
         self.port = free_port()
         self.accepted = 0
         self._pipes: dict[_Pipe, asyncio.Task[None]] = {}
@@ -94,6 +98,13 @@ class TcpProxy:
     def held(self) -> int:
         """How many of the open connections were sent something while they were paused or frozen."""
         return sum(pipe.holding for pipe in list(self._pipes))
+
+    async def let_through(self, count: int) -> None:
+        """Wait until so many bytes fit through the link."""
+        if self.bytes_per_s:
+            now = self._loop.time()
+            self._free_at = max(now, self._free_at) + count / self.bytes_per_s
+            await asyncio.sleep(self._free_at - now)
 
     def start(self) -> None:
         self._thread.start()
@@ -222,9 +233,9 @@ class TcpProxy:
 
 
 @contextmanager
-def tcp_proxy(target_port: int) -> Iterator[TcpProxy]:
+def tcp_proxy(target_port: int, bytes_per_s: float = 0.0) -> Iterator[TcpProxy]:
     """A running proxy in front of `target_port`, closed on the way out."""
-    proxy = TcpProxy(target_port)
+    proxy = TcpProxy(target_port, bytes_per_s)
     proxy.start()
     try:
         yield proxy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -130,10 +131,21 @@ def test_the_build_installs_from_files_that_are_there() -> None:
         "requirements-server.txt": "pip install -r requirements-server.txt",
         "client/package-lock.json": "npm ci --prefix client",
         "web/package-lock.json": "npm ci --prefix web",
+        "web/build/main.mjs": "npm run build --prefix web",
     }
     for file, command in files.items():
         assert command in service()["buildCommand"]
         assert (ROOT / file).exists()
+
+
+def test_the_build_needs_no_package_of_development_and_runs_what_make_runs() -> None:
+    """Where NODE_ENV is `production`, `npm ci` leaves the others out."""
+    web = json.loads((ROOT / "web" / "package.json").read_text())
+    assert "esbuild" in web["dependencies"]
+    assert web["scripts"]["build"] == "node build/main.mjs"
+    assert service()["buildCommand"].endswith("npm run build --prefix web")
+    assert "npm run build --silent --prefix web" in (ROOT / "Makefile").read_text()
+    assert "dist/" in (ROOT / ".gitignore").read_text().splitlines()
 
 
 def requirements(name: str) -> dict[str, str]:

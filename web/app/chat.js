@@ -32,6 +32,7 @@ export class Chat {
     this.empty = h("p", { class: "chat-empty" }, "Nothing has been said yet. What you write here is gone when the room ends.");
     this.typing = h("p", { class: "typing", "aria-live": "polite" });
     this.list = this.scroller.list;
+    this.list.setAttribute("aria-describedby", "messages-hint");
     this.list.addEventListener("keydown", (event) => this.#enterList(event));
     this.element = h(
       "section",
@@ -39,6 +40,7 @@ export class Chat {
       h("div", { class: "panel-title chat-title" }, h("h2", {}, "Chat"), this.search.button),
       this.search.element,
       this.pinned.element,
+      h("p", { id: "messages-hint", hidden: true }, "The arrows go through the messages, Enter opens what can be done with one."),
       h("div", { class: "messages-box" }, this.empty, this.list, this.scroller.jump),
       this.typing,
       this.composer.element,
@@ -113,7 +115,8 @@ export class Chat {
   #context(message, lastOwn, snapshot) {
     return {
       quoted: message.replyTo && this.find(message.replyTo),
-      seenBy: lastOwn ? seenBy(message, snapshot) : "",
+      // Of one that is seen once, having come past it is not having seen it.
+      seenBy: lastOwn && !message.viewOnce ? seenBy(message, snapshot) : "",
       pinned: Boolean(message.id) && snapshot.room?.pinnedMessageId === message.id,
       encrypted: snapshot.encrypted,
     };

@@ -165,13 +165,12 @@ export class Composer {
     const text = this.field.value.trim();
     if (!text) return;
     const { editing, replyTo, ttlS, viewOnce } = this.#next;
+    if (editing && [...text].length > MAX_CHARS) return this.#tell("The message is too long to send.");
     try {
       if (editing) this.#change(editing, text);
       else this.#room.sendMessage(text, { replyTo: replyTo?.key, ttlS, viewOnce });
     } catch (error) {
-      this.problem.textContent = error.message;
-      this.problem.hidden = false;
-      return;
+      return this.#tell(error.message);
     }
     // What disappears does so until it is switched off; the rest is said once.
     this.#next = { ttlS };
@@ -185,6 +184,16 @@ export class Composer {
 
   #change({ key, text: before }, text) {
     if (text === before) return;
-    this.#room.editMessage(key, text).catch((error) => error.code !== "LEFT" && this.#props.toast(`It was not changed. ${error.message}`));
+    this.#room.editMessage(key, text).catch((error) => {
+      if (error.code === "LEFT") return;
+      this.#props.toast(`It was not changed. ${error.message}`);
+      // What was written is not lost, unless the message itself is gone.
+      if (!this.field.value && error.code !== "MESSAGE_NOT_FOUND") this.#write(text);
+    });
+  }
+
+  #tell(words) {
+    this.problem.textContent = words;
+    this.problem.hidden = false;
   }
 }

@@ -4,10 +4,10 @@ import { h } from "./dom.js";
 import { openDialog } from "./parts.js";
 
 /** The row of those that are used most. @param {{emojis: readonly any[], label: string, chosen: (emoji: string) => void}} props */
-export function quickRow({ emojis, label, chosen, isOn = () => false }) {
+export function quickRow({ emojis, label, chosen, isOn }) {
   const often = emojis.filter(({ group }) => group === "Often");
   const buttons = often.map(({ emoji, name }) =>
-    h("button", { class: "emoji", type: "button", "aria-label": name, title: name, "aria-pressed": String(isOn(emoji)), onclick: () => chosen(emoji) }, emoji),
+    h("button", { class: "emoji", type: "button", "aria-label": name, title: name, "aria-pressed": isOn && String(isOn(emoji)), onclick: () => chosen(emoji) }, emoji),
   );
   return h("div", { class: "quick-row", role: "group", "aria-label": label }, buttons);
 }

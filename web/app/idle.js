@@ -1,6 +1,8 @@
 /** Tells the others when nobody is in front of the page. In a call one is there, whatever the hands do. */
 
 const IDLE_MS = 5 * 60_000;
+/** A moving pointer is one sign, not hundreds. */
+const NOTE_MS = 1_000;
 const SIGNS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
 
 /** @param {{room: any, scope: import("./scope.js").Scope}} props */
@@ -21,7 +23,10 @@ export function watchIdle({ room, scope }) {
     calledOff();
     calledOff = scope.after(IDLE_MS, goIdle);
   };
+  let seenAt = -Infinity;
   const awake = () => {
+    if (performance.now() - seenAt < NOTE_MS) return;
+    seenAt = performance.now();
     tell(false);
     wait();
   };

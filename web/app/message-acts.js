@@ -56,7 +56,7 @@ function known(message, room) {
   const readable = isThere && !wordsFor(message);
   return {
     pinned: snapshot.room.pinnedMessageId === message.id,
-    seen: message.own && isThere ? seenBy(message, snapshot) : "",
+    seen: message.own && isThere && !message.viewOnce ? seenBy(message, snapshot) : "",
     may: {
       react: isThere,
       reply: isThere && !message.unreadable,

@@ -9,7 +9,7 @@ import { openDialog } from "./parts.js";
 const PRESS_MS = 450;
 const PRESS_PX = 10;
 
-/** Shown while a pointer or the focus is on the message. Tab reaches it from the message alone. */
+/** Shown while a pointer or the focus is on the message. No stop for Tab: Enter on the message opens a menu of everything. */
 export class MessageBar {
   constructor(message, act) {
     const button = (name, label, action) =>

@@ -35,7 +35,7 @@ export function openNewPoll({ room }) {
     class: "small",
     body: (close) => [
       h("div", { class: "field" }, h("label", { htmlFor: "poll-question" }, "Question"), question),
-      h("fieldset", { class: "field" }, h("legend", {}, "Options"), options, more),
+      h("fieldset", { class: "field poll-form" }, h("legend", {}, "Options"), options, more),
       h("div", { class: "switches" }, multiple, anonymous),
       problem,
       h("div", { class: "dialog-actions" }, actionButton("Ask", () => ask(close), { busy: "Asking …" })),

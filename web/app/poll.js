@@ -16,10 +16,11 @@ export class PollView {
     this.sum = h("span", {});
     const button = (label, action) => h("button", { class: "link-button", type: "button", hidden: true, onclick: () => act.poll(action, this.id, ...(action === "vote" ? [[]] : [])) }, label);
     this.withdraw = button("Take back", "vote");
-    this.close = button("Close", "closePoll");
-    this.remove = button("Delete", "deletePoll");
+    this.end = button("Close", "closePoll");
+    this.erase = button("Delete", "deletePoll");
     this.author = h("bdi", { class: "name" });
     const question = poll.unreadable ? "This poll was encrypted with another key, or changed on its way." : poll.question;
+    this.text = h("legend", { dir: "auto" }, question);
     this.element = h(
       "li",
       { class: `poll hue-${hueOf(poll.author)}`, tabIndex: -1 },
@@ -27,10 +28,10 @@ export class PollView {
       h(
         "fieldset",
         { class: "poll-box" },
-        h("legend", { dir: "auto" }, question),
+        this.text,
         poll.multiple && h("p", { class: "hint" }, "Choose as many as you like."),
         !poll.unreadable && this.options.map(({ element }) => element),
-        h("p", { class: "poll-foot" }, this.sum, this.timer, this.withdraw, this.close, this.remove),
+        h("p", { class: "poll-foot" }, this.sum, this.timer, this.withdraw, this.end, this.erase),
       ),
     );
   }
@@ -60,8 +61,8 @@ export class PollView {
     setText(this.sum, `${words}${kind}${poll.closed ? " · closed" : ""}`);
     const mayEnd = poll.own || self.role === "host";
     this.withdraw.hidden = poll.closed || poll.mine.length === 0;
-    this.close.hidden = poll.closed || !mayEnd;
-    this.remove.hidden = !mayEnd;
+    this.end.hidden = poll.closed || !mayEnd;
+    this.erase.hidden = !mayEnd;
     this.element.classList.toggle("closed", poll.closed);
     this.tick(this.room.now());
   }

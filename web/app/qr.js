@@ -1,11 +1,11 @@
 /** QR codes of links (ISO/IEC 18004, level M), by a library that is fetched when the first one is shown. */
 
-const LIBRARY = "/vendor/qrcode-generator/qrcode.mjs";
 const QUIET_MODULES = 4;
 
 /** Throws where the library was not installed, and where the text is too long for any code. */
-export async function qrPath(text, library = LIBRARY) {
-  const { default: qrcode } = await import(library);
+export async function qrPath(text, library = null) {
+  // The address stands in the import itself, where the bundler finds it.
+  const { default: qrcode } = await (library ? import(library) : import("/vendor/qrcode-generator/qrcode.mjs"));
   const code = qrcode(0, "M"); // 0: the smallest version that holds the text
   code.addData(text, "Byte");
   code.make();

@@ -163,7 +163,8 @@ export class RoomView {
     this.#draw();
     if (this.open === "chat") return;
     const sender = markedSender(message, this.#page.room.getSnapshot().encrypted && !message.viewOnce);
-    this.#told.set(message.id, this.toasts.show(`${sender}: ${wordsFor(message) || clip(message.text)}`));
+    const words = message.unreadable ? "a message" : wordsFor(message) || clip(message.text);
+    this.#told.set(message.id, this.toasts.show(`${sender}: ${words}`));
     this.#scope.after(TOLD_MS, () => this.#told.delete(message.id));
   }
 

@@ -14,7 +14,7 @@ SERVER = "mayfly"
 
 HSTS = "max-age=31536000"
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+")
-PAGES = ("/web/", "/client/", "/vendor/")
+PAGES = ("/web/", "/client/", "/client.tgz", "/vendor/", "/assets/")
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:

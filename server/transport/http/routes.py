@@ -32,6 +32,12 @@ MAX_ADDRESSES = 10_000
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)
 ORIGINS: web.AppKey[OriginPolicy] = web.AppKey("origins", OriginPolicy)
 
+EXPOSED = "Retry-After, ETag, Accept-Ranges, Content-Range, Content-Disposition"
+"""What pages of allowed origins may read of an answer, besides its body and what they always may."""
+
+ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, If-Range, Range, X-File-Name, X-Requested-With"
+"""What they may send."""
+
 MACHINES = ("/api", "/metrics", "/health", "/ready", "/openapi", "/asyncapi", "/events.d.ts")
 """Paths that programs call: errors are JSON there, and pages of allowed origins may read the answers."""
 
@@ -39,6 +45,9 @@ HTTP_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 P = TypeVar("P", bound=Payload)
+
+NOT_FOUND: web.AppKey[Handler] = web.AppKey("not_found")
+"""Answers people whose address leads nowhere."""
 
 
 def page_limit(request: web.Request, most: int) -> int:
@@ -82,6 +91,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return error_response(Refused(Code.INVALID_PAYLOAD, "The body cannot be read."))
     except web.HTTPException as answer:
         if answer.status < 400 or not request.path.startswith(MACHINES):
+            if answer.status == 404 and "text/html" in request.headers.get("Accept", ""):
+                return await request.app[NOT_FOUND](request)
             raise
         code = HTTP_CODES.get(answer.status, Code.INVALID_PAYLOAD)
         response = json_response({"error": error_object(Refused(code))}, answer.status)
@@ -98,19 +109,23 @@ async def cors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """CORS for the API, by the same policy as for Socket.IO (Fetch standard, CORS protocol)."""
     if not request.path.startswith(MACHINES):
         return await handler(request)
-    policy = request.app[ORIGINS]
-    allowed = policy.allows(request)
     if request.method == "OPTIONS":
-        response: web.StreamResponse = _preflight(allowed=allowed)
+        response: web.StreamResponse = _preflight(allowed=request.app[ORIGINS].allows(request))
     else:
         response = await handler(request)
-    origin = request.headers.get("Origin")
-    if origin is not None and allowed:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
-    response.headers["Vary"] = "Origin"
+    if not response.prepared:
+        response.headers.update(cors_headers(request))
     return response
+
+
+def cors_headers(request: web.Request) -> dict[str, str]:
+    """What a response says of origins. Whoever sends one piece by piece says it before the first."""
+    headers, origin = {"Vary": "Origin"}, request.headers.get("Origin")
+    if origin is not None and request.app[ORIGINS].allows(request):
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Allow-Credentials"] = "true"
+        headers["Access-Control-Expose-Headers"] = EXPOSED
+    return headers
 
 
 def _preflight(*, allowed: bool) -> web.Response:
@@ -118,7 +133,7 @@ def _preflight(*, allowed: bool) -> web.Response:
         return error_response(Refused(Code.FORBIDDEN, "This origin is not allowed."))
     response = web.Response(status=204)
     response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
-    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key, X-Requested-With"
+    response.headers["Access-Control-Allow-Headers"] = ALLOWED
     response.headers["Access-Control-Max-Age"] = "600"
     return response
 

@@ -8,7 +8,7 @@ const PACKAGES = new URL("../../../examples/nextjs/node_modules/", import.meta.u
 const LINGER_MS = 1_500;
 
 const MODULES = {
-  react: ["react/cjs/react.development.js", [], ["createElement", "StrictMode", "useCallback", "useEffect", "useRef", "useState", "useSyncExternalStore"]],
+  react: ["react/cjs/react.development.js", [], ["createElement", "StrictMode", "useCallback", "useEffect", "useMemo", "useRef", "useState", "useSyncExternalStore"]],
   scheduler: ["scheduler/cjs/scheduler.development.js", [], []],
   "react-dom": ["react-dom/cjs/react-dom.development.js", ["react"], []],
   "react-dom/client": ["react-dom/cjs/react-dom-client.development.js", ["react", "react-dom", "scheduler"], ["createRoot"]],
@@ -50,11 +50,18 @@ async function open(browser) {
   await page.evaluate(async () => {
     const { createElement: h, StrictMode, useState } = await import("react");
     const { createRoot } = await import("react-dom/client");
-    const { useRoom } = await import("/client/react.js");
+    const { useBroadcast, useRead, useRoom, useSeenBy } = await import("/client/react.js");
     window.client = await import("/client/index.js");
     window.shown = {};
+    window.readers = {};
+    window.heard = [];
     function Holder({ label, link, options, children }) {
-      window.shown[label] = useRoom(link, options);
+      const state = useRoom(link, options);
+      const room = state.roomObject;
+      window.shown[label] = state;
+      useRead(room);
+      window.readers[label] = useSeenBy(room, state.messages.at(-1));
+      useBroadcast(room, "wave", (data, from) => window.heard.push([data.hand, from]));
       return h("div", {}, label, ": ", window.shown[label].status, children);
     }
     const holder = ({ label, inner, ...props }) => h(Holder, { key: label, label, ...props }, inner && holder(inner));
@@ -73,6 +80,34 @@ const mount = (page, ...holders) => page.evaluate((all) => window.mount(all), ho
 const has = (page, label, status) => page.waitForFunction(([name, wanted]) => window.shown[name]?.status === wanted, [label, status]);
 const make = (page, settings) => page.evaluate((all) => window.client.createRoom(all), settings);
 const selfOf = (page, label) => page.evaluate((name) => window.shown[name].self, label);
+
+/** One mounted component and one other person: what each has read is known to the other, and a wave is heard once. */
+async function read(page) {
+  const made = await make(page, {});
+  await mount(page, { label: "reader", link: made.link });
+  await has(page, "reader", "joined");
+  return page.evaluate(async (link) => {
+    const until = async (condition) => {
+      while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    const other = await window.client.joinRoom(link, { storage: null, name: "Other" });
+    const [{ id }, me] = [other.getSnapshot().self, window.shown.reader.self.id];
+    const key = other.sendMessage("read this");
+    await until(() => other.getSnapshot().reads[me] >= other.getSnapshot().messages.find((said) => said.key === key).seq);
+    window.shown.reader.roomObject.sendMessage("and this");
+    await until(() => other.getSnapshot().messages.length === 2);
+    const before = window.readers.reader.length;
+    other.markRead(other.getSnapshot().messages[1].seq);
+    await until(() => window.readers.reader.length === 1);
+    const named = window.readers.reader.map(({ name }) => name);
+    await other.broadcast("nod", { hand: "none" });
+    await other.broadcast("wave", { hand: "left" });
+    await until(() => window.heard.length > 0);
+    const heard = window.heard.map(([hand, from]) => [hand, from === id]);
+    await other.leave();
+    return { before, readers: named, heard };
+  }, made.link);
+}
 
 await main(async (browser) => {
   const page = await open(browser);
@@ -105,5 +140,6 @@ await main(async (browser) => {
   await mount(page, { label: "guest", link: invite.link });
   await has(page, "guest", "joined");
   const { participantCount } = await page.evaluate((link) => window.client.lookUpRoom(link), invite.link);
-  return { bad, stands, name, media, shared, swapped, participantCount, errors: page.errors };
+  const talk = await read(page);
+  return { talk, bad, stands, name, media, shared, swapped, participantCount, errors: page.errors };
 });

@@ -76,7 +76,9 @@ def current_client() -> dict[str, str]:
 
 
 def _sources(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in (*folder.glob("*.js"), *folder.glob("*.ts"))}
+    """But `browser.js`, which is for pages of the server itself and not in the package."""
+    found = (*folder.glob("*.js"), *folder.glob("*.ts"))
+    return {path.name: path.read_text() for path in found if path.name != "browser.js"}
 
 
 def _environment(server: str) -> dict[str, str]:

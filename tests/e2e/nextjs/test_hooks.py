@@ -29,4 +29,5 @@ def check(seen: dict[str, Any]) -> None:
     assert seen["shared"] is True
     assert seen["swapped"] == "joined", "whoever went took somebody else's room along"
     assert seen["participantCount"] == 1
+    assert seen["talk"] == {"before": 0, "readers": ["Other"], "heard": [["left", True]]}
     assert seen["errors"] == []

@@ -34,8 +34,7 @@ function wire() {
   return { client: makeClient(connect), sent, forged, cut: () => sockets.at(-1).disconnect(), back: () => sockets.at(-1).connect() };
 }
 
-async function person(link, name) {
-  const storage = new MemoryStorage();
+async function person(link, name, storage = new MemoryStorage()) {
   const lines = wire();
   const room = await lines.client.joinRoom(link, { name, storage });
   return { room, storage, ...lines };
@@ -87,7 +86,8 @@ async function editing(encrypt) {
   assert.deepEqual(edited.data, { n: 1 });
   assert.ok(!of(ben, "first-word") && !ben.storage.holds("first-word"));
   // Nobody edits for another: what was shown is taken back.
-  assert.throws(() => ben.room.editMessage(edited.key, "forged"), { code: "FORBIDDEN" });
+  await assert.rejects(ben.room.editMessage(edited.key, "forged"), { code: "FORBIDDEN" });
+  assert.ok(of(ben, "second-word"));
   const answer = await says(ben, "an answer", { replyTo: edited.key });
   assert.equal((await sees(ada, "an answer")).replyTo, told.id);
   assert.equal(answer.replyTo, told.id);
@@ -160,6 +160,45 @@ async function away(encrypt) {
   await leave(ada, ben);
 }
 
+/** Away for so long that nobody tells any more what was deleted: the full picture replaces what was on screen. */
+async function pictured(encrypt) {
+  const { ada, ben, link } = await two(encrypt);
+  const gone = await says(ada, "gone-word");
+  for (const text of ["stays", "stays, too"]) await says(ada, text);
+  for (const text of ["gone-word", "stays, too"]) await sees(ben, text);
+  ben.room.close();
+  const [[key, value]] = [...ben.storage];
+  assert.ok(value.includes("gone-word"));
+  const { epoch, lastSeq, ...saved } = JSON.parse(value);
+  ben.storage.setItem(key, JSON.stringify(saved));
+  await ada.room.deleteMessage(gone.key, { undoMs: 0 });
+  const again = await person(link, "Ben", ben.storage);
+  assert.equal(again.room.getSnapshot().self.id, saved.participantId);
+  assert.deepEqual(again.room.getSnapshot().messages.map(({ text }) => text), ["stays", "stays, too"]);
+  assert.ok(!again.storage.holds("gone-word"));
+  await leave(ada, again);
+}
+
+/** A deletion that a reload came before is made after it; what expired meanwhile is shown to nobody. */
+async function reloaded(encrypt) {
+  const { ada, ben, link } = await two(encrypt);
+  const told = await says(ada, "taken-back");
+  await sees(ben, "taken-back");
+  await says(ben, "short-lived", { ttlS: 5 });
+  await sees(ada, "short-lived");
+  ada.room.deleteMessage(told.key).catch(() => {});
+  ada.cut(); // Nothing is sent before the page is gone.
+  ada.room.close();
+  assert.ok(ada.storage.holds("taken-back") && ada.storage.holds("short-lived"));
+  await pause(5_100);
+  const again = await person(link, "Ada", ada.storage);
+  assert.ok(!of(again, "short-lived") && !again.storage.holds("short-lived"));
+  await seesNo(ben, "taken-back");
+  await seesNo(again, "taken-back");
+  assert.ok(!again.storage.holds("taken-back"));
+  await leave(again, ben);
+}
+
 async function reactions(encrypt) {
   const { ada, ben, link } = await two(encrypt);
   const { key } = await says(ada, "react to this");
@@ -198,6 +237,11 @@ async function polls(encrypt) {
   await until(ben, ({ polls: all }) => all.length === 2, "the second poll");
   await ben.room.vote(secret.pollId, [0]);
   assert.deepEqual(ben.room.getSnapshot().polls[1].mine, [0]);
+  // Two at one moment: what was shown at once does not hide what the other chose.
+  await Promise.all([ben.room.vote(pollId, [0]), ada.room.vote(pollId, [0])]);
+  for (const who of [ada, ben]) await until(who, ({ polls: [poll] }) => poll.counts.join() === "2,0", "both votes");
+  await Promise.all([ben.room.vote(pollId, [1]), ada.room.vote(pollId, [1])]);
+  for (const who of [ada, ben]) await until(who, ({ polls: [poll] }) => poll.counts.join() === "0,2", "both votes");
   await ada.room.closePoll(pollId);
   await until(ben, ({ polls: [poll] }) => poll.closed, "closed");
   await assert.rejects(ben.room.vote(pollId, [0]), { code: "POLL_CLOSED" });
@@ -283,7 +327,7 @@ async function forging() {
   await leave(ada, ben);
 }
 
-const PARTS = { editing, deleting, away, reactions, polls, passing, people };
+const PARTS = { editing, deleting, away, pictured, reloaded, reactions, polls, passing, people };
 const wanted = part ? [part] : [...Object.keys(PARTS), "forging"];
 const passed = [];
 for (const name of wanted) {

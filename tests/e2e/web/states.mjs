@@ -1,7 +1,10 @@
 // Every state of the page, as a list of [name, function that brings a page there]: for screenshots and for axe.
+import { fileURLToPath } from "node:url";
 import { click, goIn, inside, makeRoom, newPerson, openChat, openLink, say, sees, seesMoving } from "./pages.mjs";
 import { LOOKS } from "./scenes.mjs";
 
+/** The page as the server has it without a build. */
+const SOURCES = fileURLToPath(new URL("../../../web/index.html", import.meta.url));
 const LINES = [
   ["ben", "Morning! Is the sound all right on your side?"],
   ["ada", "Loud and clear. Give me a minute, I am sending Cleo the link."],
@@ -314,7 +317,9 @@ export const STATES = {
   },
   "missing-client": async (browser, url, options) => {
     const page = await newPerson(browser, { ...options, errors: false });
-    await page.route("**/vendor/**", (route) => route.fulfill({ status: 404 }));
+    // Without npm there is no build either: the page is its sources.
+    await page.route(`${url}/`, (route) => route.fulfill({ path: SOURCES, contentType: "text/html" }));
+    await page.route("**/vendor/socket.io-client/**", (route) => route.fulfill({ status: 404 }));
     await notice(page, url, "/");
     return page;
   },

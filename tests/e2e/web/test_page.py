@@ -156,6 +156,7 @@ STATES = {
     "outside": "landing,ready,ready-qr,door,no-camera,waiting,missing-client",
     "inside": "alone,chat,people,screen,knock",
     "above": "reconnecting,ending,leave,invite,devices",
+    "talking": "lively,messageMenu,picker,add,newPoll,searching",
     "instead": "used,over,full,locked,not-found,invite-needed,removed",
 }
 
@@ -246,3 +247,31 @@ async def test_the_client_keeps_what_is_sealed_sealed_and_gives_joins_back() -> 
     requires("node", "node packages")
     with server_process(**OFFLINE, EVENTS_PER_S="0") as server:
         assert len((await run("sealed.mjs", server.url))["passed"]) == 16
+
+
+SAID = ["editing", "deleting", "away", "pictured", "reloaded", "reactions", "polls", "passing", "people"]
+
+
+async def test_the_client_changes_takes_back_and_erases_what_was_said_sealed_and_plain() -> None:
+    requires("node", "node packages")
+    with server_process(**OFFLINE, EVENTS_PER_S="0") as server:
+        seen = await run("said.mjs", server.url)
+    assert seen["passed"] == [f"{part}{seal}" for part in SAID for seal in ("", " sealed")] + ["forging sealed"]
+
+
+LIVELY = ["links", "answersAndEdits", "reactions", "whatIsNew", "searching", "polls", "aside", "finger"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_people_answer_edit_react_ask_and_find_by_keyboard_pointer_and_finger(server: ServerProcess) -> None:
+    assert await run("lively.mjs", server.url, limit_s=150.0) == {"done": LIVELY, "errors": []}
+
+
+ERASED = ["undone", "told", "onReturn", "overReload", "once", "expired"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_what_is_deleted_edited_away_expired_or_seen_is_nowhere_on_anybodys_page(server: ServerProcess) -> None:
+    assert await run("erased.mjs", server.url, limit_s=200.0) == {"done": ERASED, "errors": []}

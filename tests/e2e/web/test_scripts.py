@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 
 @pytest.mark.parametrize(
     "tests",
-    [ROOT / "client" / "test", HERE / "page.test.mjs", HERE / "arrange.test.mjs"],
-    ids=["client", "page", "arrange"],
+    [ROOT / "client" / "test", HERE / "page.test.mjs", HERE / "arrange.test.mjs", HERE / "chat.test.mjs"],
+    ids=["client", "page", "arrange", "chat"],
 )
 async def test_what_needs_no_browser_holds(tests: Path) -> None:
     requires("node")

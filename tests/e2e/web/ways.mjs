@@ -52,7 +52,7 @@ const WAYS = {
     const ben = await comesIn(browser, link, "Ben");
     await seesMoving(ada, 1);
     // What takes the new page a while to load shows what there is in between.
-    await ben.route("**/client/**", async (route) => {
+    await ben.route(/\/(client|assets)\//, async (route) => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       await route.continue().catch(() => {});
     });

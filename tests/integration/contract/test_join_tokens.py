@@ -463,3 +463,5 @@ async def test_whoever_may_not_speak_neither_edits_asks_nor_broadcasts(server: S
     muted = (await server.seated(room, token=token(room, mayfly={"canSpeak": False})))[1]["resumeToken"]
     answer = await server.call("POST", f"/api/rooms/{room}/messages", key=muted, json={"text": "x"})
     assert answer.code == "FORBIDDEN"
+    answer = await server.call("POST", f"/api/rooms/{room}/files", key=muted, data=b"x")
+    assert answer.code == "FORBIDDEN"

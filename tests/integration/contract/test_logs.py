@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.contract.requests import CANDIDATE
+from tests.support.issuers import token as issued
 from tests.support.processes import ServerProcess, server_process
 from tests.support.server import Client, Server, talking_to
 
@@ -29,6 +30,7 @@ def chatty(request: pytest.FixtureRequest, mongo_uri: str) -> Iterator[ServerPro
         TURN_URLS="turn:127.0.0.1:9",
         TURN_SECRET="the turn secret " + WORD,
         EVENTS_PER_S="0",
+        JOIN_JWT_SECRET="the join secret " + WORD + " of 32 bytes",
     ) as process:
         yield process
 
@@ -39,12 +41,16 @@ async def test_no_word_of_a_client_reaches_the_log(chatty: ServerProcess) -> Non
         room, key = made["roomId"], made["hostKey"]
         host, one = await server.seated(room, hostKey=key, name=WORD)
         guest, two = await server.seated(room, invite=await invite(server, room, key), password=WORD, name=WORD)
+        token = issued(room, sub=WORD, name=WORD, attributes={WORD: WORD}, secret=f"the join secret {WORD} of 32 bytes")
+        third, _ = await server.seated(room, token=token, password=WORD)
+        await third.ok("leave-room", roomId=room)
+        assert (await server.call("GET", f"/api/rooms/{room}/messages", key=token)).status == 403
         await everything_that_works(server, room, key, host, guest, two["self"]["id"])
         await everything_that_does_not(server, room, host)
         await guest.leave()
         back = await server.connect({"pid": guest.connected["pid"], "offset": WORD})
         await back.sync()
-        secrets = [key, one["resumeToken"], two["resumeToken"], two["self"]["id"], host.connected["pid"]]
+        secrets = [key, token, one["resumeToken"], two["resumeToken"], two["self"]["id"], host.connected["pid"]]
         assert (await server.call("DELETE", f"/api/rooms/{room}", key=key)).status == 200
     assert chatty.terminate() == 0
     found = [line for line in chatty.log().splitlines() if any(word in line for word in (WORD, *secrets))]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rooms import expiry, messages
 from rooms.events import MessageDeleted
-from rooms.expiry import TIDY_ABOVE
+from rooms.expiry import EXPIRED_AT_ONCE, TIDY_ABOVE
 from rooms.limits import HISTORY_EVENTS
 from rooms.messages import Options
 from rooms.model import RoomOptions
+from rooms.schedule import Task
 from tests.support.rooms import Stage, names
 
 
@@ -88,6 +89,19 @@ def test_expiries_are_bounded_however_many_messages_are_sent() -> None:
     for _ in range(2 * TIDY_ABOVE):
         messages.post(stage.room, ada, "x", stage.now)
     assert len(stage.room.expiring) <= TIDY_ABOVE
+
+
+def test_what_expires_together_is_taken_away_in_turns() -> None:
+    stage = Stage(RoomOptions(8, 36_000, message_ttl_s=30))
+    ada = stage.sit("ada")
+    for _ in range(2 * EXPIRED_AT_ONCE + 1):
+        messages.post(stage.room, ada, "x", stage.now)
+    stage.now += 31
+    taken = [
+        len(expiry.expire(room, stage.now)) for room, due in stage.registry.due(stage.now) if due.task is Task.MESSAGES
+    ]
+    assert taken == [EXPIRED_AT_ONCE, EXPIRED_AT_ONCE, 1]
+    assert stage.room.history.message_count() == 0
 
 
 def test_the_pin_goes_with_its_message() -> None:

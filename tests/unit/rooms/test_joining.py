@@ -9,7 +9,7 @@ import pytest
 from rooms import joining
 from rooms.events import MemberJoined, SeatGranted
 from rooms.limits import JOIN_REGRET_S, JOINS_REGRETTED
-from rooms.model import LeaveReason
+from rooms.model import LeaveReason, Voucher
 from tests.support.rooms import Stage, names, refusal, stage_with
 
 ORIGIN = b"one address"
@@ -102,6 +102,65 @@ def test_a_host_with_an_invite_does_not_spend_it() -> None:
     stage.invite("open")
     stage.sit("ada", host_key="key", invite="open")
     assert stage.used() == {"id of open": 0}
+
+
+# With a voucher
+
+
+def test_a_voucher_opens_what_an_invite_opens_and_spends_none() -> None:
+    stage = stage_with(invite_only=True, lobby=True)
+    stage.room.banned_origins.add(ORIGIN)
+    stage.invite("open")
+    bob = stage.sit("bob", voucher=Voucher(b"bob"), invite="open", origin=ORIGIN)
+    assert (bob.invite_id, stage.used()) == (None, {"id of open": 0})
+
+
+def test_a_voucher_does_not_open_a_locked_room_or_tell_the_password() -> None:
+    stage = stage_with(password_hash="made elsewhere")
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob")) == "PASSWORD_REQUIRED"
+    stage.room.locked = True
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob"), password_ok=True) == "ROOM_LOCKED"
+
+
+def test_a_voucher_for_a_host_opens_every_door_and_makes_host() -> None:
+    stage = stage_with(password_hash="made elsewhere", lobby=True)
+    stage.room.locked = True
+    stage.sit("ada", voucher=Voucher(b"ada", is_host=True))
+    assert stage.room.host_id == "ada"
+
+
+def test_whoever_was_banned_stays_out_with_whatever_voucher_or_key() -> None:
+    stage = Stage()
+    stage.room.banned_subjects.add(b"bob")
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob")) == "BANNED"
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob", is_host=True)) == "BANNED"
+    assert refusal(stage.ask, "bob", voucher=Voucher(b"bob"), host_key="key") == "BANNED"
+
+
+def test_a_voucher_that_is_good_once_is_due_once_for_a_join_that_is_repeated() -> None:
+    stage = Stage()
+    once = Voucher(b"bob", use="one use")
+    first = stage.sit("bob", voucher=once, join_id=JOIN)
+    assert first.use_due
+    stage.room.remove(first, "left", stage.now)
+    assert not stage.ask("bob", voucher=once, join_id=JOIN).use_due
+    assert stage.ask("cleo", voucher=once, join_id="another join").use_due
+
+
+def test_a_new_try_of_the_same_join_spends_its_voucher_as_the_earlier_one() -> None:
+    """Once between the two, and under one name: what is spent under another would be refused."""
+    stage = Stage()
+    once = Voucher(b"bob", use="one use")
+    earlier = stage.ask("first try", voucher=once, join_id=JOIN)
+    earlier.use_due = False
+    later = stage.ask("second try", voucher=once, join_id="another join")
+    joining.go_on_with(later, None)
+    assert (later.used_by, later.use_due) == ("second try", True)
+    joining.go_on_with(later, earlier)
+    assert (later.used_by, later.use_due) == ("first try", True)
+    other = stage.ask("somebody else", voucher=Voucher(b"cleo", use="another use"))
+    joining.go_on_with(other, earlier)
+    assert other.used_by == "somebody else"
 
 
 # From the grant to the seat

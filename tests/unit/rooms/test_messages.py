@@ -58,7 +58,8 @@ def test_its_author_and_the_host_take_a_message_away_and_nobody_else(stage: Stag
 def test_the_owner_takes_public_messages_away_without_a_seat(stage: Stage) -> None:
     ada, _ = stage.sit("ada"), stage.sit("ben")
     private, public = said(stage, ada, to="ben"), said(stage, ada)
-    _, own = messages.post_from_outside(stage.room, "Desk", "x", stage.now)
+    _, own, _ = messages.post_from_outside(stage.room, "Desk", "x", stage.now)
+    assert own is not None
     assert refusal(messages.delete, stage.room, None, private.id, stage.now) == "MESSAGE_NOT_FOUND"
     reasons = [messages.delete(stage.room, None, one.id, stage.now)[0].reason for one in (public, own)]  # type: ignore[union-attr]
     assert reasons == ["moderated", "deleted"]

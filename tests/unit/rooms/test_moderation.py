@@ -10,6 +10,7 @@ from rooms import joining, lobby, messages, moderation
 from rooms.events import KnockReceived, MemberLeft
 from rooms.limits import BACKLOG_MESSAGES, HISTORY_AGE_S, MAX_BANS
 from rooms.message import seq_in
+from rooms.model import Voucher
 from tests.support.rooms import Stage, names, refusal
 
 ORIGIN = b"one address"
@@ -61,6 +62,13 @@ def test_a_seat_without_an_address_can_be_banned(stage: Stage) -> None:
     kick(stage, "cleo", ban=True)
     assert stage.room.banned_origins == set()
     stage.ask("dora")
+
+
+def test_a_ban_goes_by_who_it_is_where_a_voucher_has_said_so(stage: Stage) -> None:
+    stage.sit("cleo", voucher=Voucher(b"cleo"))
+    kick(stage, "cleo", ban=True)
+    assert refusal(stage.ask, "cleo again", voucher=Voucher(b"cleo")) == "BANNED"
+    stage.ask("dora", voucher=Voucher(b"dora"))
 
 
 def test_a_host_cannot_put_itself_out(stage: Stage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from rooms import joining, messages, moderation, snapshots
+from rooms import joining, messages, moderation, people, snapshots
 from rooms.records import CallRecord, RoomRecord
 from rooms.room import House, Room
 from tests.support.rooms import Stage, refusal, stage_with
@@ -62,6 +62,21 @@ def test_a_seat_that_was_granted_and_not_taken_is_there_for_whoever_has_its_toke
     assert joining.reclaim(again, "bob", "of bob").provisional
     again.remove(again.seats["bob"], "timeout", stage.now + 30)
     assert [record.used for record in again.invites.records()] == [0]
+
+
+def test_a_room_where_nobody_had_sat_down_yet_has_a_host_again() -> None:
+    stage = Stage()
+    stage.ask("bob")
+    again = restarted(stage)
+    assert (again.host_id, again.seats["bob"].role) == ("bob", "host")
+
+
+def test_attributes_are_as_they_were() -> None:
+    stage = Stage()
+    people.update_self(stage.room, stage.sit("ada"), stage.now, attributes={"mood": "fine"})
+    stage.sit("bob")
+    again = restarted(stage)
+    assert [dict(seat.attributes) for seat in again.seats.values()] == [{"mood": "fine"}, {}]
 
 
 def test_where_the_host_to_be_had_not_sat_down_the_longest_seated_is_host() -> None:

@@ -434,3 +434,24 @@ async def test_what_erases_messages_is_kept_longer_than_they_are_and_bounded_too
     assert len(journal._messages) == 25
     assert [entry.message_id for entry in journal._messages] == [f"{number}" for number in range(25)]
     assert journal.dropped_messages == 25
+
+
+async def test_what_a_failed_call_writes_late_is_erased_once_more(
+    journal: Journal, store: DurableStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "ERASE_AGAIN_S", 0.0)
+    room = await stored_room(journal, log=True)
+    late = message(room, 1)
+    record = logged(late)
+    store.failure = StoreUnavailable("down")
+    journal.log_message(late)
+    await asyncio.sleep(0.01)
+    late.erase()
+    journal.erase_message(room.id, record.id)
+    store.failure = None
+    await journal.check()
+    await until_idle(journal)
+    await store.append_messages([record])  # as the store carries out, late, what was given up
+    await journal.check()
+    await until_idle(journal)
+    assert await store.messages(room.id, before=None, limit=9, now=NOW) == []

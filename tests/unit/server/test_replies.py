@@ -12,6 +12,7 @@ from server.protocol.events import ErrorObject
 STATUS = {
     "INVALID_PAYLOAD": 400,
     "PAYLOAD_TOO_LARGE": 413,
+    "FILE_TOO_LARGE": 413,
     "UNAUTHORIZED": 401,
     "FORBIDDEN": 403,
     "INVITE_REQUIRED": 401,

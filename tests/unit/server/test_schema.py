@@ -27,7 +27,7 @@ from server.usecases.commands import COMMANDS
 from tests.support.parts import requires
 from tests.support.processes import ROOT
 
-PAGES = re.compile(r"/|/r/.*|/vendor/.*|/\{area\}.*|/socket\.io.*")
+PAGES = re.compile(r"/|/r/.*|/vendor/.*|/assets/.*|/client\.tgz|/\{area\}.*|/socket\.io.*")
 
 
 @pytest.mark.parametrize("file", files.published(), ids=lambda file: file.name)

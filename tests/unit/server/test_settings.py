@@ -213,7 +213,8 @@ def test_settings_cannot_be_changed() -> None:
         ({"ENVIRONMENT": "production"}, "CORS_ORIGINS is empty"),
         ({"ROOM_CREATION": "key"}, "API_KEYS"),
         ({"API_KEYS": f"site:{SECRET}"}, "API_KEYS"),
-        ({"REDIS_URL": f"redis://:{SECRET}@localhost"}, "REDIS_URL"),
+        ({"REDIS_URL": f"redis://:{SECRET}@localhost", "FILE_STORE": "off"}, "REDIS_URL"),
+        ({"MONGODB_URI": "mongodb://localhost/x", "FILE_STORE": "mongo"}, "STORAGE_SECRET"),
         ({"ROOM_TTL_S": "700000"}, "MAX_ROOM_TTL_S"),
         ({"ENGINE": "stock"}, "ENGINE"),
         ({"MAX_ROOM_CAPACITY": "4"}, "MAX_ROOM_CAPACITY"),
@@ -233,3 +234,33 @@ def test_what_can_hardly_be_meant_is_pointed_out(
 
 def test_every_variable_is_in_upper_case_words() -> None:
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in Settings.model_fields)
+
+
+def test_with_several_processes_files_lie_in_mongodb_or_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().files_in == "memory"
+    monkeypatch.setenv("REDIS_URL", "redis://localhost")
+    assert Settings().files_in == "off"
+    assert any(doubt.startswith("FILE_STORE") for doubt in Settings().doubts())
+    monkeypatch.setenv("MONGODB_URI", "mongodb://localhost/x")
+    monkeypatch.setenv("FILE_STORE", " MONGO ")
+    assert Settings().files_in == "mongo"
+    assert not any("are off" in doubt for doubt in Settings().doubts())
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"FILE_STORE": "mongo"}, "FILE_STORE"),
+        ({"FILE_STORE": "disk"}, "FILE_STORE"),
+        ({"FILE_STORE": "mongo", "MONGODB_URI": "mongodb://localhost/x", "ENVIRONMENT": "production"}, "FILE_STORE"),
+        ({"STORAGE_SECRET": "short"}, "STORAGE_SECRET"),
+        ({"MAX_FILE_MB": "0"}, "MAX_FILE_MB"),
+    ],
+)
+def test_files_without_what_they_need_stop_the_start(
+    environment: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert entry.main() == 2
+    assert capsys.readouterr().err.startswith(f"{named}: ")

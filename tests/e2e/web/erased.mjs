@@ -1,0 +1,154 @@
+// What is deleted, edited away, expired or seen is nowhere on anybody's page or in its session storage.
+import { main } from "../../support/browser.mjs";
+import { check, click, FEW_FRAMES, goIn, LIMIT_MS, makeRoom, newPerson, openChat, openLink, say, sees } from "./pages.mjs";
+import { menuOf } from "./states.mjs";
+
+const [url] = process.argv.slice(2);
+const UNDO_MS = 5_000;
+
+/** Wherever a page could have kept it. */
+const finds = (page, word) =>
+  page.evaluate(
+    (wanted) => ({
+      page: document.documentElement.outerHTML.includes(wanted),
+      typed: [...document.querySelectorAll("input, textarea")].some(({ value }) => value.includes(wanted)),
+      session: JSON.stringify(Object.entries(sessionStorage)).includes(wanted),
+      local: JSON.stringify(Object.entries(localStorage)).includes(wanted),
+    }),
+    word,
+  );
+
+async function isNowhere(page, word, limitMs = LIMIT_MS) {
+  const until = Date.now() + limitMs;
+  for (;;) {
+    const found = await finds(page, word);
+    if (!Object.values(found).some(Boolean)) return;
+    if (Date.now() > until) throw new Error(`${word} is still there: ${JSON.stringify(found)}`);
+    await page.waitForTimeout(50);
+  }
+}
+const inSession = (page, word) => page.waitForFunction((wanted) => JSON.stringify(Object.entries(sessionStorage)).includes(wanted), word);
+
+const message = (page, text) => page.locator(".message").filter({ hasText: text }).first();
+
+async function remove(page, text) {
+  await menuOf(page, text);
+  await page.getByRole("dialog").getByRole("button", { name: /^Delete/ }).click();
+}
+
+async function undone({ ada, ben }) {
+  await say(ada, "planted-first");
+  await sees(ben, "planted-first");
+  await inSession(ben, "planted-first");
+  await remove(ada, "planted-first");
+  await click(ada, "Undo");
+  await ada.waitForTimeout(UNDO_MS + 500);
+  check(await message(ben, "planted-first").isVisible(), "an undone deletion is none");
+  const from = Date.now();
+  await remove(ada, "planted-first");
+  await ada.waitForTimeout(UNDO_MS - 1_500);
+  check(await message(ben, "planted-first").isVisible(), "nothing is sent for five seconds");
+  await isNowhere(ben, "planted-first");
+  check(Date.now() - from >= UNDO_MS - 100, "five seconds");
+  await isNowhere(ada, "planted-first");
+}
+
+/** The chat is closed, and a note has told of it. */
+async function told({ ada, ben }) {
+  await ben.getByRole("button", { name: /^Chat/ }).click();
+  await say(ada, "planted-note");
+  await ben.locator(".toast").filter({ hasText: "planted-note" }).waitFor();
+  await say(ada, "stays");
+  await ada.getByRole("textbox", { name: "Message" }).press("ArrowUp");
+  await ada.getByRole("textbox", { name: "Message" }).fill("is-other-now");
+  await ada.getByRole("textbox", { name: "Message" }).press("Enter");
+  const soon = ben.waitForTimeout(1_000);
+  await remove(ada, "planted-note");
+  await ada.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide"))); // Whoever goes has decided.
+  await isNowhere(ben, "planted-note", 2_000);
+  await soon;
+  await ben.getByRole("button", { name: "Chat 1 unread" }).click();
+  await sees(ben, "is-other-now");
+}
+
+/** Away meanwhile: told on return. */
+async function onReturn({ ada, ben }) {
+  for (const word of ["planted-away", "planted-edited"]) {
+    await say(ada, word);
+    await sees(ben, word);
+    await inSession(ben, word);
+  }
+  // An answer to it holds nothing of it.
+  await message(ben, "planted-away").press("r");
+  await say(ben, "an answer");
+  await message(ben, "planted-away").press("r"); // And one that is being written.
+  await ben.context().setOffline(true);
+  await ben.locator(".banner[data-state=offline]").waitFor();
+  await message(ada, "planted-edited").press("e");
+  await ada.getByRole("textbox", { name: "Message" }).fill("harmless");
+  await ada.getByRole("textbox", { name: "Message" }).press("Enter");
+  await remove(ada, "planted-away");
+  await isNowhere(ada, "planted-away", UNDO_MS + LIMIT_MS);
+  await ben.context().setOffline(false);
+  await isNowhere(ben, "planted-away", 20_000);
+  await isNowhere(ben, "planted-edited");
+  await message(ben, "an answer").getByText("A message that is gone").waitFor();
+}
+
+/** Reloaded while it was taken away: what the session kept is gone, too. */
+async function overReload({ ada, ben }) {
+  await say(ada, "planted-reload");
+  await sees(ben, "planted-reload");
+  await inSession(ben, "planted-reload");
+  const address = ben.url();
+  await ben.goto(`${url}/docs-of-nothing`).catch(() => {});
+  await remove(ada, "planted-reload");
+  await isNowhere(ada, "planted-reload", UNDO_MS + LIMIT_MS);
+  await ben.goto(address);
+  await openChat(ben);
+  await sees(ben, "harmless");
+  await isNowhere(ben, "planted-reload");
+}
+
+async function once({ ada, ben }) {
+  await click(ada, "Add to the chat");
+  await ada.getByRole("switch", { name: "Seen once" }).check();
+  await ada.keyboard.press("Escape");
+  await say(ada, "planted-once");
+  await ben.getByRole("button", { name: "View once" }).click();
+  await ben.getByRole("dialog").getByText("planted-once").waitFor();
+  await isNowhere(ada, "planted-once");
+  await ben.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+  await isNowhere(ben, "planted-once");
+}
+
+/** A rule of the room's, seen by its timer. */
+async function expired({ ada, ben }) {
+  await click(ada, "People");
+  await ada.getByLabel("New messages last").selectOption("30");
+  await ada.getByRole("button", { name: /^Chat/ }).click();
+  await ada.getByText("messages disappear after 30 seconds").waitFor();
+  await say(ada, "planted-timer");
+  await sees(ben, "planted-timer");
+  for (const page of [ada, ben]) await message(page, "planted-timer").locator(".timer").filter({ hasText: /^0:(30|2\d)$/ }).waitFor();
+  // By one's own clock, also where nobody can be reached.
+  await ben.context().setOffline(true);
+  await Promise.all([isNowhere(ada, "planted-timer", 35_000), isNowhere(ben, "planted-timer", 35_000)]);
+  await ben.context().setOffline(false);
+}
+
+await main(async (browser) => {
+  const ada = await newPerson(browser);
+  const link = await makeRoom(ada, url, { capacity: "4" });
+  await goIn(ada, "Ada");
+  const ben = await newPerson(browser, { errors: false });
+  await openLink(ben, link);
+  await goIn(ben, "Ben");
+  await openChat(ben);
+  const done = [];
+  for (const part of [undone, told, onReturn, overReload, once, expired]) {
+    await part({ ada, ben });
+    done.push(part.name);
+  }
+  return { done, errors: ada.errors };
+}, FEW_FRAMES);

@@ -1,0 +1,138 @@
+"""Many large files at once, over slow links to us and to MongoDB: little memory for each, and the chat goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.files import fetch, file_id
+from tests.support.memory import MIB, PAGE
+from tests.support.processes import ROOT, server_process
+from tests.support.proxy import tcp_proxy
+from tests.support.server import Client, talking_to
+
+SECRET = "a secret of twenty-two characters"
+PER_FILE_BYTES = 2 * MIB
+ROUND_TRIPS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many uploads of so many bytes at once; `link` and `database` are bytes a second."""
+
+    count: int
+    bytes: int
+    link: float
+    database: float
+
+
+SHORT = Load(24, 4 * MIB, 4 * MIB, 24 * MIB)
+WHOLE = Load(50, 50 * MIB, 1.5 * MIB, 60 * MIB)
+
+
+def resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+
+
+async def p99(client: Client, room: str, count: int = ROUND_TRIPS) -> float:
+    """Of what a message takes until it is acknowledged, in seconds."""
+    taken = []
+    for number in range(count):
+        began = time.perf_counter()
+        await client.ok("send-message", roomId=room, text=str(number))
+        taken.append(time.perf_counter() - began)
+        await asyncio.sleep(0.005)
+    return statistics.quantiles(taken, n=100)[-1]
+
+
+async def heaviest(pid: int, while_running: asyncio.Task[object]) -> int:
+    most = 0
+    while not while_running.done():
+        most = max(most, resident(pid))
+        await asyncio.sleep(0.05)
+    return most
+
+
+async def uploads(url: str, room: str, key: str, load: Load) -> dict[str, object]:
+    given = map(str, (url, room, key, load.count, load.bytes, load.link))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.support.uploads", *given, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    found: dict[str, object] = json.loads(out)
+    return found
+
+
+async def under(load: Load, mongo_uri: str) -> tuple[dict[str, object], int, float, float]:
+    """What the uploads were answered, how much the server grew, and the chat's p99 without and with them."""
+    parts = urlsplit(mongo_uri)
+    with tcp_proxy(parts.port or 27_017, load.database) as link:
+        settings = {
+            "MONGODB_URI": f"mongodb://127.0.0.1:{link.port}{parts.path}?directConnection=true",
+            "FILE_STORE": "mongo",
+            "STORAGE_SECRET": SECRET,
+            "EVENTS_PER_S": "0",
+        }
+        with server_process(**settings) as process:
+            async with talking_to(process.url) as server:
+                made = await server.room()
+                room = made["roomId"]
+                client, one = await server.seated(room)
+                await file_id(server, room, one["resumeToken"], bytes(MIB))
+                alone = await p99(client, room)
+                before = resident(process.pid)
+                task = asyncio.create_task(uploads(process.url, room, one["resumeToken"], load))
+                watch = asyncio.create_task(heaviest(process.pid, task))
+                await asyncio.sleep(1)
+                beside = await p99(client, room)
+                answered = await task
+                return answered, await watch - before, alone, beside
+
+
+async def check(load: Load, mongo_uri: str) -> None:
+    answered, grown, alone, beside = await under(load, mongo_uri)
+    told = f"{grown / MIB:.0f} MiB more, chat p99 {alone * 1e3:.1f} → {beside * 1e3:.1f} ms, {answered}"
+    print(told)
+    assert answered["statuses"] == {"201": load.count}, told
+    assert grown < load.count * PER_FILE_BYTES, told
+    assert beside < max(2 * alone, 0.05), told
+
+
+@pytest.mark.slow
+async def test_many_uploads_at_once_take_little_memory_each_and_do_not_hold_up_the_chat(mongo_uri: str) -> None:
+    await check(SHORT, mongo_uri)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(580)
+async def test_fifty_uploads_of_fifty_megabytes_at_once(mongo_uri: str) -> None:
+    await check(WHOLE, mongo_uri)
+
+
+async def test_a_large_download_to_a_slow_reader_takes_little_memory(mongo_uri: str) -> None:
+    with server_process(MONGODB_URI=mongo_uri, FILE_STORE="mongo", STORAGE_SECRET=SECRET) as process:
+        async with talking_to(process.url) as server:
+            made = await server.room()
+            room, key = made["roomId"], made["hostKey"]
+            file = await file_id(server, room, key, bytes(30 * MIB))
+            await fetch(server, room, key, file)
+            before = resident(process.pid)
+            url, headers = f"{process.url}/api/rooms/{room}/files/{file}", {"Authorization": f"Bearer {key}"}
+            readers = [await server.http.get(url, headers=headers) for _ in range(10)]
+            most = 0
+            for _ in range(20):
+                for reader in readers:
+                    await reader.content.readexactly(65_536)
+                most = max(most, resident(process.pid))
+                await asyncio.sleep(0.05)
+            assert most - before < len(readers) * PER_FILE_BYTES, f"{(most - before) / MIB:.0f} MiB"
+            for reader in readers:
+                reader.close()
