@@ -1,6 +1,7 @@
 """`python -m storage.audit ROOM`: what MongoDB holds of a room, as text or (`--json`) as JSON. Never content.
 
-`MONGODB_URI` and `STORAGE_SECRET` come from the environment or `.env`, as for the server. Exit code 1: it does not answer; 2: wrong usage.
+`MONGODB_URI` and `STORAGE_SECRET` come from the environment or `.env`, as for the server. Exit code 1: the database
+does not answer; 2: wrong usage.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ def test_all_that_is_held_is_told_by_kind_and_number(
         files = GridFiles(mongo_uri, Sealer("x" * 32))
         await files.open()
         for number, name in enumerate(("a", "b")):
+            await files.add_chunk(f"f{number}", 0, b"7 bytes", NOW + HOUR_S)
             await files.finish(FileRecord(f"f{number}", name, "p1", 7, name=f"{WORD}.png"), NOW + HOUR_S)
         await files.close()
 
