@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -21,16 +22,20 @@ ALREADY_INITIALIZED_CODE = 23
 class Mongod(Service):
     """`mongod` with its data in its own scratch folder, which outlives `kill` and `restart`."""
 
-    def __init__(self, port: int, *, replica_set: bool = False) -> None:
+    def __init__(self, port: int, *, replica_set: bool = False, compressed: bool = True) -> None:
         binary = mongod_binary()
         assert binary is not None, "call requires('mongod') first"
         super().__init__(port, [binary, "--port", str(port), "--bind_ip", LOOPBACK])
         self.replica_set = replica_set
-        data = self.folder / "data"
-        data.mkdir()
-        self.command += ["--dbpath", str(data), "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"]
+        self.data = self.folder / "data"
+        self.data.mkdir()
+        self.command += ["--dbpath", str(self.data), "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"]
         if replica_set:
             self.command += ["--replSet", REPLICA_SET]
+        if not compressed:
+            # So that what is in its files can be found by a search for bytes.
+            self.command += ["--wiredTigerCollectionBlockCompressor", "none", "--wiredTigerJournalCompressor", "none"]
+            self.command += ["--wiredTigerIndexPrefixCompression", "false"]
 
     def uri(self, database: str = "") -> str:
         """The connection string, with the database name in its path."""
@@ -74,9 +79,32 @@ class Mongod(Service):
         )
 
 
-def start_mongod(*, replica_set: bool = False) -> Mongod:
+def start_mongod(*, replica_set: bool = False, compressed: bool = True) -> Mongod:
     """A running mongod; the caller ends it with `close()`."""
-    return launch(lambda port: Mongod(port, replica_set=replica_set))
+    return launch(lambda port: Mongod(port, replica_set=replica_set, compressed=compressed))
+
+
+def find_in_files(mongod: Mongod, word: str) -> list[str]:
+    """Which files of the server hold `word`: data, journal, oplog (which is data, too), its own log.
+
+    Everything is brought to disk first.
+    """
+    with mongod._direct() as client:
+        client.admin.command("fsync")
+    wanted = [word.encode(), word.encode("utf-16-le")]
+    files = sorted(path for path in mongod.folder.rglob("*") if path.is_file())
+    return [str(path.relative_to(mongod.folder)) for path in files if _holds(path, wanted)]
+
+
+def _holds(path: Path, wanted: list[bytes]) -> bool:
+    # In pieces that overlap: journals are preallocated, 100 MiB each.
+    size, overlap, before = 1 << 24, max(map(len, wanted)), b""
+    with path.open("rb") as file:
+        while piece := file.read(size):
+            if any(word in before + piece for word in wanted):
+                return True
+            before = piece[-overlap:]
+    return False
 
 
 def drop_database(uri: str) -> None:

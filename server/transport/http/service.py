@@ -9,8 +9,10 @@ from aiohttp import web
 from rooms.errors import Code, Refused
 from server.cluster.ownership import Role
 from server.observability.metrics import FIGURES
+from server.protocol import views
 from server.transport.http.callers import ACTOR
-from server.transport.http.routes import CONTEXT, json_response
+from server.transport.http.routes import CONTEXT, json_response, page_limit
+from server.usecases import operating
 
 routes = web.RouteTableDef()
 
@@ -57,7 +59,20 @@ async def metrics(request: web.Request) -> web.Response:
 @routes.get("/api/admin/stats")
 async def stats(request: web.Request) -> web.Response:
     """Figures for the operator; off without `ADMIN_KEY`."""
+    _for_the_operator(request)
+    return json_response(request.app[FIGURES].as_json())
+
+
+@routes.get("/api/admin/sessions")
+async def session_log(request: web.Request) -> web.Response:
+    """The content-free log of rooms that have ended, newest first: 200 `{sessions}`."""
+    _for_the_operator(request)
+    limit = page_limit(request, operating.SESSIONS_PER_PAGE)
+    lines = await operating.sessions(request.app[CONTEXT], limit, request.query.get("before"))
+    return json_response({"sessions": [views.session(line) for line in lines]})
+
+
+def _for_the_operator(request: web.Request) -> None:
     if not request.app[CONTEXT].settings.admin_key.get_secret_value():
         raise web.HTTPNotFound
     request[ACTOR].as_admin()
-    return json_response(request.app[FIGURES].as_json())
