@@ -68,7 +68,7 @@ export class Intake {
     const participants = await Promise.all(data.participants.map((participant) => crowd.person(participant)));
     const missed = data.missed ?? [];
     if (data.recovered) this.#port.messages.rewind(lastSeq ?? 0, { ...data, missed, selfId: self.id });
-    else this.#forgetUnknown(data);
+    else this.#port.messages.replaced(data);
     for (const message of data.messages ?? []) await this.#port.messages.received(message, { self });
     for (const { event, payload } of missed) await this.#ofMessages(event, payload, { self });
     sequence.reset(data.seq);
@@ -99,16 +99,6 @@ export class Intake {
     for (const { event, payload } of missed) {
       if (PEOPLE.has(event)) this.#port.emitter.emit(event, { ...(await this.#readable(payload)), missed: true });
     }
-  }
-
-  /**
-   * A picture that is no continuation replaces what was known of this epoch: what it has not may have been deleted, and
-   * nobody tells us any more. Another epoch knows nothing of the messages of before, which stay.
-   */
-  #forgetUnknown({ epoch, seq, messages = [] }) {
-    this.#port.messages.forget();
-    const told = new Set(messages.map(({ id }) => id));
-    this.#port.list.prune((known) => known.state !== "sent" || known.epoch !== epoch || known.seq > seq || told.has(known.id));
   }
 
   /** In a room that was made without a check of its key: whether nobody's name and nothing said opens with ours. */

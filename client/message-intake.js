@@ -192,12 +192,26 @@ export class MessageIntake {
     }
     const told = new Set(missed.map(({ payload }) => payload.id));
     const isSince = (known) => known.state === "sent" && known.epoch === epoch && known.seq > lastSeq && known.seq <= seq;
-    for (const { id } of list.prune((known) => !isSince(known) || known.sender === selfId || told.has(known.id))) list.erase(id);
+    this.#lost((known) => !isSince(known) || known.sender === selfId || told.has(known.id), "deleted");
   }
 
-  /** A full picture has come: there is nothing to go back to. */
-  forget() {
+  /**
+   * A picture that is no continuation replaces what was known of this epoch: what it has not may have been deleted, and
+   * nobody tells us any more. Another epoch knows nothing of the messages of before, which stay.
+   */
+  replaced({ epoch, seq, messages = [] }) {
     this.#switched = [];
+    const told = new Set(messages.map(({ id }) => id));
+    this.#lost((known) => known.state !== "sent" || known.epoch !== epoch || known.seq > seq || told.has(known.id), "forgotten");
+  }
+
+  #lost(keeps, reason) {
+    const { list, edits, emitter } = this.#port;
+    for (const { id, key } of list.prune(keeps)) {
+      if (reason === "deleted") list.erase(id);
+      edits.forget(key);
+      emitter.emit("message-deleted", { id, key, by: "", reason });
+    }
   }
 }
 

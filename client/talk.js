@@ -44,7 +44,7 @@ export class Talk {
     this.typist = new Typist((isTyping) => request("typing", { isTyping }).catch(() => {}));
     this.crowd = new Crowd(shared);
     this.deeds = new Deeds(shared);
-    this.#expiry = new Expiry(list, this.#clock, (ids) => this.#expired(ids));
+    this.#expiry = new Expiry(list, this.#clock, (messages) => this.#expired(messages));
     this.#reads = new Reads({ request, may: () => joined() && Boolean(store.getSnapshot().room?.receipts) });
     this.outbox = new Outbox({ ...shared, ...this.#outboxPort() });
     this.polls = new Polls({ ...shared, deeds: this.deeds, epoch: room.epoch, changed: room.saveSoon });
@@ -145,9 +145,9 @@ export class Talk {
     this.#expiry.watch();
   }
 
-  #expired(ids) {
+  #expired(messages) {
     this.erased();
-    for (const id of ids) this.#room.emitter.emit("message-deleted", { id, by: "", reason: "expired" });
+    for (const { id, key } of messages) this.#room.emitter.emit("message-deleted", { id, key, by: "", reason: "expired" });
   }
 
   #send(text, options) {
