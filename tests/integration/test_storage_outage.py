@@ -75,7 +75,9 @@ async def test_nothing_of_a_conversation_is_left_in_the_database(node: str, mong
             if ending == "deleted":
                 status, answer = call(server, "DELETE", f"/api/rooms/{made['roomId']}", key=made["hostKey"])
                 assert (status, answer["erased"]["messages"], answer["erased"]["seats"]) == (200, 5, 2)
-            wait_until(lambda: find_word_everywhere(mongo_uri, WORD) == [], "erasure")
+            wait_until(lambda: _held(mongo_uri, "rooms")["state"] == "ended", "the end")
+            wait_until(lambda: _held(mongo_uri, "messages") == {}, "erasure")
+            assert find_word_everywhere(mongo_uri, WORD) == []
         assert call(server, "GET", f"/api/rooms/{made['roomId']}")[0] == 410
         assert WORD not in server.log()
 
