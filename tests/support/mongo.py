@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from storage.sealed import Sealing
 from tests.support.parts import mongod_binary
 from tests.support.processes import LOOPBACK, Service, launch, wait_until
 
@@ -135,3 +136,13 @@ def find_word_everywhere(uri: str, word: str) -> list[str]:
                     if wanted in bson.encode(document)
                 ]
     return found
+
+
+def find_word_opened(uri: str, word: str, secret: str = "") -> list[str]:
+    """As `find_word_everywhere`, and in what is sealed of logged messages, too, by the secret of the server."""
+    sealing = Sealing(secret or uri, digests=False)
+    client: MongoClient[dict[str, Any]] = MongoClient(uri, timeoutMS=30_000)
+    with client:
+        kept = list(client.get_default_database()["messages"].find())
+    messages = ((document["_id"], sealing.read_message(document)) for document in kept)
+    return [f"sealed: {name}" for name, message in messages if word in repr(message)] + find_word_everywhere(uri, word)
