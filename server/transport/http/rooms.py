@@ -12,12 +12,12 @@ from server.protocol import views
 from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
 from server.security.actor import Actor
 from server.transport.http.callers import ACTOR, bearer
+from server.transport.http.queries import limit_of
 from server.transport.http.routes import CONTEXT, P, body, find_room, json_response, scheme
 from server.usecases import endings, messages, moderation, owning, reading
 from server.usecases.signaling import ice_for
 
 routes = web.RouteTableDef()
-MAX_LIMIT_DIGITS = 9
 IDEMPOTENCY: web.AppKey[owning.IdempotencyKeys] = web.AppKey("idempotency", owning.IdempotencyKeys)
 
 
@@ -50,17 +50,9 @@ async def made_by_site(request: web.Request) -> web.Response:
     """The rooms that the caller's API key has made, in the order of their ids: 200 `{rooms}`."""
     site = request[ACTOR].as_site()
     rooms = owning.rooms_of(
-        request.app[CONTEXT], site, request.query.get("after", ""), _limit(request, owning.ROOMS_PER_PAGE)
+        request.app[CONTEXT], site, request.query.get("after", ""), limit_of(request, owning.ROOMS_PER_PAGE)
     )
     return json_response({"rooms": [views.room(room.view()) for room in rooms]})
-
-
-def _limit(request: web.Request, most: int) -> int:
-    """How many things on one page: as asked for, and at most so many."""
-    limit = request.query.get("limit", str(most))
-    if not (limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS and int(limit) >= 1):
-        raise Refused(Code.INVALID_PAYLOAD, details={"limit": f"must be a number from 1 to {most}"})
-    return min(int(limit), most)
 
 
 @routes.get("/api/rooms/{room_id}")
@@ -164,7 +156,7 @@ async def list_messages(request: web.Request) -> web.Response:
     room, reader = find_room(request), request[ACTOR].as_reader()
     query = request.query
     page = reading.Page(
-        _limit(request, reading.MESSAGES_PER_PAGE), query.get("before"), query.get("after"), query.get("q")
+        limit_of(request, reading.MESSAGES_PER_PAGE), query.get("before"), query.get("after"), query.get("q")
     )
     return json_response({"messages": await reading.messages(request.app[CONTEXT], room, reader, page)})
 
