@@ -48,7 +48,14 @@ def _memory(memory: Memory) -> Iterator[Metric]:
 
 def _quotas(quotas: Quotas, memory: Memory, descriptors: Descriptors) -> Iterator[Metric]:
     yield f.QUOTA_LIMIT.by(asdict(quotas.bounds))
-    yield f.QUOTA_REFUSALS.by({**quotas.refused, "memory": memory.refused, "file_descriptors": descriptors.refused})
+    yield f.QUOTA_REFUSALS.by(
+        {
+            **dict.fromkeys(asdict(quotas.bounds), 0),
+            **quotas.refused,
+            "memory": memory.refused,
+            "file_descriptors": descriptors.refused,
+        }
+    )
 
 
 def _queues(context: Context, host: SocketHost) -> Iterator[Metric]:

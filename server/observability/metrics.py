@@ -29,6 +29,7 @@ from server.usecases.context import Context
 from server.usecases.dispatcher import Dispatcher
 
 SIGNALS = ("offer", "answer", "ice-candidate")
+MOVES = ("taken", "received", "handed_over", "lost", "refused")
 
 
 class Rooms(NamedTuple):
@@ -128,7 +129,7 @@ class Metrics(Collector):
         yield f.DRAINING.of(int(self._context.draining))
         yield from store_metrics(self._context.journal, self.store_calls)
         yield f.OWNER.of(int(self._context.serving))
-        yield f.OWNERSHIP_MOVES.by(self._context.ownership.moves)
+        yield f.OWNERSHIP_MOVES.by(dict.fromkeys(MOVES, 0) | self._context.ownership.moves)
         yield from hook_metrics(self.hook_queues)
         yield from file_metrics(self._context)
         yield from bounds(self._context, self._host, self._descriptors)
@@ -160,7 +161,11 @@ class Metrics(Collector):
     def _of_requests(self) -> Iterator[Metric]:
         meter = self.meter
         seen = {event: answers for event, answers in meter.events.items() if answers.seconds.count}
-        yield f.REQUESTS.by({outcome.lower(): count for outcome, count in self._dispatcher.answered.items()})
+        # Those that an alert is about are there from the start: what begins at 1 has not grown, to Prometheus.
+        answered = {"ok": 0, "internal_error": 0} | {
+            outcome.lower(): count for outcome, count in self._dispatcher.answered.items()
+        }
+        yield f.REQUESTS.by(answered)
         yield f.EVENTS.by(
             {(event, outcome): n for event, answers in seen.items() for outcome, n in answers.outcomes().items()}
         )

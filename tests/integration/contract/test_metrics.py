@@ -107,6 +107,7 @@ async def test_no_label_is_chosen_by_a_client(server: Server) -> None:
     for path in (f"/{WORD}", f"/api/{WORD}", f"/api/rooms/{WORD}", f"/r/{WORD}", f"/web/{WORD}.js", f"/?{WORD}={WORD}"):
         await status_of_call(server, f"GET {path} HTTP/1.1\r\nUser-Agent: {WORD}\r\nReferer: {WORD}".encode())
     await status_of_call(server, f"{WORD.upper()} /api/rooms HTTP/1.1\r\nOrigin: https://{WORD}".encode())
+    await status_of_call(server, b"PROPFIND /api/rooms HTTP/1.1")
     text = (await server.call("GET", "/metrics", headers={"X-Forwarded-For": WORD})).text
     assert WORD.lower() not in text.lower()
     assert room not in text
