@@ -28,6 +28,8 @@ COMPARISON = re.compile(r" (==|>) [\d.]+$")
 NAME = re.compile(r"\b(?:mayfly|process)_\w+")
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
 PROCESS = {"process_cpu_seconds_total"}
+UNUSED = {"Webhooks that wait", "Webhooks", "Files refused by quota"}
+"""Panels about what the server of this test does not have."""
 
 
 def dashboard() -> dict[str, Any]:
@@ -95,7 +97,7 @@ async def lively(url: str) -> None:
 @pytest.mark.parametrize(("title", "query"), list(panels()), ids=lambda value: value[:60])
 def test_every_query_of_the_dashboard_finds_something(prometheus: Prometheus, title: str, query: str) -> None:
     found = prometheus.query(query)
-    assert found, f"{title}: {query}"
+    assert found or title in UNUSED, f"{title}: {query}"
     assert all(one["value"][1] != "" for one in found)
 
 

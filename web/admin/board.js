@@ -78,7 +78,7 @@ export class Board {
         this.#empty,
         h(
           "div",
-          { class: "admin-table", role: "region", "aria-labelledby": "rooms-title", tabIndex: 0 },
+          { class: "admin-table", role: "region", "aria-label": "Table of rooms", tabIndex: 0 },
           h("table", {}, h("thead", {}, h("tr", {}, head, h("td", {}))), this.#body),
         ),
         this.#more,

@@ -79,6 +79,7 @@ await main(async (browser) => {
   await page.getByText(ids[0]).waitFor();
   violations.push(...(await faults(page, "board")));
   if (folder) {
+    await page.setViewportSize({ width: 1280, height: 980 });
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
       await page.screenshot({ path: `${folder}/admin-${colorScheme}.png` });
