@@ -12,7 +12,7 @@ import socketio
 from socketio.exceptions import ConnectionError as NotConnected
 
 from server.protocol import answers
-from server.security.guard import TOKEN_FAILURES
+from server.security.guesses import TOKEN_FAILURES
 from server.transport.http.admin import ROOMS_PER_PAGE
 from server.transport.socketio.admin import INVALID, NAMESPACE
 from tests.integration.contract.rest import WORD, granted
