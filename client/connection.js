@@ -84,19 +84,22 @@ export class Connection {
   /**
    * @param {string} event
    * @param {object} payload
-   * @param {{timeoutMs?: number}} [options]
+   * @param {{timeoutMs?: number, answered?: (data: any) => void}} [options] `answered` is called in the very moment, before
+   *   whatever the server sent behind the acknowledgement is heard; a promise tells later
    * @returns {Promise<any>} The `data` of the acknowledgement; otherwise throws `MayflyError`. Nothing is buffered while
    *   there is no connection: what is sent before the seat is resumed would be refused.
    */
-  request(event, payload, { timeoutMs = REQUEST_TIMEOUT_MS } = {}) {
+  request(event, payload, { timeoutMs = REQUEST_TIMEOUT_MS, answered } = {}) {
     if (!this.online) return Promise.reject(new MayflyError("CONNECTION_LOST", undefined, { retryable: true }));
     return new Promise((resolve, reject) => {
       this.#socket.timeout(timeoutMs).emit(event, payload, (lost, answer) => {
         if (lost) {
           const code = this.#socket.connected ? "TIMEOUT" : "CONNECTION_LOST";
           reject(new MayflyError(code, undefined, { retryable: true, cause: lost }));
-        } else if (answer?.ok) resolve(answer.data ?? {});
-        else reject(MayflyError.fromWire(answer?.error));
+        } else if (answer?.ok) {
+          answered?.(answer.data ?? {});
+          resolve(answer.data ?? {});
+        } else reject(MayflyError.fromWire(answer?.error));
       });
     });
   }

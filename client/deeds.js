@@ -79,13 +79,17 @@ export class Deeds {
       deed.resolve(ack);
       return true;
     } catch (error) {
-      if (error.code === "CONNECTION_LOST" || error.code === "NOT_IN_ROOM") return false;
+      if (error.code === "CONNECTION_LOST" || error.code === "NOT_IN_ROOM") {
+        deed.tries -= 1; // That was no answer: it waits for the way back, for as long as it may wait at all.
+        deed.lost = true;
+        return false;
+      }
       if (error.code === "TIMEOUT") this.#room.suspicious();
       if (error.retryable) {
         await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? RETRY_MS));
         return true;
       }
-      if (deed.tries > 1 && deed.asDone?.includes(error.code)) {
+      if ((deed.tries > 1 || deed.lost) && deed.asDone?.includes(error.code)) {
         this.#end(deed, () => deed.done?.({}));
         deed.resolve({});
       } else this.#refused(deed, error);

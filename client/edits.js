@@ -14,6 +14,11 @@ export class Edits {
     return this.#pending.has(key);
   }
 
+  /** What the server has, as far as is known. */
+  baseOf(key) {
+    return this.#pending.get(key)?.base;
+  }
+
   begin(key, patch) {
     const { text, data, editedAt, revision } = this.#list.get(key);
     const entry = this.#pending.get(key) ?? { base: { text, data, editedAt, revision }, count: 0 };

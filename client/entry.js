@@ -31,8 +31,8 @@ export class Entry {
   mayBeSeated = false;
 
   /**
-   * @param {{credentials: Credentials, request: (event: string, fields: object) => Promise<any>, online: () => boolean,
-   *   fields: () => Promise<object>, lastSeq: () => number, entered: (data: object, how: {asked: boolean}) => void,
+   * @param {{credentials: Credentials, request: (event: string, fields: object, options?: object) => Promise<any>, online: () => boolean,
+   *   fields: () => Promise<object>, lastSeq: () => number, entered: (data: object, how: {asked: boolean, lastSeq: number}) => void,
    *   waiting: () => void, refused: (error: MayflyError) => void, seatLost: () => void, reconnect: () => void,
    *   keyFits: () => Promise<void>, joining: (clientJoinId: string) => void}} room
    *   `keyFits` throws where the link has not the key of the room; `joining` keeps the id for after a reload
@@ -98,11 +98,13 @@ export class Entry {
     const fields = await this.#room.fields();
     if (this.#stopped) return;
     try {
-      const how = asked ? { resume: { ...credentials.seat, lastSeq: this.#room.lastSeq() } } : this.#newcomer();
+      const lastSeq = this.#room.lastSeq();
+      const how = asked ? { resume: { ...credentials.seat, lastSeq } } : this.#newcomer();
       this.mayBeSeated = !asked && this.#room.online();
-      const data = await this.#room.request("join-room", { ...fields, ...how, snapshot: "ack" });
+      // What comes right behind the picture belongs on top of it.
+      const answered = (data) => this.#stopped || this.#room.entered(data, { asked, lastSeq });
+      await this.#room.request("join-room", { ...fields, ...how, snapshot: "ack" }, { answered });
       this.#tries = 0;
-      if (!this.#stopped) this.#room.entered(data, { asked });
     } catch (error) {
       if (error.code !== "TIMEOUT") this.mayBeSeated = false;
       if (!this.#stopped) await this.#refused(error);

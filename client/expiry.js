@@ -12,7 +12,7 @@ export class Expiry {
   /**
    * @param {import("./messages.js").MessageList} list
    * @param {import("./clock.js").ServerClock} clock
-   * @param {(ids: string[]) => void} expired told after they are gone from the list
+   * @param {(messages: import("./messages.js").Message[]) => void} expired told after they are gone from the list
    */
   constructor(list, clock, expired) {
     this.#list = list;
@@ -34,7 +34,7 @@ export class Expiry {
     const now = this.#clock.now();
     const due = this.#list.all.filter(({ expiresAt }) => Date.parse(expiresAt) <= now);
     for (const { key, id } of due) this.#list.erase(id ?? key);
-    if (due.length) this.#expired(due.map(({ id }) => id));
+    if (due.length) this.#expired(due);
     this.watch();
     return due.length > 0;
   }

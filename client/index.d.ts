@@ -287,8 +287,13 @@ export interface RoomEvents {
   "user-updated": { participant: Participant; missed?: true };
   "room-updated": { room: RoomInfo; missed?: true };
   "message-updated": Message;
-  /** Erased: in the snapshot and in the session it is gone already. */
-  "message-deleted": { id: string; key?: string; by: string; reason: "deleted" | "moderated" | "expired" | "viewed" };
+  /** Erased. `forgotten`: one was away for so long that nobody could tell whether it was deleted. */
+  "message-deleted": {
+    id: string;
+    key?: string;
+    by: string;
+    reason: "deleted" | "moderated" | "expired" | "viewed" | "forgotten";
+  };
   reaction: { id: string; key: string; participantId: string; emoji: string; on: boolean };
   poll: Poll;
   "poll-deleted": { pollId: string };

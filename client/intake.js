@@ -59,18 +59,20 @@ export class Intake {
     "request-failed": (payload) => this.#port.emitter.emit("request-failed", payload),
   };
 
-  async #joined(data, { asked, isCurrent }) {
+  async #joined(data, { asked, lastSeq, isCurrent }) {
     const { store, sequence, crowd, list } = this.#port;
     const previous = store.getSnapshot();
     const problem = keyProblem(data.room, this.#port.keyring()?.check) ?? (await this.#strangeKey(data, asked));
     if (problem) return this.#port.wrongKey(problem);
     const self = await crowd.person(data.self);
     const participants = await Promise.all(data.participants.map((participant) => crowd.person(participant)));
-    if (!data.recovered) this.#forgetUnknown(data);
-    for (const message of data.messages ?? []) await this.#port.messages.received(message, { self });
     const missed = data.missed ?? [];
+    if (data.recovered) this.#port.messages.rewind(lastSeq ?? 0, { ...data, missed, selfId: self.id });
+    else this.#port.messages.replaced(data);
+    for (const message of data.messages ?? []) await this.#port.messages.received(message, { self });
     for (const { event, payload } of missed) await this.#ofMessages(event, payload, { self });
     sequence.reset(data.seq);
+    this.#port.messages.accounted(data.seq);
     await this.#port.polls.replace(data.polls, { self, participants, epoch: data.epoch });
     store.update({
       // By the time that all is decrypted, the connection may be gone again.
@@ -99,15 +101,6 @@ export class Intake {
     }
   }
 
-  /**
-   * A picture that is no continuation replaces what was known of this epoch: what it has not may have been deleted, and
-   * nobody tells us any more. Another epoch knows nothing of the messages of before, which stay.
-   */
-  #forgetUnknown({ epoch, seq, messages = [] }) {
-    const told = new Set(messages.map(({ id }) => id));
-    this.#port.list.prune((known) => known.state !== "sent" || known.epoch !== epoch || known.seq > seq || told.has(known.id));
-  }
-
   /** In a room that was made without a check of its key: whether nobody's name and nothing said opens with ours. */
   async #strangeKey({ room, participants, messages = [] }, asked) {
     const keyring = this.#port.keyring();
@@ -121,7 +114,10 @@ export class Intake {
 
   async #durable(event, payload) {
     if (!this.#port.noteSeq(payload.seq)) return;
-    if (await this.#ofMessages(event, payload, { live: true })) return;
+    if (await this.#ofMessages(event, payload, { live: true })) {
+      // Read now: while it was applied, others may have been accounted for.
+      return this.#port.messages.accounted(this.#port.sequence.last);
+    }
     const { crowd, polls, store, emitter } = this.#port;
     if (event === "poll-created") return polls.created(payload);
     if (event === "poll-updated") return polls.updated(payload);

@@ -6,18 +6,14 @@ import { changed as withReaction } from "./reactions.js";
 
 export class MessageActions {
   #port;
-  #reacting = new Map();
 
   /**
-   * @param {{list: any, deeds: any, edits: any, reactions: any, keyring: () => any, self: () => any, request: Function,
+   * @param {{list: any, deeds: any, edits: any, reactions: any, ownReactions: any, keyring: () => any, self: () => any, request: Function,
    *   intake: () => any, seen: (sender: string, id: string) => Promise<boolean>, changed: () => void, erased: (id: string) => void}} port
    */
   constructor(port) {
     this.#port = port;
   }
-
-  /** Whether an own reaction is on its way. */
-  reacting = (id, emoji) => this.#reacting.has(`${id} ${emoji}`);
 
   edit = async (key, text, { data } = {}) => {
     const { list, deeds, edits, changed, self } = this.#port;
@@ -49,7 +45,7 @@ export class MessageActions {
   }
 
   react = async (key, emoji, on) => {
-    const { list, deeds, reactions, changed, self } = this.#port;
+    const { list, deeds, reactions, ownReactions, changed, self } = this.#port;
     const { id, reactions: before } = this.#sent(key);
     const wanted = on ?? !before?.find((reaction) => reaction.emoji === emoji)?.mine;
     const show = (value) => {
@@ -59,20 +55,16 @@ export class MessageActions {
       list.update(key, { reactions: withReaction(now.reactions, change) });
       changed();
     };
-    const mark = `${id} ${emoji}`;
-    this.#reacting.set(mark, (this.#reacting.get(mark) ?? 0) + 1);
-    const settle = () => {
-      const left = this.#reacting.get(mark) - 1;
-      if (left) this.#reacting.set(mark, left);
-      else this.#reacting.delete(mark);
-      return left === 0;
-    };
+    ownReactions.begin(id, emoji, wanted, Boolean(before?.find((reaction) => reaction.emoji === emoji)?.mine));
     show(wanted);
     return deeds.do({
       event: "react",
       fields: async () => ({ id, emoji: await reactions.tokenOf(id, emoji), on: wanted }),
-      done: settle,
-      undo: () => settle() && show(!wanted),
+      done: () => ownReactions.end(id, emoji),
+      undo: () => {
+        const last = ownReactions.end(id, emoji);
+        if (last) show(last.told);
+      },
     });
   };
 

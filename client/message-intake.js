@@ -6,15 +6,20 @@
 import { UNNAMED } from "./crowd.js";
 import { changed } from "./reactions.js";
 
+/** Reactions to messages whose id is not known yet that are kept until it is. */
+const MAX_EARLY = 500;
+
 export class MessageIntake {
   #port;
+  /** Reactions that were switched since a hole in the numbers: they are told again as if nothing of it had been seen. */
+  #switched = [];
+  #early = [];
 
   /**
    * @param {{list: import("./messages.js").MessageList, seen: import("./seen.js").Seen, keyring: () => any, emitter: any,
    *   self: () => any, named: (wire: string) => Promise<object>, stopTyping: (id: string) => void, edits: any,
-   *   reactions: import("./reactions.js").Reactions, reacting: (id: string, emoji: string) => boolean,
+   *   reactions: import("./reactions.js").Reactions, ownReactions: import("./own-reactions.js").OwnReactions,
    *   clock: import("./clock.js").ServerClock}} port
-   *   `reacting`: an own reaction is on its way, so what the server says of the one before is old
    */
   constructor(port) {
     this.#port = port;
@@ -28,8 +33,8 @@ export class MessageIntake {
     const waiting = payload.clientMessageId && list.get(payload.clientMessageId);
     // One that was sent before the connection broke, and whose acknowledgement never came.
     if (waiting?.own && waiting.state !== "sent") {
-      const { id, seq, epoch, expiresAt } = message;
-      list.update(waiting.key, { state: "sent", id, seq, epoch, expiresAt });
+      const { id, seq, epoch, expiresAt, reactions } = message;
+      list.update(waiting.key, { state: "sent", id, seq, epoch, expiresAt, reactions });
       return true;
     }
     if (list.byId(message.id)) return this.#refresh(list.byId(message.id), message);
@@ -41,13 +46,27 @@ export class MessageIntake {
     return added;
   }
 
-  /** Known already, and told anew in a snapshot: as it is now. */
+  /** Known already, and told anew in a snapshot: as it is now, and as one wishes it to be. */
   #refresh(known, { text, data, unreadable, editedAt, expiresAt, reactions, revision }) {
     const { list, edits } = this.#port;
-    const isOlder = unreadable || (revision ?? 0) < (known.revision ?? 0) || edits.isPending(known.key);
-    const content = isOlder || known.viewOnce ? {} : { text, data, editedAt, revision };
-    list.update(known.key, { ...content, expiresAt, reactions });
+    const content = { text, data, editedAt, revision };
+    const held = edits.baseOf(known.key) ?? known;
+    const isOlder = unreadable || (revision ?? 0) < (held.revision ?? 0) || known.viewOnce;
+    if (edits.isPending(known.key)) isOlder || edits.rebase(known.key, content);
+    else if (!isOlder) list.update(known.key, content);
+    list.update(known.key, { expiresAt, reactions: this.#withWishes(known.id, reactions) });
     return true;
+  }
+
+  /** What the server lists, with those of one's own reactions that are on their way. */
+  #withWishes(id, listed) {
+    const { ownReactions, self } = this.#port;
+    let shown = listed;
+    for (const [emoji, wanted] of ownReactions.wishes(id)) {
+      ownReactions.told(id, emoji, Boolean(listed?.find((reaction) => reaction.emoji === emoji)?.mine));
+      shown = changed(shown, { emoji, participantId: self()?.id, on: wanted, own: true });
+    }
+    return shown;
   }
 
   async #read(payload, self) {
@@ -89,7 +108,7 @@ export class MessageIntake {
     const { list, edits, emitter } = this.#port;
     const known = list.byId(payload.id);
     if (!known) return false;
-    const change = await this.#edited(known, payload);
+    const change = await this.#edited({ ...known, ...edits.baseOf(known.key) }, payload);
     if (!change) return false;
     if (edits.isPending(known.key)) return edits.rebase(known.key, change), false;
     list.update(known.key, change);
@@ -119,18 +138,80 @@ export class MessageIntake {
     return Boolean(known);
   }
 
-  async reacted({ id, participantId, emoji: token, on }) {
-    const { list, reactions, emitter, self, reacting } = this.#port;
+  /** @param {{id: string, participantId: string, emoji: string, on: boolean, seq: number}} payload */
+  async reacted({ id, participantId, emoji: token, on, seq }) {
+    const { list, reactions, emitter, self } = this.#port;
     const known = list.byId(id);
-    if (!known) return false;
-    const own = participantId === self()?.id;
-    const emoji = await reactions.emojiOf(id, token);
-    if (own && reacting(id, emoji)) return false;
+    if (!known && !list.unanswered.length) return false;
+    const change = { emoji: await reactions.emojiOf(id, token), token, participantId, on, own: participantId === self()?.id };
     const current = list.byId(id); // While it was read, it may have gone.
-    if (!current) return false;
-    list.update(current.key, { reactions: changed(current.reactions, { emoji, token, participantId, on, own }) });
-    emitter.emit("reaction", { id, key: current.key, participantId, emoji, on });
+    if (!current) return this.#tooEarly(id, change);
+    this.#switched.push({ id, seq, change });
+    if (!this.#switch(current, change)) return false;
+    emitter.emit("reaction", { id, key: current.key, participantId, emoji: change.emoji, on });
     return true;
+  }
+
+  /** Maybe to an own message whose acknowledgement has not come: nobody but the acknowledgement tells its id. */
+  #tooEarly(id, change) {
+    if (this.#port.list.unanswered.length && this.#early.length < MAX_EARLY) this.#early.push({ id, change });
+    return false;
+  }
+
+  /** An own message has its id now. */
+  acknowledged(id) {
+    const { list } = this.#port;
+    for (const { change } of this.#early.filter((one) => one.id === id)) {
+      const known = list.byId(id);
+      if (known) this.#switch(known, change);
+    }
+    this.#early = list.unanswered.length ? this.#early.filter((one) => one.id !== id) : [];
+  }
+
+  #switch({ key, id, reactions }, change) {
+    if (change.own && this.#port.ownReactions.told(id, change.emoji, change.on)) return false;
+    this.#port.list.update(key, { reactions: changed(reactions, change) });
+    return true;
+  }
+
+  /** Everything up to this number has come: nothing of it is told again. */
+  accounted(seq) {
+    if (this.#switched.length) this.#switched = this.#switched.filter((one) => one.seq > seq);
+  }
+
+  /**
+   * What is told again begins after `lastSeq`: back to how it was then. Of the messages since, those that are not told again
+   * have been deleted; own ones are never told again, and their deletions always are.
+   * @param {number} lastSeq @param {{epoch: string, seq: number, missed: any[], selfId: string}} picture
+   */
+  rewind(lastSeq, { epoch, seq, missed, selfId }) {
+    const { list } = this.#port;
+    for (const { id, change } of this.#switched.splice(0).reverse()) {
+      const known = list.byId(id);
+      if (known) this.#switch(known, { ...change, on: !change.on });
+    }
+    const told = new Set(missed.map(({ payload }) => payload.id));
+    const isSince = (known) => known.state === "sent" && known.epoch === epoch && known.seq > lastSeq && known.seq <= seq;
+    this.#lost((known) => !isSince(known) || known.sender === selfId || told.has(known.id), "deleted");
+  }
+
+  /**
+   * A picture that is no continuation replaces what was known of this epoch: what it has not may have been deleted, and
+   * nobody tells us any more. Another epoch knows nothing of the messages of before, which stay.
+   */
+  replaced({ epoch, seq, messages = [] }) {
+    this.#switched = [];
+    const told = new Set(messages.map(({ id }) => id));
+    this.#lost((known) => known.state !== "sent" || known.epoch !== epoch || known.seq > seq || told.has(known.id), "forgotten");
+  }
+
+  #lost(keeps, reason) {
+    const { list, edits, emitter } = this.#port;
+    for (const { id, key } of list.prune(keeps)) {
+      if (reason === "deleted") list.erase(id);
+      edits.forget(key);
+      emitter.emit("message-deleted", { id, key, by: "", reason });
+    }
   }
 }
 

@@ -30,7 +30,7 @@ export class Outbox {
    * @param {{list: import("./messages.js").MessageList, request: Function, keyring: () => any, self: () => any,
    *   joined: () => boolean, changed: () => void, noteSeq: (seq: number) => void, suspicious: () => void,
    *   sealed: (sender: string, id: string) => void, messageTtlS: () => number | null | undefined, stamped: (iso: string) =>
-   *   void}} room
+   *   void, acknowledged: (id: string) => void}} room
    */
   constructor(room) {
     this.#room = room;
@@ -136,6 +136,8 @@ export class Outbox {
         deliveredTo: ack.deliveredTo,
         expiresAt: this.#expiryOf(message, ack),
       });
+      this.#room.acknowledged(ack.id);
+      this.#room.changed();
       if (!ack.duplicate) this.#room.stamped(ack.timestamp);
       this.#room.noteSeq(ack.seq);
       return true;

@@ -10,7 +10,7 @@ export class Polls {
   #port;
   /** Own choices: of an anonymous poll nobody tells them. */
   #mine = new Map();
-  /** poll id → own votes on their way, and what the server said meanwhile. */
+  /** poll id → own votes on their way: how many, the last one, the choice before, and what the server said meanwhile. */
   #voting = new Map();
 
   /**
@@ -33,10 +33,19 @@ export class Polls {
   /** All there are. */
   async replace(listed = [], { self, participants, epoch }) {
     const polls = [];
-    for (const poll of listed) polls.push(await this.#read(poll, { self, participants, epoch }));
+    for (const poll of listed) {
+      const voting = this.#voting.get(poll.pollId);
+      if (voting) voting.told = poll;
+      polls.push(await this.#read(poll, { self, participants, epoch }));
+    }
     const ids = new Set(polls.map(({ pollId }) => pollId));
     for (const id of this.#mine.keys()) if (!ids.has(id)) this.#mine.delete(id);
     this.#port.store.update({ polls: Object.freeze(polls) });
+    // What one has chosen and is on its way is shown all the same.
+    for (const poll of polls) {
+      const { wanted } = this.#voting.get(poll.pollId) ?? {};
+      if (wanted && poll.votes) this.#choose(poll, wanted);
+    }
   }
 
   async created({ poll }) {
@@ -83,35 +92,38 @@ export class Polls {
   vote = async (pollId, choices) => {
     const before = this.#find(pollId);
     if (!before) throw new MayflyError("NOT_FOUND", "This poll is not there any more.");
-    const voting = this.#voting.get(pollId) ?? { count: 0 };
-    voting.count += 1;
+    const voting = this.#voting.get(pollId) ?? { count: 0, before: before.mine };
+    Object.assign(voting, { count: voting.count + 1, wanted: choices });
     this.#voting.set(pollId, voting);
-    this.#remember(pollId, choices);
-    this.#patch(pollId, withVote(before, this.#port.self()?.id, choices));
+    this.#choose(before, choices);
     return this.#port.deeds.do({
       event: "vote",
       fields: () => ({ pollId, choices }),
-      done: ({ seq }) => this.#settled(pollId, ({ told }) => told.seq >= seq),
-      undo: () => this.#refused(pollId, before.mine),
+      done: () => this.#settled(pollId, () => choices),
+      undo: () => this.#settled(pollId, ({ told, before: mine }) => (told ? null : mine)),
     });
   };
 
-  /** @returns {boolean} whether that was the last of the votes on their way; then what the server said meanwhile is shown */
-  #settled(pollId, isNews) {
+  /**
+   * An own vote was answered. After the last one what the server said meanwhile is shown, and with it one's own choice:
+   * the server may have said it before it heard.
+   * @param {(voting: any) => number[] | null} mine null: as the server says
+   */
+  #settled(pollId, mine) {
     const voting = this.#voting.get(pollId);
     voting.count -= 1;
-    if (voting.count) return false;
+    if (voting.count) return;
     this.#voting.delete(pollId);
-    if (voting.told && isNews(voting)) this.updated(voting.told);
-    return true;
+    if (voting.told) this.updated(voting.told);
+    const choices = mine(voting);
+    const now = this.#find(pollId);
+    // Whether the counts of an anonymous poll have it already, nobody can tell; the server will.
+    if (now && choices && (now.votes || !voting.told)) this.#choose(now, choices);
   }
 
-  #refused(pollId, mine) {
-    const { told } = this.#voting.get(pollId);
-    if (!this.#settled(pollId, () => false) || !this.#find(pollId)) return;
-    this.#patch(pollId, withVote(this.#find(pollId), this.#port.self()?.id, mine));
-    this.#remember(pollId, mine);
-    if (told) this.updated(told); // Without the refused vote.
+  #choose(poll, choices) {
+    this.#remember(poll.pollId, choices);
+    this.#patch(poll.pollId, withVote(poll, this.#port.self()?.id, choices));
   }
 
   close = (pollId) => this.#port.deeds.do({ event: "close-poll", fields: () => ({ pollId }) });

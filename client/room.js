@@ -220,9 +220,9 @@ export class Room {
       online: () => this.#connection.online,
       fields: async () => ({ name: await this.#wireName(), media: this.#me.media }),
       lastSeq: () => this.#sequence.last,
-      entered: (data, { asked }) => {
+      entered: (data, { asked, lastSeq }) => {
         const number = this.#connectionNumber;
-        this.#intake.take("entered", data, { asked, isCurrent: () => number === this.#connectionNumber });
+        this.#intake.take("entered", data, { asked, lastSeq, isCurrent: () => number === this.#connectionNumber });
       },
       keyFits: () => this.#keyGuard.fits(this.#keyring),
       joining: (clientJoinId) => this.#session.save({ clientJoinId }),

@@ -9,6 +9,7 @@ import { Expiry } from "./expiry.js";
 import { MessageActions } from "./message-actions.js";
 import { MessageIntake } from "./message-intake.js";
 import { MessageList } from "./messages.js";
+import { OwnReactions } from "./own-reactions.js";
 import { Outbox } from "./outbox.js";
 import { Polls } from "./polls.js";
 import { Reactions } from "./reactions.js";
@@ -43,12 +44,12 @@ export class Talk {
     this.typist = new Typist((isTyping) => request("typing", { isTyping }).catch(() => {}));
     this.crowd = new Crowd(shared);
     this.deeds = new Deeds(shared);
-    this.#expiry = new Expiry(list, this.#clock, (ids) => this.#expired(ids));
+    this.#expiry = new Expiry(list, this.#clock, (messages) => this.#expired(messages));
     this.#reads = new Reads({ request, may: () => joined() && Boolean(store.getSnapshot().room?.receipts) });
     this.outbox = new Outbox({ ...shared, ...this.#outboxPort() });
     this.polls = new Polls({ ...shared, deeds: this.deeds, epoch: room.epoch, changed: room.saveSoon });
     this.#deletions = new Deletions({ ...shared, deeds: this.deeds });
-    const more = { deeds: this.deeds, edits: this.#edits, reactions: new Reactions(keyring) };
+    const more = { deeds: this.deeds, edits: this.#edits, reactions: new Reactions(keyring), ownReactions: new OwnReactions() };
     const seen = (sender, id) => this.#seen.note(sender, id);
     this.#actions = new MessageActions({ ...shared, ...more, seen, intake: () => this.messages });
     this.messages = new MessageIntake({ ...shared, ...more, ...this.#intakePort() });
@@ -144,9 +145,9 @@ export class Talk {
     this.#expiry.watch();
   }
 
-  #expired(ids) {
+  #expired(messages) {
     this.erased();
-    for (const id of ids) this.#room.emitter.emit("message-deleted", { id, by: "", reason: "expired" });
+    for (const { id, key } of messages) this.#room.emitter.emit("message-deleted", { id, key, by: "", reason: "expired" });
   }
 
   #send(text, options) {
@@ -168,6 +169,7 @@ export class Talk {
       noteSeq,
       sealed: (sender, id) => this.#seen.note(sender, id),
       messageTtlS: () => store.getSnapshot().room?.messageTtlS,
+      acknowledged: (id) => this.messages.acknowledged(id),
       stamped: (iso) => this.#clock.note(iso),
     };
   }
@@ -178,7 +180,6 @@ export class Talk {
       clock: this.#clock,
       named: (wire) => this.crowd.named(wire),
       stopTyping: (id) => this.crowd.stopTyping(id),
-      reacting: (id, emoji) => this.#actions.reacting(id, emoji),
     };
   }
 }

@@ -663,6 +663,17 @@ export interface Participant {
   userId?: string;
 }
 
+/** A call in a room that has ended; `connected`: media flowed. */
+export interface PastCall {
+  /** ISO 8601, UTC, with milliseconds */
+  startedAt: string;
+  /** ISO 8601, UTC, with milliseconds */
+  endedAt: string;
+  /** at least 0 */
+  peak: number;
+  connected: boolean;
+}
+
 /** `pin-message`; null pins none. */
 export interface PinMessage {
   /** 1 to 64 characters */
@@ -944,6 +955,30 @@ export interface SentMessage {
 export interface ServerDraining {
   /** at least 0 */
   retryAfterMs: number;
+}
+
+/** A room that has ended: no name, no text, no room id. `id` is for paging; `came` counts seats, `peak` at once. */
+export interface Session {
+  id: string;
+  /** ISO 8601, UTC, with milliseconds */
+  createdAt: string;
+  /** ISO 8601, UTC, with milliseconds */
+  endedAt: string;
+  reason: "room-ended" | "room-expired";
+  /** at least 0 */
+  capacity: number;
+  /** at least 0 */
+  came: number;
+  /** at least 0 */
+  peak: number;
+  /** at least 0 */
+  messages: number;
+  calls: PastCall[];
+}
+
+/** A page of the session log, newest end first. */
+export interface Sessions {
+  sessions: Session[];
 }
 
 /** `typing`; begins unless told otherwise. */

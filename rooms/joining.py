@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rooms.digests import digest, matches
 from rooms.errors import Code, Refused
 from rooms.events import Event, MemberJoined, SeatGranted, StateChanged
-from rooms.model import ALL_RIGHTS, HOST, MEMBER, NO_ATTRIBUTES, NO_MEDIA, Media, Seat, Voucher
+from rooms.model import ALL_RIGHTS, HOST, MEMBER, NO_ATTRIBUTES, NO_MEDIA, Media, Seal, Seat, Voucher
 from rooms.room import Room
 
 
@@ -16,7 +16,7 @@ class Admission(NamedTuple):
 
     `password_ok` is None where no password was given; `origin` is a digest of the network address; `join_id` marks
     repetitions of one join by one client, so that a lost reply costs neither a seat nor an invite. A `voucher` counts
-    as an invite, or as the host key.
+    as an invite, or as the host key. By `seal` the seat's name can be kept where nobody else may read it.
     """
 
     participant_id: str
@@ -29,6 +29,7 @@ class Admission(NamedTuple):
     origin: bytes | None = None
     join_id: str | None = None
     voucher: Voucher | None = None
+    seal: Seal | None = None
 
     @property
     def is_host(self) -> bool:
@@ -89,6 +90,7 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         use=use,
         use_due=use is not None and not again,
         used_by=admission.participant_id,
+        seal=admission.seal,
     )
     room.pending[seat.id] = seat
     room.empty_since = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from rooms.receipts import Receipts
 
@@ -88,6 +88,40 @@ class Participant(NamedTuple):
         return sum(len(name) + len(value) for name, value in self.attributes.items())
 
 
+class Sealed(NamedTuple):
+    """What somebody says of itself, as a store may keep it: `text` under a key of the seat, and that key twice.
+
+    `by_token`: under the resume token; `by_join`: under what marks repetitions of the join, if there is such a mark.
+    """
+
+    text: bytes
+    by_token: bytes
+    by_join: bytes | None = None
+
+
+class Seal(Protocol):
+    """The key of one seat, which is in no store, and the forms of it that may be."""
+
+    by_token: bytes
+    by_join: bytes | None
+
+    def close(self, text: bytes) -> bytes:
+        """Seal."""
+        ...
+
+    def open(self, sealed: bytes) -> bytes | None:
+        """What was sealed; None where this is not the key."""
+        ...
+
+
+class Said(NamedTuple):
+    """What somebody says of itself, or a voucher of it."""
+
+    name: str
+    attributes: tuple[tuple[str, str], ...]
+    user_id: str | None
+
+
 @dataclass(slots=True)
 class Seat:
     """One person's place in a room. It outlives the connection that holds it.
@@ -97,6 +131,8 @@ class Seat:
     client says, whatever the connection does; `attributes` are replaced as a whole; up to `read_seq` it has seen all.
     `subject` is set where a voucher let it in; `use` names that voucher where it is good for one seat, `use_due` says
     that it is not spent yet, and `used_by` for whom it is: the first seat that was granted for the same join.
+    `seal` is its key (`rooms.seals`), None where there is no need of one, or nobody has brought it since a restart;
+    `sealed` is what a store has of it, which says `said`.
     """
 
     id: str
@@ -125,6 +161,9 @@ class Seat:
     use_due: bool = False
     used_by: str = ""
     sent: Receipts = field(default_factory=Receipts)
+    seal: Seal | None = field(default=None, repr=False)
+    sealed: Sealed | None = None
+    said: Said | None = field(default=None, repr=False)
 
     @property
     def participant(self) -> Participant:

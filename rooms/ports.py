@@ -99,8 +99,11 @@ class Store(Protocol):
     async def unspend(self, use: str, by: str) -> None:
         """Take that back: the one who used it got nothing for it."""
 
-    async def sessions(self, *, limit: int) -> list[SessionRecord]:
-        """The newest lines of the session log, at most `limit`, newest end first."""
+    async def sessions(self, *, limit: int, now: float, before: str | None = None) -> list[SessionRecord]:
+        """The newest lines of the session log, at most `limit`, newest end first, none that is too old at `now`.
+
+        With `before`: those that follow the line of this id; none where there is no such line any more.
+        """
         ...
 
 

@@ -17,6 +17,7 @@ class SeatRecord:
     """One person's place, as needed to take it back after the process has died."""
 
     id: str
+    # Empty where it is sealed, as are attributes and user id.
     name: str
     role: Role
     joined_at: float
@@ -34,6 +35,14 @@ class SeatRecord:
     can_speak: bool = True
     can_call: bool = True
     can_invite: bool = True
+    # What it says of itself, under the seat's key; and that key, as `rooms.model.Sealed` has it.
+    sealed: bytes | None = None
+    sealed_by_token: bytes | None = None
+    sealed_by_join: bytes | None = None
+
+    def without_names(self) -> SeatRecord:
+        """For a store that others can read: without what was never sealed, either."""
+        return replace(self, name="", attributes=(), user_id=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from types import MappingProxyType
 
+from rooms import seals
 from rooms.invites import Invites
-from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Rights, Seat
+from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Rights, Role, Sealed, Seat
 from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
 from rooms.room import House, Room
 from rooms.schedule import Task
 
 
 def record_of(room: Room) -> RoomRecord:
-    """What a store should keep of the room now, granted but untaken seats included."""
-    seats = tuple(_seat_record(seat) for part in (room.seats, room.pending) for seat in part.values())
+    """What a store should keep of the room now, granted but untaken seats included.
+
+    Those are counted as if they were taken, so that there is nothing more to keep once they are, as a rule.
+    """
+    seats = sorted((*room.seats.values(), *room.pending.values()), key=lambda seat: seat.ordinal)
+    host_id = room.host_id or (seats[0].id if seats else None)
     return RoomRecord(
         id=room.id,
         created_at=room.created_at,
         expires_at=room.expires_at,
         capacity=room.capacity,
         host_key_digest=room.host_key_digest,
-        host_id=room.host_id,
+        host_id=host_id,
         invite_only=room.invite_only,
         locked=room.locked,
         lobby=room.lobby,
@@ -29,13 +35,13 @@ def record_of(room: Room) -> RoomRecord:
         encrypted=room.encrypted,
         key_check=room.key_check,
         password_hash=room.password_hash,
-        seats=seats,
+        seats=tuple(_seat_record(seat, HOST if seat.id == host_id else MEMBER) for seat in seats),
         invites=room.invites.records(),
         banned_ids=tuple(room.banned_ids),
         banned_origins=tuple(room.banned_origins),
         banned_subjects=tuple(room.banned_subjects),
-        came=room.came,
-        peak=room.peak,
+        came=room.came + len(room.pending),
+        peak=max(room.peak, len(seats)) if room.pending else room.peak,
         message_count=room.message_count,
         made_by=room.made_by,
         receipts=room.keeps_receipts,
@@ -43,11 +49,12 @@ def record_of(room: Room) -> RoomRecord:
     )
 
 
-def _seat_record(seat: Seat) -> SeatRecord:
-    return SeatRecord(
+def _seat_record(seat: Seat, role: Role) -> SeatRecord:
+    kept = seals.sealed(seat)
+    record = SeatRecord(
         id=seat.id,
         name=seat.name,
-        role=seat.role,
+        role=role,
         joined_at=seat.joined_at,
         token_digest=seat.token_digest,
         invite_id=seat.invite_id,
@@ -59,11 +66,18 @@ def _seat_record(seat: Seat) -> SeatRecord:
         can_speak=seat.rights.can_speak,
         can_call=seat.rights.can_call,
         can_invite=seat.rights.can_invite,
+        sealed=kept.text if kept is not None else None,
+        sealed_by_token=kept.by_token if kept is not None else None,
+        sealed_by_join=kept.by_join if kept is not None else None,
     )
+    return record if kept is None else record.without_names()
 
 
-def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
-    """A room as it was, under a new epoch, with everybody away from now on."""
+def room_from(record: RoomRecord, house: House, epoch: str, now: float, guest_name: Callable[[str], str] = str) -> Room:
+    """A room as it was, under a new epoch, with everybody away from now on.
+
+    `guest_name` is what somebody of that id is called whose name can be read only when they are back.
+    """
     room = Room(
         house,
         id=record.id,
@@ -95,7 +109,7 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
         room.ordinals += 1
         room.seats[kept.id] = Seat(
             id=kept.id,
-            name=kept.name,
+            name=kept.name or guest_name(kept.id),
             role=MEMBER,
             joined_at=kept.joined_at,
             ordinal=room.ordinals,
@@ -108,6 +122,7 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
             subject=kept.subject,
             user_id=kept.user_id,
             rights=Rights(can_speak=kept.can_speak, can_call=kept.can_call, can_invite=kept.can_invite),
+            sealed=_sealed(kept),
         )
         house.schedule.add(now + house.grace_s, room.id, Task.GRACE, kept.id)
     # A seat that was only granted when the process died was not the host's yet, whatever it was to become.
@@ -117,6 +132,12 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float) -> Room:
         room.seats[room.host_id].role = HOST
     room.note_if_empty(now)
     return room
+
+
+def _sealed(kept: SeatRecord) -> Sealed | None:
+    if kept.sealed is None or kept.sealed_by_token is None:
+        return None
+    return Sealed(kept.sealed, kept.sealed_by_token, kept.sealed_by_join)
 
 
 def session_of(room: Room, grave: Tombstone, calls: tuple[CallRecord, ...] = ()) -> SessionRecord:

@@ -89,10 +89,10 @@ def make_store(settings: Settings) -> Store:
     """MongoDB where `MONGODB_URI` names one, else memory."""
     uri = settings.mongodb_uri.get_secret_value()
     if not uri:
-        return MemoryStore()
+        return MemoryStore(session_days=settings.session_log_days)
     from storage.mongo import MongoStore
 
-    return MongoStore(uri)
+    return MongoStore(uri, secret=settings.storage_secret.get_secret_value(), session_days=settings.session_log_days)
 
 
 def make_file_store(settings: Settings) -> FileStore | None:

@@ -21,6 +21,7 @@ from server.transport.socketio.namespace import SERVICE_RESTART
 from server.usecases import files
 from server.usecases.context import Context
 from server.usecases.endings import end_behind
+from server.usecases.names import guest_name
 
 log = logging.getLogger(__name__)
 
@@ -247,8 +248,9 @@ class Lifecycle:
         ctx.registry.restore((), graves, ctx.clock())
         for number, record in enumerate(records, start=1):
             now = ctx.clock()
-            room = snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now)
+            room = snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now, guest_name)
             ctx.registry.add(room, now)
+            ctx.journal.known(room, record)
             ctx.publisher.commit(room, [RoomRestored(room.id)])
             if number % RESTORE_AT_ONCE == 0:
                 await asyncio.sleep(0)  # the lease is renewed meanwhile

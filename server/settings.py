@@ -17,8 +17,8 @@ from server.security.api_keys import ApiKey, read_keys
 from server.security.join_tokens import SHORT_SECRET_BYTES
 from server.security.signatures import is_short, read_secrets
 
-ENVIRONMENTS = ("development", "test", "production")
 LOCAL = ("development", "test")
+ENVIRONMENTS = (*LOCAL, "production")
 YEAR_S = 365 * 86_400
 MAX_CAPACITY = 100_000
 BOUNDED_CAPACITY = 1_000
@@ -37,6 +37,8 @@ BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.IGNORECASE)
 STUN_URL = re.compile(r"stuns?:[^\s/?@]+")
 TURN_URL = re.compile(r"turns?:[^\s/?@]+(\?transport=(udp|tcp))?")
 MONGODB_URI = re.compile(r"mongodb(\+srv)?://\S+")
+
+MAX_SESSION_LOG_DAYS = 3_650
 
 RETIRED = {"ENGINE": "there is one engine now, and the variable is ignored."}
 """Variables of earlier versions → what became of them."""
@@ -106,18 +108,20 @@ class Settings(BaseSettings):
     max_rooms_per_address: int = Field(default=100, ge=0)
     max_seats_per_address: int = Field(default=1_000, ge=0)
 
-    message_log: Literal["off", "on"] = "off"
     environment: str = "development"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] | None = None
     trusted_proxy_hops: int = Field(default=0, ge=0, le=10)
 
+    session_log_days: int = Field(default=90, ge=0, le=MAX_SESSION_LOG_DAYS)
     storage_secret: SecretStr = SecretStr("")
     max_file_mb: int = Field(default=50, ge=1, le=MAX_MB)
     max_files_mb: int = Field(default=10_240, ge=0, le=MAX_MB)
     max_files_mb_per_room: int = Field(default=4_096, ge=0, le=MAX_MB)
     max_files_mb_per_address: int = Field(default=4_096, ge=0, le=MAX_MB)
-    file_store: FileStoreKind = "memory"  # the last: what is said of it depends on others
+    # The last two: what is said of them depends on others.
+    message_log: Literal["off", "on"] = "off"
+    file_store: FileStoreKind = "memory"
 
     @field_validator("cors_origins", "webhook_urls", "turn_urls", "stun_urls", mode="before")
     @classmethod
@@ -211,6 +215,14 @@ class Settings(BaseSettings):
             raise ValueError(f"must be {LEAST_SECRET_CHARS} random characters or more")
         return value
 
+    @field_validator("message_log")
+    @classmethod
+    def _sealed_log(cls, value: str, info: ValidationInfo) -> str:
+        secret, local = info.data.get("storage_secret"), info.data.get("environment", "") in LOCAL
+        if value == "on" and not local and secret is not None and not secret.get_secret_value():
+            raise ValueError("on needs STORAGE_SECRET, which seals what is logged in the database")
+        return value
+
     @field_validator("file_store")
     @classmethod
     def _where_files_lie(cls, value: FileStoreKind, info: ValidationInfo) -> FileStoreKind:
@@ -289,6 +301,8 @@ class Settings(BaseSettings):
             found.append(f"ENVIRONMENT is none of {', '.join(ENVIRONMENTS)}: it counts as production.")
         if self.message_log == "on" and not self.mongodb_uri.get_secret_value():
             found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
+        elif self.message_log == "on" and not self.storage_secret.get_secret_value():
+            found.append("MESSAGE_LOG=on without STORAGE_SECRET: logged texts are sealed under MONGODB_URI only.")
         if self.files_in != self.file_store:
             found.append(
                 "FILE_STORE=memory with REDIS_URL: files are off. Several processes share them in MongoDB only."

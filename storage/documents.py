@@ -26,8 +26,10 @@ ENDED = "ended"
 
 # A live room is ended by its process. Where none came back to do so, MongoDB removes it this much later.
 LIVE_PURGE_MARGIN_S = 24 * 3600
-# How long a line of the session log is kept.
-SESSION_KEPT_S = 90 * 24 * 3600
+SESSION_LOG_DAYS = 90
+"""How long a line of the session log is kept, unless the operator says otherwise."""
+
+DAY_S = 24 * 3600
 
 _ID_FIELDS: dict[type, str] = {
     RoomRecord: "id",
@@ -47,13 +49,15 @@ def live_purge_at(record: RoomRecord) -> datetime.datetime:
     return _date(record.expires_at + LIVE_PURGE_MARGIN_S)
 
 
-def ended_document(tombstone: Tombstone, session: SessionRecord | None) -> Document:
+def ended_document(
+    tombstone: Tombstone, session: SessionRecord | None, session_days: int = SESSION_LOG_DAYS
+) -> Document:
     """The document that takes the place of a live room when it ends.
 
     `unfinished` holds what still has to be done after that one atomic step: the line of the session log (or
-    `None`), and, implicitly, erasing the messages. It is removed when both are done.
+    `None`), and, implicitly, erasing the messages. It is removed when both are done. No line is kept for 0 days.
     """
-    pending = None if session is None else session_document(session)
+    pending = None if session is None or not session_days else session_document(session, session_days)
     return {
         **_encode(tombstone),
         "state": ENDED,
@@ -62,9 +66,9 @@ def ended_document(tombstone: Tombstone, session: SessionRecord | None) -> Docum
     }
 
 
-def session_document(record: SessionRecord) -> Document:
-    """One line of the session log."""
-    return {**_encode(record), "purgeAt": _date(record.ended_at + SESSION_KEPT_S)}
+def session_document(record: SessionRecord, days: int = SESSION_LOG_DAYS) -> Document:
+    """One line of the session log, which stays for so many days."""
+    return {**_encode(record), "purgeAt": _date(record.ended_at + days * DAY_S)}
 
 
 def message_document(message: LoggedMessage, purge_at: datetime.datetime) -> Document:
@@ -82,12 +86,17 @@ def spent_document(use: str, by: str, until: float) -> Document:
 def from_document(kind: type[Record], document: Mapping[str, Any]) -> Record:
     """The record in a document. Raises `KeyError` where a field without a default is missing."""
     values: dict[str, Any] = {}
-    for name, key, hint, required in _plan(kind):
+    for name, key, hint, required in plan_of(kind):
         if key in document:
             values[name] = _decode(hint, document[key])
         elif required:
             raise KeyError(f"{kind.__name__}: no {key}")
     return kind(**values)
+
+
+def is_record(hint: object) -> bool:
+    """Whether a field of this type is a document of its own."""
+    return isinstance(hint, type) and is_dataclass(hint)
 
 
 def _date(seconds: float) -> datetime.datetime:
@@ -96,7 +105,7 @@ def _date(seconds: float) -> datetime.datetime:
 
 def _encode(value: Any) -> Any:
     if is_dataclass(value):
-        return {key: _encode(getattr(value, name)) for name, key, _, _ in _plan(type(value))}
+        return {key: _encode(getattr(value, name)) for name, key, _, _ in plan_of(type(value))}
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
     if isinstance(value, str):
@@ -121,7 +130,7 @@ def _decode(hint: Any, value: Any) -> Any:
 _PLANS: dict[type, _Plan] = {}
 
 
-def _plan(kind: type) -> _Plan:
+def plan_of(kind: type) -> _Plan:
     """For each field: its name, its key in a document, its type, and whether a document must have it."""
     if kind in _PLANS:
         return _PLANS[kind]

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from rooms.ports import RoomExists, StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
+from storage.documents import DAY_S, SESSION_LOG_DAYS
 
 MAX_TOMBSTONES = 100_000
 MAX_SESSION_LINES = 10_000
@@ -35,12 +36,14 @@ class MemoryStore:
         max_messages_per_room: int = MAX_MESSAGES_PER_ROOM,
         max_messages: int = MAX_MESSAGES,
         max_spent: int = MAX_SPENT,
+        session_days: int = SESSION_LOG_DAYS,
     ) -> None:
         self._rooms: dict[str, RoomRecord] = {}
         self._tombstones: OrderedDict[str, Tombstone] = OrderedDict()
         self._sessions: OrderedDict[str, SessionRecord] = OrderedDict()
         self._max_tombstones = max_tombstones
         self._max_session_lines = max_session_lines
+        self._session_kept_s = session_days * DAY_S
         self._messages = _Messages(max_messages_per_room, max_messages)
         self._spent: dict[str, tuple[str, float]] = {}
         self._max_spent = max_spent
@@ -123,9 +126,16 @@ class MemoryStore:
         if len(self._spent) >= self._max_spent:
             self._spent = {use: note for use, note in self._spent.items() if note[1] > now}
 
-    async def sessions(self, *, limit: int) -> list[SessionRecord]:
-        newest_first = sorted(self._sessions.values(), key=lambda line: (line.ended_at, line.id), reverse=True)
-        return newest_first[:limit]
+    async def sessions(self, *, limit: int, now: float, before: str | None = None) -> list[SessionRecord]:
+        kept = (line for line in self._sessions.values() if line.ended_at > now - self._session_kept_s)
+        newest_first = sorted(kept, key=lambda line: (line.ended_at, line.id), reverse=True)
+        if before is not None:
+            last = self._sessions.get(before)
+            if last is None:
+                return []
+            at = (last.ended_at, last.id)
+            newest_first = [line for line in newest_first if (line.ended_at, line.id) < at]
+        return newest_first[: max(0, limit)]
 
     def _bury(self, tombstone: Tombstone) -> None:
         self._tombstones[tombstone.room_id] = tombstone
@@ -136,6 +146,8 @@ class MemoryStore:
             del self._tombstones[oldest.room_id]
 
     def _note(self, session: SessionRecord) -> None:
+        if not self._session_kept_s:
+            return
         self._sessions.pop(session.id, None)
         self._sessions[session.id] = session
         while len(self._sessions) > self._max_session_lines:

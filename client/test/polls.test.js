@@ -53,9 +53,18 @@ test("what others choose meanwhile is not lost, whether it was before one's own 
   polls.vote("p", [0]);
   polls.updated(told(7, { me: [1] }));
   answer({ seq: 8 });
-  assert.deepEqual(now().counts, [2, 0], "what the server said before it heard is passed over");
+  assert.deepEqual(now().counts, [1, 0], "what the server said before it heard is shown, with one's own choice");
   polls.updated(told(8, { me: [0] }));
   assert.deepEqual(now().counts, [1, 0]);
+});
+
+test("a choice that had reached the server before the connection broke is not counted twice", async () => {
+  const { polls, now, answer } = await pollsOf();
+  polls.vote("p", [1]);
+  await polls.replace([{ ...OPEN, counts: [1, 1], votes: { me: [1], other: [0] } }], { self: ME, participants: [], epoch: "e" });
+  assert.deepEqual(now().counts, [1, 1]);
+  answer({ seq: 9 }); // Said again, it changed nothing, and no event tells of it.
+  assert.deepEqual([now().counts, now().mine], [[1, 1], [1]]);
 });
 
 test("a choice that is refused is taken back, and what the server said meanwhile is shown", async () => {

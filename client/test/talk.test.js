@@ -217,11 +217,11 @@ test("what expires goes by the server's clock, whatever this device's says", asy
   const soon = new Date(Date.now() + 3_600_000 + 40).toISOString();
   const list = listOf(sent(1, { expiresAt: soon }), sent(2));
   const gone = [];
-  const expiry = new Expiry(list, clock, (ids) => gone.push(...ids));
+  const expiry = new Expiry(list, clock, (messages) => gone.push(...messages.map(({ id, key }) => `${id} ${key}`)));
   expiry.watch();
   assert.equal(expiry.sweep(), false);
   await pause(80);
-  assert.deepEqual(gone, ["m1"]);
+  assert.deepEqual(gone, ["m1 k1"]);
   assert.deepEqual(list.all.map(({ id }) => id), ["m2"]);
   expiry.stop();
 });

@@ -20,7 +20,7 @@ from rooms import snapshots
 from rooms.errors import Code, Refused
 from rooms.message import Message
 from rooms.ports import NotOwner, RoomExists, Store, StoreUnavailable
-from rooms.records import Purged, SessionRecord, Tombstone, logged
+from rooms.records import Purged, RoomRecord, SessionRecord, Tombstone, logged
 from rooms.room import Room
 from server.outbound.health import StoreHealth
 
@@ -98,6 +98,8 @@ class Journal:
         self._end_task: asyncio.Task[None] | None = None
         self._back = asyncio.Event()
         self._failed_since_open = False
+        self._written: dict[str, int] = {}
+        """room → a hash of what the store has of it: what would not change it is not written"""
         self.health = StoreHealth()
         self.on_answer: Callable[[str, float], None] = lambda call, seconds: None
         """Told the name of each call that the store has answered, and how long it took."""
@@ -120,7 +122,18 @@ class Journal:
     async def create(self, room: Room) -> None:
         """Keep a new room. Raises `RoomExists` or `StoreUnavailable`."""
         if self._store.outlives_process or room.log:
-            await self._watched(self._store.create_room(snapshots.record_of(room)))
+            record = snapshots.record_of(room)
+            await self._watched(self._store.create_room(record))
+            self._note(room, record)
+
+    def known(self, room: Room, record: RoomRecord) -> None:
+        """A room was restored from what the store has of it."""
+        if snapshots.record_of(room) == record:
+            self._note(room, record)
+
+    def _note(self, room: Room, record: RoomRecord) -> None:
+        if self._store.outlives_process and not room.ended:
+            self._written[room.id] = hash(record)
 
     def changed(self, room: Room) -> None:
         """Save the room soon."""
@@ -260,13 +273,22 @@ class Journal:
             version = saving.wanted
             try:
                 async with self._slots:
-                    await self._watched(self._store.save_room(snapshots.record_of(saving.room)))
+                    await self._save_once(saving.room)
             except StoreUnavailable:
                 saving.settle(version, ok=False)
                 pause = await self._pause(pause)
                 continue
             done, pause = version, RETRY_FIRST_S
             saving.settle(done, ok=True)
+
+    async def _save_once(self, room: Room) -> None:
+        # One at a time for each room: nobody else touches what is noted of it.
+        record = snapshots.record_of(room)
+        if self._written.get(room.id) == hash(record):
+            return
+        self._written.pop(room.id, None)  # after a failure nobody knows what the store has
+        await self._watched(self._store.save_room(record))
+        self._note(room, record)
 
     async def _end(self, grave: Tombstone, session: SessionRecord) -> Purged:
         # A batch under way may hold messages of this room: it must not land after the purge.
@@ -275,6 +297,7 @@ class Journal:
             return await self._watched(self._store.end_room(grave, session))
 
     def _forget_messages(self, room_id: str) -> None:
+        self._written.pop(room_id, None)
         if any(message.room_id == room_id for message in self._messages):
             self._messages = deque(message for message in self._messages if message.room_id != room_id)
 

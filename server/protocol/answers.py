@@ -321,3 +321,32 @@ class AdminRooms(Sent):
 
     rooms: list[AdminRoom]
     total: Count
+
+
+class PastCall(Sent):
+    """A call in a room that has ended; `connected`: media flowed."""
+
+    started_at: Time
+    ended_at: Time
+    peak: Count
+    connected: bool
+
+
+class Session(Sent):
+    """A room that has ended: no name, no text, no room id. `id` is for paging; `came` counts seats, `peak` at once."""
+
+    id: str
+    created_at: Time
+    ended_at: Time
+    reason: Literal["room-ended", "room-expired"]
+    capacity: Count
+    came: Count
+    peak: Count
+    messages: Count
+    calls: list[PastCall]
+
+
+class Sessions(Sent):
+    """A page of the session log, newest end first."""
+
+    sessions: list[Session]

@@ -29,6 +29,7 @@ from rooms.limits import REACTORS_SHOWN, SNAPSHOT_ATTRIBUTES_BYTES
 from rooms.message import NO_EXTRAS, Attachment, Extras, Message, More, message_id
 from rooms.model import Media, Participant, RoomView
 from rooms.poll import Poll
+from rooms.records import CallRecord, SessionRecord
 
 MESSAGE_RECEIVED = "message-received"
 SECONDS_REMEMBERED = 256
@@ -289,3 +290,27 @@ def fitting(payloads: Iterable[Any], max_bytes: int) -> list[orjson.Fragment]:
             break
         found.append(orjson.Fragment(encoded))
     return found
+
+
+def session(value: SessionRecord) -> dict[str, Any]:
+    """A line of the session log: that a room was, and nothing of who or what."""
+    return {
+        "id": value.id,
+        "createdAt": iso(value.began_at),
+        "endedAt": iso(value.ended_at),
+        "reason": value.reason,
+        "capacity": value.capacity,
+        "came": value.came,
+        "peak": value.peak,
+        "messages": value.message_count,
+        "calls": [_call(call) for call in value.calls],
+    }
+
+
+def _call(value: CallRecord) -> dict[str, Any]:
+    return {
+        "startedAt": iso(value.started_at),
+        "endedAt": iso(value.ended_at),
+        "peak": value.peak,
+        "connected": value.connected,
+    }

@@ -71,6 +71,7 @@ INVITES: Final = "tests/unit/rooms/test_invites.py"
 UNREAD: Final = "tests/integration/contract/test_unread_responses.py"
 WEBSOCKET: Final = "tests/integration/engine/test_websocket.py"
 TURNS: Final = "tests/unit/engine/test_turns.py"
+SESSIONS: Final = "tests/integration/contract/test_session_log.py"
 OWNERS: Final = "tests/integration/test_two_owners.py"
 OWNERSHIP: Final = "tests/unit/server/test_ownership.py"
 
@@ -235,6 +236,7 @@ BOUNDS: Final = (
     Bound(ENGINE, "fragments_per_turn", "frames", "Of one session, in one step.", WEBSOCKET),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
     Bound("server.transport.http.admin", "ROOMS_PER_PAGE", "rooms", "In one answer to the operator.", OPERATOR),
+    Bound("server.usecases.operating", "SESSIONS_PER_PAGE", "lines", "Of the session log, in one answer.", SESSIONS),
     Bound("server.usecases.reading", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
     Bound("rooms.limits", "MAX_DATA_BYTES", "bytes", "The data of a message.", MESSAGES),
     Bound("rooms.limits", "MAX_BROADCAST_BYTES", "bytes", "The data of a broadcast.", PEOPLE),

@@ -78,6 +78,8 @@ NEWER = Parameter("after", "query", "string", "The id of the newest message seen
 QUERY = Parameter("q", "query", "string", "Only messages that contain this; of a log that is not encrypted.")
 BEFORE = Parameter("before", "query", "string", "The id of the oldest message seen.")
 AFTER = Parameter("after", "query", "string", "The id of the last room seen.")
+EARLIER = Parameter("before", "query", "string", "The id of the last line seen.")
+LINES = Parameter("limit", "query", "integer", "Lines on the page; above 100 counts as 100.", 1)
 ROOMS = Parameter("limit", "query", "integer", "Rooms on the page; above 100 counts as 100.", 1)
 LIMIT = Parameter("limit", "query", "integer", "Messages on the page; above 50 counts as 50.", 1)
 
@@ -277,6 +279,15 @@ OPERATIONS = (
         answers.Erased,
         keys=ADMIN,
         errors=(*SECRET, Code.NOT_FOUND, *GONE, *NOT_NOW),
+    ),
+    Operation(
+        "get",
+        "/api/admin/sessions",
+        "The log of rooms that have ended, kept for SESSION_LOG_DAYS, newest first. Off (404) without ADMIN_KEY.",
+        answers.Sessions,
+        keys=ADMIN,
+        errors=(*SECRET, Code.NOT_FOUND, Code.INVALID_PAYLOAD, Code.UNAVAILABLE),
+        parameters=(EARLIER, LINES),
     ),
     Operation("get", "/openapi.json", "This document.", None, text="application/json"),
     Operation("get", "/asyncapi.json", "The events, as AsyncAPI 3.0.", None, text="application/json"),

@@ -26,6 +26,7 @@ from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, TOKEN_BYTES, Context
 from server.usecases.names import guest_name
 from server.usecases.recovery import in_order
+from server.usecases.sealing import joined_again, resumed, seal_of_new
 from server.usecases.snapshot import snapshot
 from server.usecases.vouching import claims_of, spend, take_back, voucher_of
 
@@ -75,6 +76,7 @@ def _resume(ctx: Context, caller: Connection, room_id: str, resume: ResumeReques
         raise Refused(Code.ALREADY_JOINED, "This connection holds another seat of the room.")
     if ctx.presence.connection_of(room.id, seat.id) != caller.id:
         ctx.presence.may_take_another(caller.id)
+    resumed(ctx, room, seat, resume.resume_token)
     missed = _missed(ctx, caller, room, seat, resume)
     return _taken(ctx, caller, room, seat, resume.resume_token, missed)
 
@@ -180,6 +182,7 @@ def _repeated(ctx: Context, caller: Connection, request: JoinRoom, token: str) -
         raise Refused(Code.ALREADY_JOINED)
     if again is None:
         return None
+    joined_again(ctx, room, again, token, request.client_join_id)
     ctx.publisher.commit(room, joining.renew_token(room, again, token))
     return _taken(ctx, caller, room, again, token, None)
 
@@ -222,8 +225,9 @@ def _admission(
     voucher = voucher_of(claims, room) if claims is not None else None
     # The name of somebody who is vouched for is vouched for, too: it is never one that they chose here.
     name = request.name if voucher is None else voucher.name
+    participant_id = ctx.new_id(PARTICIPANT_ID_BYTES)
     return joining.Admission(
-        participant_id=ctx.new_id(PARTICIPANT_ID_BYTES),
+        participant_id=participant_id,
         token=token,
         name=name or guest_name(ctx.new_id(4)),
         media=NO_MEDIA if media is None else _media(media),
@@ -233,6 +237,7 @@ def _admission(
         origin=origin_digest(caller.address, room.host_key_digest),
         join_id=request.client_join_id,
         voucher=voucher,
+        seal=seal_of_new(ctx, participant_id, token, request.client_join_id),
     )
 
 

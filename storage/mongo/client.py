@@ -16,7 +16,12 @@ from rooms.ports import StoreUnavailable
 from storage.documents import Document
 
 if TYPE_CHECKING:
-    from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorCommandCursor, AsyncIOMotorCursor
+    from motor.motor_asyncio import (
+        AsyncIOMotorCollection,
+        AsyncIOMotorCommandCursor,
+        AsyncIOMotorCursor,
+        AsyncIOMotorDatabase,
+    )
 
     Cursor = AsyncIOMotorCursor[Document] | AsyncIOMotorCommandCursor[Document]
 
@@ -64,7 +69,11 @@ class Database:
 
     def collection(self, name: str) -> AsyncIOMotorCollection[Document]:
         """A collection. Raises `StoreUnavailable` before `connect`."""
-        return self._open().get_default_database(DEFAULT_DATABASE)[name]
+        return self.database()[name]
+
+    def database(self) -> AsyncIOMotorDatabase[Document]:
+        """The database itself. Raises `StoreUnavailable` before `connect`."""
+        return self._open().get_default_database(DEFAULT_DATABASE)
 
     def _open(self) -> AsyncIOMotorClient[Document]:
         if self._client is None:

@@ -28,6 +28,9 @@ from storage.documents import ENDED, LIVE, Document
 from storage.mongo.client import Database, answering, each
 from storage.mongo.fence import Fence
 from storage.mongo.lease import MongoLease
+from storage.mongo.migrations import Work, keep_sessions, migrate
+from storage.mongo.schema import apply_schema
+from storage.sealed import Sealing
 
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorCollection
@@ -47,15 +50,18 @@ class MongoStore:
     name = "mongodb"
     outlives_process = True
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, secret: str = "", session_days: int = documents.SESSION_LOG_DAYS) -> None:
+        """`secret` seals what people write (`STORAGE_SECRET`). Without one the URI has to do, which others may know."""
         self._database = Database(uri)
         self._fence = Fence()
+        self._sealing = Sealing(secret or uri, digests=bool(secret))
+        self._session_days = session_days
         self.lease = MongoLease(self._database, self._fence)
         self._writer = secrets.token_hex(8)
         self._writes = itertools.count()
 
     async def open(self) -> None:
-        """Connect, take over what earlier owners wrote, make the indexes, finish what a crash interrupted.
+        """Connect, take over what earlier owners wrote, bring the database up to date, finish what a crash interrupted.
 
         Raises `StoreUnavailable` where the server does not answer; calling again is how to retry.
         """
@@ -65,7 +71,12 @@ class MongoStore:
             with pymongo.timeout(HOUSEKEEPING_LIMIT_S):
                 await self._confirm()
                 await self._take_over()
-                await self._make_indexes()
+                await apply_schema(self._database.database())
+        work = Work(self._database, self._fence, self._sealing)
+        await migrate(work)
+        await keep_sessions(work, self._session_days)
+        async with answering(HOUSEKEEPING_LIMIT_S):
+            with pymongo.timeout(HOUSEKEEPING_LIMIT_S):
                 await self._finish_interrupted_ends()
                 await self._erase_orphaned_messages()
 
@@ -79,7 +90,7 @@ class MongoStore:
     async def create_room(self, record: RoomRecord) -> None:
         async with answering():
             try:
-                await self._rooms.insert_one(documents.live_document(record) | self._stamp())
+                await self._rooms.insert_one(self._sealing.room(record) | self._stamp())
             except DuplicateKeyError:
                 raise RoomExists from None
             # Nothing that exists guards what is new: if the lease was lost meanwhile, it is taken back.
@@ -98,14 +109,14 @@ class MongoStore:
             stamp = self._stamp()
             older = {"$or": [{"writer": {"$ne": self._writer}}, {"write": {"$lt": stamp["write"]}}]}
             mine = {"_id": record.id, "state": LIVE, **older, **self._fence.not_later}
-            saved = await self._rooms.replace_one(mine, documents.live_document(record) | stamp)
+            saved = await self._rooms.replace_one(mine, self._sealing.room(record) | stamp)
             if not saved.matched_count:
                 await self._check(record.id)
 
     async def end_room(self, tombstone: Tombstone, session: SessionRecord | None) -> Purged:
         room_id = tombstone.room_id
         async with answering():
-            ended = documents.ended_document(tombstone, session) | self._fence.stamp
+            ended = documents.ended_document(tombstone, session, self._session_days) | self._fence.stamp
             unfinished = ended["unfinished"]
             try:
                 before = await self._rooms.find_one_and_replace(
@@ -130,12 +141,12 @@ class MongoStore:
         if document is None:
             return None
         if document["state"] == LIVE:
-            return documents.from_document(RoomRecord, document)
+            return self._sealing.read_room(document)
         return documents.from_document(Tombstone, document)
 
     async def live_rooms(self, now: float) -> AsyncIterator[RoomRecord]:
         async for document in each(self._rooms.find({"state": LIVE})):
-            yield documents.from_document(RoomRecord, document)
+            yield self._sealing.read_room(document)
 
     async def tombstones(self, now: float) -> AsyncIterator[Tombstone]:
         async for document in each(self._rooms.find({"state": ENDED, "until": {"$gt": now}})):
@@ -145,9 +156,7 @@ class MongoStore:
         async with answering():
             purge_at = await self._purge_dates({message.room_id for message in messages})
             kept = [
-                documents.message_document(message, purge_at[message.room_id]) | self._fence.stamp
-                for message in messages
-                if message.room_id in purge_at
+                self._message(message, purge_at[message.room_id]) for message in messages if message.room_id in purge_at
             ]
             if not kept:
                 return
@@ -168,7 +177,7 @@ class MongoStore:
             changes = [
                 pymongo.ReplaceOne(
                     {"_id": message.id, "roomId": message.room_id, **self._fence.not_later},
-                    documents.message_document(message, purge_at[message.room_id]) | self._fence.stamp,
+                    self._message(message, purge_at[message.room_id]),
                 )
                 for message in messages
                 if message.room_id in purge_at
@@ -198,7 +207,8 @@ class MongoStore:
             if not await self._purge_dates([room_id]):
                 return []
             found = await self._messages.find(query).sort("_id", -1 if after is None else 1).limit(limit).to_list(limit)
-        page = [documents.from_document(LoggedMessage, document) for document in found]
+        read = map(self._sealing.read_message, found)
+        page = [message for message in read if message is not None]
         return page if after is None else page[::-1]
 
     async def newest_message_id(self) -> str | None:
@@ -219,11 +229,18 @@ class MongoStore:
         async with answering():
             await self._spent.delete_one({"_id": use, "by": by})
 
-    async def sessions(self, *, limit: int) -> list[SessionRecord]:
+    async def sessions(self, *, limit: int, now: float, before: str | None = None) -> list[SessionRecord]:
         if limit <= 0:
             return []
+        kept: Document = {"endedAt": {"$gt": now - self._session_days * documents.DAY_S}}
         async with answering():
-            newest = self._sessions.find().sort([("endedAt", -1), ("_id", -1)]).limit(limit)
+            if before is not None:
+                last = await self._sessions.find_one({"_id": before}, {"endedAt": True})
+                if last is None:
+                    return []
+                ended_at = last["endedAt"]
+                kept["$or"] = [{"endedAt": {"$lt": ended_at}}, {"endedAt": ended_at, "_id": {"$lt": before}}]
+            newest = self._sessions.find(kept).sort([("endedAt", -1), ("_id", -1)]).limit(limit)
             found = await newest.to_list(limit)
         return [documents.from_document(SessionRecord, document) for document in found]
 
@@ -232,6 +249,9 @@ class MongoStore:
     def _stamp(self) -> Document:
         """Which store wrote a room, as its how manieth write, and under which generation."""
         return {"writer": self._writer, "write": next(self._writes), **self._fence.stamp}
+
+    def _message(self, message: LoggedMessage, purge_at: datetime) -> Document:
+        return self._sealing.message(documents.message_document(message, purge_at)) | self._fence.stamp
 
     async def _confirm(self) -> None:
         """Raise `NotOwner` unless this process has the lease, where one is used."""
@@ -259,14 +279,6 @@ class MongoStore:
             of_others: Document = {"generation": {"$not": {"$gte": self._fence.generation}}}
             unfinished: list[Document] = [{"state": LIVE}, {"unfinished": {"$exists": True}}]
             await self._rooms.update_many({"$or": unfinished, **of_others}, {"$set": self._fence.stamp})
-
-    async def _make_indexes(self) -> None:
-        purge = pymongo.IndexModel("purgeAt", expireAfterSeconds=0)
-        await self._rooms.create_indexes([purge, pymongo.IndexModel([("state", 1), ("until", 1)])])
-        page = pymongo.IndexModel([("roomId", 1), ("_id", -1)], unique=True)
-        await self._messages.create_indexes([purge, page])
-        await self._spent.create_indexes([purge])
-        await self._sessions.create_indexes([purge, pymongo.IndexModel([("endedAt", -1), ("_id", -1)])])
 
     async def _finish_interrupted_ends(self) -> None:
         interrupted = self._rooms.find({"state": ENDED, "unfinished": {"$exists": True}})

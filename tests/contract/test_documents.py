@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from rooms.records import LoggedMessage, RoomRecord, SessionRecord, Tombstone
 from storage import documents
+from storage.sealed import Sealing
 from tests.contract.records import NOW, bare_room, full_room, message, session, tombstone
 
 Record = TypeVar("Record")
@@ -53,6 +55,9 @@ def through_bson(document: documents.Document) -> documents.Document:
 @given(records(RoomRecord))
 def test_any_room_comes_back_unchanged(record: RoomRecord) -> None:
     assert documents.from_document(RoomRecord, through_bson(documents.live_document(record))) == record
+    for sealing in (Sealing("a secret", digests=True), Sealing("a secret", digests=False)):
+        nameless = replace(record, seats=tuple(seat.without_names() for seat in record.seats))
+        assert sealing.read_room(through_bson(sealing.room(record))) == nameless
 
 
 @given(records(Tombstone))
@@ -69,6 +74,8 @@ def test_any_line_of_the_session_log_comes_back_unchanged(record: SessionRecord)
 def test_any_message_comes_back_unchanged(record: LoggedMessage) -> None:
     document = documents.message_document(record, datetime.now(UTC))
     assert documents.from_document(LoggedMessage, through_bson(document)) == record
+    sealing = Sealing("a secret", digests=True)
+    assert sealing.read_message(through_bson(sealing.message(document))) == record
 
 
 def test_fields_are_in_camel_case_and_the_id_is_mongodbs() -> None:

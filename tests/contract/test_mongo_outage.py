@@ -50,7 +50,7 @@ CALLS: dict[str, Callable[[MongoStore], Awaitable[object]]] = {
     "end_room": lambda store: store.end_room(tombstone("a"), session("s")),
     "append_messages": lambda store: store.append_messages([message(2, "a")]),
     "messages": lambda store: store.messages("a", before=None, limit=10, now=NOW),
-    "sessions": lambda store: store.sessions(limit=10),
+    "sessions": lambda store: store.sessions(limit=10, now=NOW),
     "live_rooms": all_rooms,
     "tombstones": all_tombstones,
 }

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from storage.mongo import MongoStore
-from tests.support.mongo import find_word_everywhere
+from tests.support.mongo import find_word_opened
 from tests.support.server import Client, Server, running
 
 WORD = "kafloquort"
@@ -25,7 +25,7 @@ async def until_found(uri: str, times: int, within_s: float = SOON_S) -> None:
     """Return when the word is in so many documents."""
     found: list[str] = []
     for _ in range(int(within_s / 0.05)):
-        found = await asyncio.to_thread(find_word_everywhere, uri, WORD)
+        found = await asyncio.to_thread(find_word_opened, uri, WORD)
         if len(found) == times:
             return
         await asyncio.sleep(0.05)

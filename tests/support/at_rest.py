@@ -145,6 +145,7 @@ def left_of_rooms(context: Context) -> Left:
     if context.journal.healthy:
         journal = context.journal
         left["journal"] = len(journal._saving) + len(journal._tasks) + len(journal._messages) + len(journal._ends)
+        left["rooms that the journal knows"] = len(journal._written)
         if isinstance(context.store, MemoryStore):
             left["stored rooms"] = len(context.store._rooms)
     return left

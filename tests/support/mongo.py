@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -9,6 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from storage.sealed import Sealing
 from tests.support.parts import mongod_binary
 from tests.support.processes import LOOPBACK, Service, launch, wait_until
 
@@ -21,16 +23,20 @@ ALREADY_INITIALIZED_CODE = 23
 class Mongod(Service):
     """`mongod` with its data in its own scratch folder, which outlives `kill` and `restart`."""
 
-    def __init__(self, port: int, *, replica_set: bool = False) -> None:
+    def __init__(self, port: int, *, replica_set: bool = False, compressed: bool = True) -> None:
         binary = mongod_binary()
         assert binary is not None, "call requires('mongod') first"
         super().__init__(port, [binary, "--port", str(port), "--bind_ip", LOOPBACK])
         self.replica_set = replica_set
-        data = self.folder / "data"
-        data.mkdir()
-        self.command += ["--dbpath", str(data), "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"]
+        self.data = self.folder / "data"
+        self.data.mkdir()
+        self.command += ["--dbpath", str(self.data), "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"]
         if replica_set:
             self.command += ["--replSet", REPLICA_SET]
+        if not compressed:
+            # So that what is in its files can be found by a search for bytes.
+            self.command += ["--wiredTigerCollectionBlockCompressor", "none", "--wiredTigerJournalCompressor", "none"]
+            self.command += ["--wiredTigerIndexPrefixCompression", "false"]
 
     def uri(self, database: str = "") -> str:
         """The connection string, with the database name in its path."""
@@ -74,9 +80,32 @@ class Mongod(Service):
         )
 
 
-def start_mongod(*, replica_set: bool = False) -> Mongod:
+def start_mongod(*, replica_set: bool = False, compressed: bool = True) -> Mongod:
     """A running mongod; the caller ends it with `close()`."""
-    return launch(lambda port: Mongod(port, replica_set=replica_set))
+    return launch(lambda port: Mongod(port, replica_set=replica_set, compressed=compressed))
+
+
+def find_in_files(mongod: Mongod, word: str) -> list[str]:
+    """Which files of the server hold `word`: data, journal, oplog (which is data, too), its own log.
+
+    Everything is brought to disk first.
+    """
+    with mongod._direct() as client:
+        client.admin.command("fsync")
+    wanted = [word.encode(), word.encode("utf-16-le")]
+    files = sorted(path for path in mongod.folder.rglob("*") if path.is_file())
+    return [str(path.relative_to(mongod.folder)) for path in files if _holds(path, wanted)]
+
+
+def _holds(path: Path, wanted: list[bytes]) -> bool:
+    # In pieces that overlap: journals are preallocated, 100 MiB each.
+    size, overlap, before = 1 << 24, max(map(len, wanted)), b""
+    with path.open("rb") as file:
+        while piece := file.read(size):
+            if any(word in before + piece for word in wanted):
+                return True
+            before = piece[-overlap:]
+    return False
 
 
 def drop_database(uri: str) -> None:
@@ -107,3 +136,13 @@ def find_word_everywhere(uri: str, word: str) -> list[str]:
                     if wanted in bson.encode(document)
                 ]
     return found
+
+
+def find_word_opened(uri: str, word: str, secret: str = "") -> list[str]:
+    """As `find_word_everywhere`, and in what is sealed of logged messages, too, by the secret of the server."""
+    sealing = Sealing(secret or uri, digests=False)
+    client: MongoClient[dict[str, Any]] = MongoClient(uri, timeoutMS=30_000)
+    with client:
+        kept = list(client.get_default_database()["messages"].find())
+    messages = ((document["_id"], sealing.read_message(document)) for document in kept)
+    return [f"sealed: {name}" for name, message in messages if word in repr(message)] + find_word_everywhere(uri, word)

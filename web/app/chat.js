@@ -26,7 +26,7 @@ export class Chat {
     this.scroller = new Scroller({ rows: this.rows, label: "Messages", scope, onEnd: () => this.#read() });
     this.composer = new Composer({ client, room, toast, float, sent: () => this.#said(), editLast: () => this.#editLast(), focusList: () => this.#focusRow(-1) });
     this.act = messageActs({ client, room, toast, composer: this.composer, show: (id) => this.#show(id) });
-    this.search = new Search({ texts: () => this.#texts(), back: () => this.composer.focus() });
+    this.search = new Search({ scope, texts: () => this.#texts(), back: () => this.composer.focus() });
     this.pinned = new Pinned({ show: (id) => this.#show(id), unpin: () => this.act.unpin() });
     this.divider = h("li", { class: "new-mark", role: "separator", "aria-label": "New" }, h("span", { "aria-hidden": "true" }, "New"));
     this.empty = h("p", { class: "chat-empty" }, "Nothing has been said yet. What you write here is gone when the room ends.");

@@ -11,8 +11,10 @@ export class Search {
   #found = [];
   #at = -1;
 
-  /** @param {{texts: () => {element: HTMLElement, text: HTMLElement}[], back: () => void}} props */
-  constructor({ texts, back }) {
+  /** @param {{texts: () => {element: HTMLElement, text: HTMLElement}[], back: () => void, scope: import("./scope.js").Scope}} props */
+  constructor({ texts, back, scope }) {
+    // The marks are the document's, and would keep the messages that they are in.
+    scope.add(() => this.#mark(""));
     this.#texts = texts;
     this.#back = back;
     this.button = h("button", { class: "icon-button quiet", type: "button", "aria-label": "Search", title: "Search in what is here", "aria-expanded": "false", onclick: () => (this.element.hidden ? this.#open() : this.#close()) }, icon("search"));

@@ -13,9 +13,8 @@ from server.security.admin_key import AdminKey
 from server.transport.http.bundle import ROOT
 from server.transport.http.callers import ACTOR
 from server.transport.http.headers import page_headers
-from server.transport.http.queries import limit_of
-from server.transport.http.routes import CONTEXT, find_room, json_response
-from server.usecases import endings
+from server.transport.http.routes import CONTEXT, find_room, json_response, page_limit
+from server.usecases import endings, operating
 
 routes = web.RouteTableDef()
 
@@ -52,7 +51,7 @@ async def rooms(request: web.Request) -> web.Response:
     """Rooms in the order of their ids: 200 `{rooms, total}`. None where another process has them."""
     as_operator(request)
     ctx = request.app[CONTEXT]
-    limit, after = limit_of(request, ROOMS_PER_PAGE), request.query.get("after", "")
+    limit, after = page_limit(request, ROOMS_PER_PAGE), request.query.get("after", "")
     here = ctx.registry.rooms if ctx.serving else {}
     ids = nsmallest(limit, (room_id for room_id in here if room_id > after))
     return json_response({"rooms": [_room(here[room_id]) for room_id in ids], "total": len(here)})
@@ -64,6 +63,15 @@ async def end(request: web.Request) -> web.Response:
     as_operator(request)
     erased = await endings.end(request.app[CONTEXT], find_room(request), "room-ended")
     return json_response({"erased": {"messages": erased.messages, "seats": erased.seats, "invites": erased.invites}})
+
+
+@routes.get("/api/admin/sessions")
+async def session_log(request: web.Request) -> web.Response:
+    """The content-free log of rooms that have ended, newest first: 200 `{sessions}`."""
+    as_operator(request)
+    limit = page_limit(request, operating.SESSIONS_PER_PAGE)
+    lines = await operating.sessions(request.app[CONTEXT], limit, request.query.get("before"))
+    return json_response({"sessions": [views.session(line) for line in lines]})
 
 
 def _room(room: Room) -> dict[str, object]:

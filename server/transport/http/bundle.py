@@ -59,8 +59,10 @@ class Bundle:
 
     def file(self, path: str) -> BuiltFile | None:
         """What is built under this path. What a name with a hash stands for is never out of date; the rest may be."""
-        self._look()
         found = self._build.files.get(path) if self._build else None
+        if found is None or not found.immutable:
+            self._look()
+            found = self._build.files.get(path) if self._build else None
         return found if found is not None and (found.immutable or self._fits) else None
 
     def doubt(self) -> str:

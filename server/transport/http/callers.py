@@ -81,7 +81,9 @@ def is_for_admins(request: web.Request) -> bool:
 
 
 def _room(ctx: Context, room_id: str | None) -> Room | None:
-    """The live room of this id, if there is one: to refuse it is for whoever needs it."""
+    """The live room of this id, if it is here: to refuse it, or to ask for the rooms, is for whoever needs it."""
+    if not ctx.serving:
+        return None
     try:
         return ctx.find(room_id) if room_id is not None else None
     except Refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.cluster.ownership import Role
+from server.transport.http.callers import ACTOR, actor_of, site_of
 from server.transport.http.rooms import look
 from server.transport.http.routes import CONTEXT, Handler
 
@@ -19,8 +20,11 @@ async def rooms_here(request: web.Request, handler: Handler) -> web.StreamRespon
     whoever merely looks at a room, move nothing.
     """
     ctx = request.app[CONTEXT]
-    if not ctx.serving and _needs_rooms(request) and not await ctx.opened():
-        raise ctx.elsewhere()
+    if not ctx.serving and _needs_rooms(request):
+        if not await ctx.opened():
+            raise ctx.elsewhere()
+        # What the caller's secret proves about a room could not be told before the room was here.
+        request[ACTOR] = await actor_of(request, site_of(request))
     return await handler(request)
 
 

@@ -33,11 +33,12 @@ async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
     site = site_of(request)
     if site is None:
         _count(request)
-    actor = request[ACTOR] = await actor_of(request, site)
+    request[ACTOR] = await actor_of(request, site)
     refuse_foreign_pages(request)
     try:
         return await handler(request)
     except Refused as refused:
+        actor = request[ACTOR]
         if actor.is_stranger and refused.code in GUESSES:
             # The wrong keys of rooms do not count against the operator.
             request.app[CONTEXT].guesses.failed("admin" if is_for_admins(request) else "token", actor.address)

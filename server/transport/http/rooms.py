@@ -12,8 +12,7 @@ from server.protocol import views
 from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, RoomSettings
 from server.security.actor import Actor
 from server.transport.http.callers import ACTOR, bearer
-from server.transport.http.queries import limit_of
-from server.transport.http.routes import CONTEXT, P, body, find_room, json_response, scheme
+from server.transport.http.routes import CONTEXT, P, body, find_room, json_response, page_limit, scheme
 from server.usecases import endings, messages, moderation, owning, reading
 from server.usecases.signaling import ice_for
 
@@ -50,7 +49,7 @@ async def made_by_site(request: web.Request) -> web.Response:
     """The rooms that the caller's API key has made, in the order of their ids: 200 `{rooms}`."""
     site = request[ACTOR].as_site()
     rooms = owning.rooms_of(
-        request.app[CONTEXT], site, request.query.get("after", ""), limit_of(request, owning.ROOMS_PER_PAGE)
+        request.app[CONTEXT], site, request.query.get("after", ""), page_limit(request, owning.ROOMS_PER_PAGE)
     )
     return json_response({"rooms": [views.room(room.view()) for room in rooms]})
 
@@ -156,7 +155,7 @@ async def list_messages(request: web.Request) -> web.Response:
     room, reader = find_room(request), request[ACTOR].as_reader()
     query = request.query
     page = reading.Page(
-        limit_of(request, reading.MESSAGES_PER_PAGE), query.get("before"), query.get("after"), query.get("q")
+        page_limit(request, reading.MESSAGES_PER_PAGE), query.get("before"), query.get("after"), query.get("q")
     )
     return json_response({"messages": await reading.messages(request.app[CONTEXT], room, reader, page)})
 

@@ -21,6 +21,7 @@ from server.usecases.context import Context
 
 log = logging.getLogger(__name__)
 
+MAX_LIMIT_DIGITS = 9
 MAX_BODY_BYTES = 65_536
 BODY_TIMEOUT_S = 10.0
 """How long a body may take to arrive, in all: as long as over polling (`EngineLimits.body_timeout_s`)."""
@@ -47,6 +48,14 @@ P = TypeVar("P", bound=Payload)
 
 NOT_FOUND: web.AppKey[Handler] = web.AppKey("not_found")
 """Answers people whose address leads nowhere."""
+
+
+def page_limit(request: web.Request, most: int) -> int:
+    """How many things on one page: as asked for, and at most so many."""
+    limit = request.query.get("limit", str(most))
+    if not (limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS and int(limit) >= 1):
+        raise Refused(Code.INVALID_PAYLOAD, details={"limit": f"must be a number from 1 to {most}"})
+    return min(int(limit), most)
 
 
 def json_response(data: Any, status: int = 200, **headers: str) -> web.Response:

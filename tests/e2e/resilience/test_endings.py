@@ -23,7 +23,7 @@ from tests.e2e.resilience.api import Api, OwnRoom, api_of
 from tests.e2e.resilience.times import FAST
 from tests.support.at_rest import app_at_rest
 from tests.support.js_client import JsClient
-from tests.support.mongo import find_word_everywhere
+from tests.support.mongo import find_word_opened
 from tests.support.node import node_script
 from tests.support.processes import LOOPBACK, ServerProcess, server_process
 
@@ -172,13 +172,13 @@ async def test_not_a_word_is_left_in_the_database(js: JsClient, mongo_uri: str, 
 
 
 async def until_found(uri: str) -> None:
-    """Wait until names and messages are there, so that the search after the end proves something."""
-    while len(await asyncio.to_thread(find_word_everywhere, uri, WORD)) < 2:
+    """Wait until messages are there, so that the search after the end proves something."""
+    while len(await asyncio.to_thread(find_word_opened, uri, WORD)) < 2:
         await asyncio.sleep(0.05)
 
 
 async def until_not_found(uri: str) -> None:
-    while left := await asyncio.to_thread(find_word_everywhere, uri, WORD):
+    while left := await asyncio.to_thread(find_word_opened, uri, WORD):
         assert left
         await asyncio.sleep(0.05)
 

@@ -131,6 +131,7 @@ async function expired({ ada, ben }) {
   await say(ada, "planted-timer");
   await sees(ben, "planted-timer");
   for (const page of [ada, ben]) await message(page, "planted-timer").locator(".timer").filter({ hasText: /^0:(30|2\d)$/ }).waitFor();
+  await message(ben, "planted-timer").press("r"); // An answer that is being written shows what it answers.
   // By one's own clock, also where nobody can be reached.
   await ben.context().setOffline(true);
   await Promise.all([isNowhere(ada, "planted-timer", 35_000), isNowhere(ben, "planted-timer", 35_000)]);

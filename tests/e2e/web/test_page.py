@@ -259,6 +259,14 @@ async def test_the_client_changes_takes_back_and_erases_what_was_said_sealed_and
     assert seen["passed"] == [f"{part}{seal}" for part in SAID for seal in ("", " sealed")] + ["forging sealed"]
 
 
+@pytest.mark.parametrize("seed", ["1", "2"])
+async def test_whoever_is_cut_off_in_the_middle_of_changes_ends_with_the_picture_of_the_server(seed: str) -> None:
+    requires("node", "node packages")
+    with server_process(**OFFLINE, EVENTS_PER_S="0") as server:
+        seen = await run("model.mjs", server.url, seed)
+    assert min(seen["plain"]["cuts"], seen["sealed"]["cuts"]) > 10
+
+
 LIVELY = ["links", "answersAndEdits", "reactions", "whatIsNew", "searching", "polls", "aside", "finger"]
 
 

@@ -115,7 +115,7 @@ def test_it_is_small(build: Build) -> None:
 
 
 @pytest.mark.parametrize("entry", ["@mayfly/client", "@mayfly/client/client"])
-def test_the_types_of_an_entry_have_all_that_it_exports_and_no_more(entry: str, unpacked: Path, tmp_path: Path) -> None:
+def test_the_types_of_an_entry_have_all_that_it_exports(entry: str, unpacked: Path, tmp_path: Path) -> None:
     modules = tmp_path / "node_modules"
     (modules / "@mayfly").mkdir(parents=True)
     shutil.copytree(unpacked, modules / "@mayfly" / "client")
@@ -124,10 +124,8 @@ def test_the_types_of_an_entry_have_all_that_it_exports_and_no_more(entry: str, 
     (tmp_path / "package.json").write_text('{"type": "module"}')
     names = f'import * as all from "{entry}"; console.log(JSON.stringify(Object.keys(all)));'
     exported = json.loads(run("node", "--input-type=module", "-e", names, cwd=tmp_path))
-    has = json.dumps(dict.fromkeys(exported, True))
-    (tmp_path / "all.ts").write_text(
-        f'import * as all from "{entry}";\nexport const has: Record<keyof typeof all, true> = {has};\n'
-    )
+    values = ", ".join(f"all.{name}" for name in exported)
+    (tmp_path / "all.ts").write_text(f'import * as all from "{entry}";\nexport const values = [{values}];\n')
     run(str(TOOLS / ".bin" / "tsc"), *OPTIONS, "--noEmit", "--types", "", "all.ts", cwd=tmp_path)
 
 

@@ -210,6 +210,7 @@ def test_settings_cannot_be_changed() -> None:
         ({"TURN_URLS": "turn:turn.example.com"}, "TURN_SECRET"),
         ({"TURN_SECRET": SECRET}, "TURN_URLS"),
         ({"MESSAGE_LOG": "on"}, "MONGODB_URI"),
+        ({"MESSAGE_LOG": "on", "MONGODB_URI": "mongodb://localhost/x"}, "STORAGE_SECRET"),
         ({"ENVIRONMENT": "production"}, "CORS_ORIGINS is empty"),
         ({"ROOM_CREATION": "key"}, "API_KEYS"),
         ({"API_KEYS": f"site:{SECRET}"}, "API_KEYS"),
@@ -254,10 +255,12 @@ def test_with_several_processes_files_lie_in_mongodb_or_nowhere(monkeypatch: pyt
         ({"FILE_STORE": "disk"}, "FILE_STORE"),
         ({"FILE_STORE": "mongo", "MONGODB_URI": "mongodb://localhost/x", "ENVIRONMENT": "production"}, "FILE_STORE"),
         ({"STORAGE_SECRET": "short"}, "STORAGE_SECRET"),
+        ({"MESSAGE_LOG": "on", "ENVIRONMENT": "production"}, "MESSAGE_LOG"),
+        ({"SESSION_LOG_DAYS": "-1"}, "SESSION_LOG_DAYS"),
         ({"MAX_FILE_MB": "0"}, "MAX_FILE_MB"),
     ],
 )
-def test_files_without_what_they_need_stop_the_start(
+def test_what_is_kept_without_what_seals_it_stops_the_start(
     environment: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in environment.items():

@@ -1,0 +1,129 @@
+"""How much MongoDB is asked to write, counted by the driver itself: a free cluster has to suffice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from pymongo import monitoring
+
+from tests.support.server import Server, running
+
+WRITES = frozenset({"insert", "update", "delete", "findAndModify", "bulkWrite"})
+OWNERSHIP = "ownership"
+"""The lease, which is renewed twice a second whatever anybody does."""
+
+SETTLED_S = 0.3
+
+
+class Writes(monitoring.CommandListener):
+    """Counts commands that write, by collection."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[str] = Counter()
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if event.command_name in WRITES:
+            self.counted[event.command[event.command_name]] += 1
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing to count."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing to count."""
+
+    async def since(self) -> dict[str, int]:
+        """What was written since it was asked last, apart from the lease."""
+        await asyncio.sleep(SETTLED_S)
+        found = {name: count for name, count in self.counted.items() if name != OWNERSHIP}
+        self.counted.clear()
+        return found
+
+
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writes]:
+    """Of every client that is made while the test runs."""
+    listener = Writes()
+    listeners = monitoring._LISTENERS
+    listeners.command_listeners.append(listener)
+    yield listener
+    listeners.command_listeners.remove(listener)
+
+
+async def made_room(server: Server, writes: Writes, **wish: object) -> str:
+    await writes.since()
+    room = (await server.room(**wish))["roomId"]
+    found = await writes.since()
+    assert found == {"rooms": 1}
+    return str(room)
+
+
+async def test_a_join_and_a_leave_write_once_each_and_messages_nothing(mongo_uri: str, writes: Writes) -> None:
+    async with running(mongodb_uri=mongo_uri, storage_secret="x" * 32, events_per_s=0) as server:
+        room = await made_room(server, writes)
+        first, _ = await server.seated(room, name="Ada")
+        assert await writes.since() == {"rooms": 1}
+        second, two = await server.seated(room, name="Bob", clientJoinId="a" * 22)
+        assert await writes.since() == {"rooms": 1}
+        for number in range(50):
+            await first.ok("send-message", roomId=room, text=str(number))
+        await second.ok("read", roomId=room, seq=10)
+        await first.ok("typing", roomId=room, isTyping=True)
+        await second.ok("update-media", roomId=room, audio=True)
+        await first.ok("offer", roomId=room, description={"type": "offer", "sdp": "v=0"})
+        assert await writes.since() == {}, "messages, and all that passes, write nothing"
+        await second.leave()
+        again, _ = await server.seated(
+            room, resume={"participantId": two["self"]["id"], "resumeToken": two["resumeToken"]}
+        )
+        assert await writes.since() == {}, "a connection that is lost and comes back, neither"
+        await first.ok("leave-room", roomId=room)
+        assert await writes.since() == {"rooms": 1}, "also where another becomes host by it"
+        await again.ok("leave-room", roomId=room)
+        assert await writes.since() == {"rooms": 1}
+
+
+async def test_many_who_join_at_once_write_at_most_once_each(mongo_uri: str, writes: Writes) -> None:
+    async with running(mongodb_uri=mongo_uri, events_per_s=0) as server:
+        room = await made_room(server, writes, capacity=50)
+        await asyncio.gather(*(server.seated(room) for _ in range(20)))
+        assert (await writes.since())["rooms"] <= 20
+
+
+async def test_a_join_by_invite_writes_twice_so_that_a_crash_burns_none(mongo_uri: str, writes: Writes) -> None:
+    async with running(mongodb_uri=mongo_uri) as server:
+        made = await server.room(inviteOnly=True)
+        answer = await server.call("POST", f"/api/rooms/{made['roomId']}/invites", key=made["hostKey"], json={})
+        await writes.since()
+        await server.seated(made["roomId"], invite=answer.json["invite"])
+        assert await writes.since() == {"rooms": 2}
+
+
+async def test_coming_back_after_a_restart_writes_nothing(mongo_uri: str, writes: Writes) -> None:
+    async with running(mongodb_uri=mongo_uri, seat_grace_s=60) as server:
+        made = await server.room()
+        client, seat = await server.seated(made["roomId"], name="Ada")
+        await client.leave()
+        await server.context.ownership.release()
+        server.context.restored = False  # as if it were killed: nobody ends the rooms
+    async with running(mongodb_uri=mongo_uri, seat_grace_s=60) as server:
+        await writes.since()
+        claim = {"participantId": seat["self"]["id"], "resumeToken": seat["resumeToken"]}
+        _, snapshot = await server.seated(made["roomId"], resume=claim)
+        assert snapshot["self"]["name"] == "Ada"
+        assert await writes.since() == {}
+
+
+async def test_a_log_writes_messages_in_batches(mongo_uri: str, writes: Writes) -> None:
+    async with running(mongodb_uri=mongo_uri, message_log="on", storage_secret="x" * 32, events_per_s=0) as server:
+        room = await made_room(server, writes, log=True)
+        client, _ = await server.seated(room)
+        await writes.since()
+        numbers = [await client.begin("send-message", {"roomId": room, "text": "hello"}) for _ in range(500)]
+        for number in numbers:
+            await client.answer(number)
+        found = await writes.since()
+        assert set(found) == {"messages"}
+        assert found["messages"] <= 50
