@@ -30,6 +30,39 @@ export interface AboutPoll {
   pollId: string;
 }
 
+/** A room as its operator sees it: no name, no text. `madeBy`: the name of the API key that made it. */
+export interface AdminRoom {
+  id: string;
+  status: "open" | "locked" | "ended";
+  /** at least 1 */
+  capacity: number;
+  /** at least 0 */
+  participantCount: number;
+  /** at least 0 */
+  awayCount: number;
+  /** at least 0 */
+  inCallCount: number;
+  /** at least 0 */
+  messageCount: number;
+  /** ISO 8601, UTC, with milliseconds */
+  createdAt: string;
+  /** ISO 8601, UTC, with milliseconds */
+  expiresAt: string;
+  encrypted: boolean;
+  inviteOnly: boolean;
+  passwordRequired: boolean;
+  lobby: boolean;
+  log: boolean;
+  madeBy?: string;
+}
+
+/** One page of rooms, and how many there are in all. */
+export interface AdminRooms {
+  rooms: AdminRoom[];
+  /** at least 0 */
+  total: number;
+}
+
 /** `answer`. The description may come as `answer`, too. */
 export interface Answer {
   /** 1 to 64 characters */
@@ -415,6 +448,14 @@ export interface MediaState {
   screen?: boolean | null;
   handRaised?: boolean | null;
   canCall?: boolean | null;
+}
+
+/** `budgetBytes` 0: no bound. */
+export interface MemoryUse {
+  /** at least 0 */
+  residentBytes: number;
+  /** at least 0 */
+  budgetBytes: number;
 }
 
 /** `duplicate`: the same `clientMessageId` was accepted before, and this is the answer of that time. */
@@ -952,10 +993,12 @@ export interface SignalAccepted {
   delivery: "sent" | "buffered";
 }
 
-/** The figures of the process. `requests` is by outcome: `ok`, or the error code. */
+/** The metrics of the process for people. `requests` is by outcome: `ok`, or the error code. `joins` and `resumes` are by result, in lower case; `disconnects` by reason. `owner`: whether the rooms are here. */
 export interface Stats {
   /** at least 0 */
   uptimeS: number;
+  owner: boolean;
+  draining: boolean;
   /** at least 0 */
   rooms: number;
   /** at least 0 */
@@ -967,11 +1010,22 @@ export interface Stats {
   /** at least 0 */
   sockets: number;
   /** at least 0 */
+  transports: number;
+  /** at least 0 */
   calls: number;
+  /** at least 0 */
+  inCall: number;
   /** at least 0 */
   messages: number;
   requests: Record<string, number>;
+  joins: Record<string, number>;
+  resumes: Record<string, number>;
+  disconnects: Record<string, number>;
   rates: Rates;
+  /** at least 0 */
+  loopLagP99Ms: number;
+  memory: MemoryUse;
+  storage: StorageState;
   /** at least 0 */
   droppedLogMessages: number;
 }
@@ -980,6 +1034,14 @@ export interface Stats {
 export interface Storage {
   kind: string;
   ok: boolean;
+}
+
+/** `unwritten`: rooms, ends of rooms and messages that the store does not have yet. */
+export interface StorageState {
+  kind: string;
+  ok: boolean;
+  /** at least 0 */
+  unwritten: number;
 }
 
 /** Somebody began or stopped typing. */

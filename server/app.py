@@ -19,7 +19,7 @@ from server.cluster.leased import LeasedOwnership
 from server.cluster.local import LocalOwnership
 from server.cluster.ownership import Ownership
 from server.lifecycle import Lifecycle
-from server.observability.metrics import FIGURES, Figures
+from server.observability.metrics import METRICS, Metrics
 from server.observability.sparing import RefusedOrigins
 from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
@@ -27,6 +27,7 @@ from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
 from server.outbound.shelf import Shelf
 from server.outbound.webhooks import Webhooks
+from server.security.admin_key import AdminKey
 from server.security.base32 import random_base32
 from server.security.descriptors import Descriptors
 from server.security.file_quotas import FileBounds, FileQuotas
@@ -40,6 +41,7 @@ from server.transport.client.hooks import HookSender
 from server.transport.client.jwks import KeyFetcher
 from server.transport.engineio import EngineLimits
 from server.transport.engineio.origins import OriginPolicy
+from server.transport.http import admin as admin_rest
 from server.transport.http import files as files_rest
 from server.transport.http import rooms as rooms_rest
 from server.transport.http import schemas as schemas_rest
@@ -48,10 +50,12 @@ from server.transport.http.admission import Admission
 from server.transport.http.headers import protect
 from server.transport.http.here import rooms_here
 from server.transport.http.limits import BUCKETS, limited
+from server.transport.http.measured import measured
 from server.transport.http.pages import add_pages
 from server.transport.http.request_log import RequestLog
 from server.transport.http.routes import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.transport.socketio import DefaultNamespace, SocketHost
+from server.transport.socketio.admin import AdminUi
 from server.transport.socketio.gateway import Gateway
 from server.transport.socketio.host import MAX_FRAME_BYTES, MAX_UNCONNECTED_BYTES
 from server.transport.socketio.packets import MAX_PACKET_BYTES
@@ -127,10 +131,17 @@ def create_app(
     context = _context(settings, clocks, new_id, store if store is not None else make_store(settings), sockets)
     _lay_out_files(context, file_store if file_store is not None else make_file_store(settings))
     dispatcher = Dispatcher(context, context.ownership)
-    sockets.application = Gateway(context, dispatcher)
+    gateway = sockets.application = Gateway(context, dispatcher)
 
     # None of them has anything to do on the engine's path, where plain handshakes never get so far (decision 29).
-    middlewares = [RequestLog().middleware(), cors, errors, limited, *([rooms_here] if context.ownership.beats else [])]
+    middlewares = [
+        measured,
+        RequestLog().middleware(),
+        cors,
+        errors,
+        limited,
+        *([rooms_here] if context.ownership.beats else []),
+    ]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
     app[BUCKETS] = OrderedDict()
@@ -138,10 +149,13 @@ def create_app(
     app[LIFECYCLE] = Lifecycle(context, host, sockets)
     descriptors = Descriptors(descriptor_limit)
     app[DESCRIPTORS] = descriptors
-    app[FIGURES] = Figures(context, dispatcher, host, sockets, descriptors)
+    app[METRICS] = Metrics(context, dispatcher, host, sockets, gateway, descriptors)
+    app[admin_rest.ADMIN_KEY] = AdminKey(settings.admin_key.get_secret_value(), context.guesses)
+    _observe(app, gateway)
     app.add_routes(rooms_rest.routes)
     app.add_routes(files_rest.routes)
     app.add_routes(service_rest.routes)
+    app.add_routes(admin_rest.routes)
     app.add_routes(schemas_rest.routes)
     add_pages(app)
     app.on_response_prepare.append(protect)
@@ -152,6 +166,19 @@ def create_app(
     app.on_shutdown.append(_shut_down)
     host.attach(app)
     return app
+
+
+def _observe(app: web.Application, gateway: Gateway) -> None:
+    """Count what can only be counted as it happens; and with `ADMIN_KEY`, show it in Socket.IO's Admin UI."""
+    metrics, context = app[METRICS], app[CONTEXT]
+    gateway.request = metrics.meter.request
+    context.publisher.subscribe(metrics.happenings.note)
+    context.journal.on_answer = metrics.store_calls.note
+    app.cleanup_ctx.append(metrics.lag.alive)
+    key = app[admin_rest.ADMIN_KEY]
+    if key.is_set:
+        ui = AdminUi(app[HOST], app[SOCKETS], key, context.settings.trusted_proxy_hops)
+        app.cleanup_ctx.append(ui.alive)
 
 
 def make_ownership(store: Store) -> Ownership:
@@ -219,7 +246,7 @@ def _call_out(app: web.Application, context: Context, new_id: NewId) -> None:
         )
         context.publisher.subscribe(sender.webhooks)
         app[WEBHOOKS] = sender.webhooks
-        app[FIGURES].hook_queues = sender.webhooks.queues
+        app[METRICS].hook_queues = sender.webhooks.queues
         app.cleanup_ctx.append(sender.alive)
     if settings.join_jwks_url and settings.takes_join_tokens != "off":
         fetcher = KeyFetcher(settings.join_jwks_url)

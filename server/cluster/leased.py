@@ -11,6 +11,7 @@ import contextlib
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from rooms.ports import StoreUnavailable
@@ -60,6 +61,7 @@ class LeasedOwnership:
         self.valid_until = -math.inf
         self.answers = True
         self.lost = False
+        self.moves: Counter[str] = Counter()
 
     @property
     def refused(self) -> bool:
@@ -109,6 +111,7 @@ class LeasedOwnership:
         self.close()
         if self.role is Role.LEAVING:
             self.role = Role.OVER
+            self.moves["handed_over"] += self.heir is not None
             await self._book.release(self.me, self.generation, self.heir)
 
     def overtaken(self) -> None:
@@ -116,6 +119,7 @@ class LeasedOwnership:
         if self.role is not Role.OVER:
             log.error("Another process has taken the rooms over. This one can write nothing any more, and stops.")
             self.role, self.lost, self.valid_until = Role.OVER, True, -math.inf
+            self.moves["lost"] += 1
             self._wake.set()
 
     # -- the owner
@@ -141,6 +145,7 @@ class LeasedOwnership:
                 lease.held_s,
             )
             await self._book.refuse(self.me, self.generation, asker)
+            self.moves["refused"] += 1
             return
         log.warning("Another process (%s) has clients and asks for the rooms: handing over.", asker)
         self.heir = asker
@@ -197,6 +202,7 @@ class LeasedOwnership:
             return
         self.generation, self._accompanied = taken.generation, taken.accompanied
         self.role, self.valid_until, self._refused_by = Role.OWNER, started + LEASE_S, None
+        self.moves["received" if taken.handed else "taken"] += 1
         if lease is not None:
             log.info("This process owns the rooms now, by %s.", "hand-over" if taken.handed else "taking a free lease")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 
 from server.cluster.ownership import Role
 
@@ -19,6 +20,7 @@ class LocalOwnership:
     def __init__(self) -> None:
         self.role = Role.OWNER
         self.valid_until = math.inf
+        self.moves: Counter[str] = Counter()
 
     def valid(self) -> bool:
         return time.monotonic() <= self.valid_until

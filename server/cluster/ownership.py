@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import Enum
 from typing import Protocol
 
@@ -31,6 +32,8 @@ class Ownership(Protocol):
     """Whether the place where the lease is kept answered the newest call."""
     lost: bool
     """Whether another process took the rooms without being given them."""
+    moves: Counter[str]
+    """What became of the ownership here: `taken`, `received`, `handed_over`, `lost`, `refused` → how often."""
     beats: bool
     """Whether there is a lease to look after at all."""
 

@@ -12,9 +12,9 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from rooms import snapshots
 from rooms.errors import Code, Refused
@@ -101,6 +101,8 @@ class Journal:
         self._written: dict[str, int] = {}
         """room → a hash of what the store has of it: what would not change it is not written"""
         self.health = StoreHealth()
+        self.on_answer: Callable[[str, float], None] = lambda call, seconds: None
+        """Told the name of each call that the store has answered, and how long it took."""
         self.dropped_messages = 0
         self.fenced = False
         """Whether another process owns the rooms, so that nothing can be written any more."""
@@ -359,7 +361,7 @@ class Journal:
             await self._watched(self._store.ping())
         return self.health.answers
 
-    async def _watched(self, call: Awaitable[T]) -> T:
+    async def _watched(self, call: Coroutine[Any, Any, T]) -> T:
         started_at = time.monotonic()
         try:
             result = await call
@@ -381,6 +383,7 @@ class Journal:
         if not self.health.answers:
             self._back.set()
         self.health.succeeded()
+        self.on_answer(getattr(call, "__name__", "other").strip("_"), time.monotonic() - started_at)
         return result
 
     def _check_fence(self) -> None:

@@ -49,6 +49,8 @@ class Publisher:
         self._presence = presence
         self._log_messages = log_messages
         self._subscribers: list[Subscriber] = []
+        self.messages = 0
+        """Messages committed since the start."""
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Hand every event but messages to `subscriber`, once it has been told. It must not raise or wait."""
@@ -84,6 +86,7 @@ class Publisher:
 
     def message(self, room: Room, message: Message) -> dict[str, Any]:
         """Commit a message: this runs for each. Returns what the others are told."""
+        self.messages += 1
         told = self._delivery.message(room, message)
         if room.log and self._log_messages and message.audience is None and not message.gone:
             self._journal.log_message(message)

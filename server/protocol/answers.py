@@ -252,20 +252,75 @@ class ErrorAnswer(Sent):
     error: ErrorObject
 
 
+class MemoryUse(Sent):
+    """`budgetBytes` 0: no bound."""
+
+    resident_bytes: Count
+    budget_bytes: Count
+
+
+class StorageState(Sent):
+    """`unwritten`: rooms, ends of rooms and messages that the store does not have yet."""
+
+    kind: str
+    ok: bool
+    unwritten: Count
+
+
 class Stats(Sent):
-    """The figures of the process. `requests` is by outcome: `ok`, or the error code."""
+    """The metrics of the process for people. `requests` is by outcome: `ok`, or the error code.
+
+    `joins` and `resumes` are by result, in lower case; `disconnects` by reason. `owner`: whether the rooms are here.
+    """
 
     uptime_s: float = Field(ge=0)
+    owner: bool
+    draining: bool
     rooms: Count
     tombstones: Count
     seats: Count
     seats_away: Count
     sockets: Count
+    transports: Count
     calls: Count
+    in_call: Count
     messages: Count
     requests: dict[str, int]
+    joins: dict[str, int]
+    resumes: dict[str, int]
+    disconnects: dict[str, int]
     rates: Rates
+    loop_lag_p99_ms: float = Field(ge=0)
+    memory: MemoryUse
+    storage: StorageState
     dropped_log_messages: Count
+
+
+class AdminRoom(Sent):
+    """A room as its operator sees it: no name, no text. `madeBy`: the name of the API key that made it."""
+
+    id: str
+    status: Literal["open", "locked", "ended"]
+    capacity: int = Field(ge=1)
+    participant_count: Count
+    away_count: Count
+    in_call_count: Count
+    message_count: Count
+    created_at: Time
+    expires_at: Time
+    encrypted: bool
+    invite_only: bool
+    password_required: bool
+    lobby: bool
+    log: bool
+    made_by: str = absent()
+
+
+class AdminRooms(Sent):
+    """One page of rooms, and how many there are in all."""
+
+    rooms: list[AdminRoom]
+    total: Count
 
 
 class PastCall(Sent):

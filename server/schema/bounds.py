@@ -38,6 +38,7 @@ GUARD: Final = "tests/integration/contract/test_guessing.py"
 HARDENING: Final = "tests/integration/contract/test_hardening.py"
 API_KEYS: Final = "tests/integration/contract/test_api_keys.py"
 REST_MESSAGES: Final = "tests/integration/contract/test_rest_messages.py"
+OPERATOR: Final = "tests/integration/contract/test_admin.py"
 MESSAGES: Final = "tests/integration/contract/test_messages.py"
 RULES_OF_MESSAGES: Final = "tests/unit/rooms/test_messages.py"
 REACTIONS: Final = "tests/integration/contract/test_reactions.py"
@@ -234,6 +235,7 @@ BOUNDS: Final = (
     Bound(ENGINE, "messages_per_turn", "messages", "Of one session, in one step.", WEBSOCKET),
     Bound(ENGINE, "fragments_per_turn", "frames", "Of one session, in one step.", WEBSOCKET),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),
+    Bound("server.transport.http.admin", "ROOMS_PER_PAGE", "rooms", "In one answer to the operator.", OPERATOR),
     Bound("server.usecases.operating", "SESSIONS_PER_PAGE", "lines", "Of the session log, in one answer.", SESSIONS),
     Bound("server.usecases.reading", "MESSAGES_PER_PAGE", "messages", "In one answer.", REST_MESSAGES),
     Bound("rooms.limits", "MAX_DATA_BYTES", "bytes", "The data of a message.", MESSAGES),

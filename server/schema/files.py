@@ -14,7 +14,7 @@ from server.schema.typescript import typescript
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 CLIENT_CODES = DOCS.parent / "client" / "codes.d.ts"
-PAGES = (DOCS / "protocol.md", DOCS / "limits.md", DOCS.parent / "README.md")
+PAGES = (DOCS / "protocol.md", DOCS / "limits.md", DOCS / "metrics.md", DOCS.parent / "README.md")
 """Pages with tables that are made of the code."""
 
 

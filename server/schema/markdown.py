@@ -1,4 +1,4 @@
-"""The tables of README, `docs/protocol.md` and `docs/limits.md`, between marks in their text.
+"""The tables of README, `docs/protocol.md`, `docs/limits.md` and `docs/metrics.md`, between marks in their text.
 
 What the code says cannot be told otherwise there. The environment is told in the words of `.env.example`, with the
 defaults of the settings.
@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from rooms.errors import Code
+from server.observability.families import LABELS, REASONS, families
 from server.protocol.acknowledgements import MEANINGS
 from server.protocol.answers import ACKS, BRIEF_ACKS, Empty
 from server.protocol.events import DURABLE, EVENTS
@@ -177,6 +178,18 @@ def _default(value: Any) -> str:
     return f"`{text}`" if text else "empty"
 
 
+def _metrics() -> str:
+    rows = [
+        (f"`{one.shown}`", one.kind, ", ".join(f"`{label}`" for label in one.labels), one.says) for one in families()
+    ]
+    return _table(("metric", "kind", "labels", "says"), rows)
+
+
+def _labels() -> str:
+    reasons = [(f"`reason` of `{name}_total`", values) for name, values in REASONS.items()]
+    return _table(("label", "values"), [*((f"`{label}`", values) for label, values in LABELS.items()), *reasons])
+
+
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
@@ -190,4 +203,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "rest": _rest,
     "errors": _errors,
     "environment": _environment,
+    "metrics": _metrics,
+    "labels": _labels,
 }

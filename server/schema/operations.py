@@ -258,10 +258,27 @@ OPERATIONS = (
     Operation(
         "get",
         "/api/admin/stats",
-        "Figures of the process. Off (404) without ADMIN_KEY.",
+        "Metrics of the process for people. Off (404) without ADMIN_KEY.",
         answers.Stats,
         keys=ADMIN,
         errors=(*SECRET, Code.NOT_FOUND),
+    ),
+    Operation(
+        "get",
+        "/api/admin/rooms",
+        "All rooms in the order of their ids, without content. Off (404) without ADMIN_KEY.",
+        answers.AdminRooms,
+        keys=ADMIN,
+        errors=(*SECRET, Code.NOT_FOUND, Code.INVALID_PAYLOAD),
+        parameters=(AFTER, ROOMS),
+    ),
+    Operation(
+        "delete",
+        "/api/admin/rooms/{roomId}",
+        "End a room for all, as its operator. Off (404) without ADMIN_KEY.",
+        answers.Erased,
+        keys=ADMIN,
+        errors=(*SECRET, Code.NOT_FOUND, *GONE, *NOT_NOW),
     ),
     Operation(
         "get",

@@ -58,6 +58,9 @@ class HashQueue:
         self._asked = self._turns = 0
         self._served: OrderedDict[tuple[str, ...], int] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     async def run(
         self, work: Callable[[], T], *, address: str, group: str = "", shortcut: Callable[[], T | None] = lambda: None
     ) -> T:

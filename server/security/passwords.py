@@ -38,6 +38,11 @@ class Passwords:
         self._making = HashQueue("making", self.under_way, MAX_PASSWORD_CHECKS_PER_ADDRESS)
         self._checking = HashQueue("checking", self.under_way, MAX_PASSWORD_CHECKS_PER_ADDRESS)
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Hashes that wait: to be made, and to be checked."""
+        return len(self._making), len(self._checking)
+
     async def hash(self, password: str, address: str) -> str:
         """A salted scrypt hash, `scrypt$salt$hash` in hexadecimal, made off the event loop."""
         salt = os.urandom(16)

@@ -43,6 +43,8 @@ class Dispatcher:
         self.now = monotonic
         self.answered: dict[str, int] = defaultdict(int)
         """Requests by outcome: `ok`, or the error code."""
+        self.events: tuple[str, ...] = tuple(COMMANDS)
+        """The names of all requests."""
 
     def handle(self, connection: Connection, event: str, args: list[Any] | Decoded) -> Outcome | Awaitable[Outcome]:
         """Answer one request; an awaitable only where the answer has to wait for something."""

@@ -61,6 +61,8 @@ class Recovery:
         self._grace_s = grace_s
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._live: dict[str, Connection] = {}
+        self.dropped = 0
+        """Vanished connections forgotten before their time."""
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -81,6 +83,7 @@ class Recovery:
             self._sessions[caller.private_id] = _Session(claims, now + self._grace_s)
             if len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
+                self.dropped += 1
 
     def recover(self, private_id: str, seen: Offsets, now: float) -> list[Reclaimed] | None:
         """The seats of a session and what was missed since `seen`: all or nothing, None where anything is missing."""

@@ -40,6 +40,7 @@ _FINDERS = {
     "mongod": (mongod_binary, "a mongod on the PATH, or the packages of requirements-dev.txt"),
     "redis-server": (lambda: shutil.which("redis-server"), "the redis-server package"),
     "turnserver": (lambda: shutil.which("turnserver"), "the coturn package"),
+    "prometheus": (lambda: shutil.which("prometheus") and shutil.which("promtool"), "the prometheus package"),
     "nginx": (lambda: shutil.which("nginx"), "the nginx package"),
     "node": (lambda: shutil.which("node"), "Node.js 20 or later"),
     "node packages": (_node_packages, "Node.js, and `make install-dev`"),

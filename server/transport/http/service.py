@@ -1,4 +1,4 @@
-"""What operators and machines ask: health, readiness, metrics, figures."""
+"""What operators and machines ask without a key: health, readiness, metrics."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from aiohttp import web
 
 from rooms.errors import Code, Refused
 from server.cluster.ownership import Role
-from server.observability.metrics import FIGURES
-from server.protocol import views
-from server.transport.http.callers import ACTOR
-from server.transport.http.routes import CONTEXT, json_response, page_limit
-from server.usecases import operating
+from server.observability.metrics import METRICS
+from server.transport.http.routes import CONTEXT, json_response
 
 routes = web.RouteTableDef()
 
@@ -30,7 +27,7 @@ async def health(request: web.Request) -> web.Response:
             "storage": {"kind": ctx.store.name, "ok": healthy},
             "bus": {"kind": "none", "ok": True},
             "draining": ctx.draining,
-            "uptimeS": round(time.monotonic() - request.app[FIGURES].started_at, 1),
+            "uptimeS": round(time.monotonic() - request.app[METRICS].started_at, 1),
         }
     )
 
@@ -52,27 +49,5 @@ async def ready(request: web.Request) -> web.Response:
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
     """Prometheus text exposition format."""
-    text = request.app[FIGURES].prometheus()
+    text = request.app[METRICS].prometheus()
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
-
-
-@routes.get("/api/admin/stats")
-async def stats(request: web.Request) -> web.Response:
-    """Figures for the operator; off without `ADMIN_KEY`."""
-    _for_the_operator(request)
-    return json_response(request.app[FIGURES].as_json())
-
-
-@routes.get("/api/admin/sessions")
-async def session_log(request: web.Request) -> web.Response:
-    """The content-free log of rooms that have ended, newest first: 200 `{sessions}`."""
-    _for_the_operator(request)
-    limit = page_limit(request, operating.SESSIONS_PER_PAGE)
-    lines = await operating.sessions(request.app[CONTEXT], limit, request.query.get("before"))
-    return json_response({"sessions": [views.session(line) for line in lines]})
-
-
-def _for_the_operator(request: web.Request) -> None:
-    if not request.app[CONTEXT].settings.admin_key.get_secret_value():
-        raise web.HTTPNotFound
-    request[ACTOR].as_admin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,6 +28,8 @@ class Gateway:
         self.too_large: Callable[[Any], Outcome] = dispatcher.too_large
         self.unreadable: Callable[[Any], Outcome] = dispatcher.unreadable
         self.binary: Callable[[Any], Outcome] = dispatcher.binary
+        self.recoveries: Counter[str] = Counter()
+        """Attempts at connection state recovery, by result."""
         self._transports: dict[str, Transport] = {}
 
     def admits(self, connection_id: str) -> bool:
@@ -65,6 +68,7 @@ class Gateway:
                 ctx.delivery.without_offsets.add(connection_id)
             if "pid" in auth:
                 found = joining.came_back(ctx, caller, auth["pid"], auth.get("offset"))
+                self.recoveries["not_recovered" if found is None else "ok"] += 1
         ctx.recovery.connected(caller)
         if found is not None:
             return Welcome(caller, caller.private_id, (found,))

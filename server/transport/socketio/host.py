@@ -73,6 +73,11 @@ def _is_bounded(data: str) -> bool:
     return few and not is_too_long(data)
 
 
+def refuse_connect(why: str) -> Exception:
+    """What a connect handler of another namespace raises; the client's `connect_error` has these words."""
+    return socketio.exceptions.ConnectionRefusedError(why)  # type: ignore[no-any-return]
+
+
 class NotHosted(RuntimeError):
     """The default namespace is Mayfly's, and python-socketio was asked to act in it."""
 

@@ -105,6 +105,8 @@ def test_whoever_is_wanted_asks_and_is_handed_the_rooms(cluster: Cluster) -> Non
     assert not first.valid()
     assert second.generation > first.generation
     assert not first.lost
+    assert first.moves == {"taken": 1, "handed_over": 1}
+    assert second.moves == {"received": 1}
 
 
 def test_what_was_handed_over_is_not_handed_back_within_a_minute(
@@ -117,6 +119,7 @@ def test_what_was_handed_over_is_not_handed_back_within_a_minute(
     with caplog.at_level(logging.ERROR):
         cluster.step(second, RENEW_S)
         cluster.step(third)
+    assert second.moves == {"received": 1, "refused": 1}
     assert third.refused
     assert [record.levelno for record in caplog.records][-2:] == [logging.ERROR] * 2, "both say so"
     for _ in range(round(2 * TAKE_BACK_S / RENEW_S)):
@@ -174,6 +177,7 @@ def test_an_owner_that_slept_while_another_took_the_rooms_is_over(cluster: Clust
     assert second.role is Role.OWNER
     cluster.step(first)
     assert (first.role, first.lost, first.valid_until) == (Role.OVER, True, -math.inf)
+    assert (first.moves, second.moves) == ({"taken": 1, "lost": 1}, {"taken": 1})
 
 
 def test_alone_an_owner_goes_on_while_the_store_is_down(cluster: Cluster) -> None:

@@ -27,7 +27,7 @@ from server.usecases.commands import COMMANDS
 from tests.support.parts import requires
 from tests.support.processes import ROOT
 
-PAGES = re.compile(r"/|/r/.*|/vendor/.*|/assets/.*|/client\.tgz|/\{area\}.*|/socket\.io.*")
+PAGES = re.compile(r"/|/admin|/r/.*|/vendor/.*|/assets/.*|/client\.tgz|/\{area\}.*|/socket\.io.*")
 
 
 @pytest.mark.parametrize("file", files.published(), ids=lambda file: file.name)
@@ -174,6 +174,7 @@ def test_the_command_writes_what_is_published(tmp_path: Path, monkeypatch: pytes
     docs = tmp_path / "docs"
     docs.mkdir()
     stale = {"protocol.md": "| `ROOM_FULL` |", "limits.md": "| `MAX_ROOMS` |", "README.md": "| `HOST`, `PORT` |"}
+    stale["metrics.md"] = "| `mayfly_rooms` |"
     assert stale.keys() == {page.name for page in files.PAGES}
     for page in files.PAGES:
         assert page.read_text().count(stale[page.name]) == 1
