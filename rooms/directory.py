@@ -13,15 +13,15 @@ from rooms.limits import MAX_ROOMS, MAX_TOMBSTONES
 from rooms.makers import Makers
 from rooms.model import EndReason, RoomOptions
 from rooms.records import Tombstone
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from rooms.schedule import Due, Task
 
 
-class Registry:
+class Directory:
     """room id → room. The one place through which rooms come and go."""
 
-    def __init__(self, house: House, *, tombstone_ttl_s: float) -> None:
-        self.house = house
+    def __init__(self, runtime: Runtime, *, tombstone_ttl_s: float) -> None:
+        self.runtime = runtime
         self.rooms: dict[str, Room] = {}
         self.makers = Makers()
         self._tombstones: OrderedDict[str, Tombstone] = OrderedDict()
@@ -36,9 +36,9 @@ class Registry:
             self.find(room_id, now)
         if len(self.rooms) >= MAX_ROOMS:
             raise Refused(Code.UNAVAILABLE, "This server has no room for another room.", retry_after_ms=60_000)
-        created_at = self.house.wall(now)
+        created_at = self.runtime.wall(now)
         room = Room(
-            self.house,
+            self.runtime,
             id=room_id,
             epoch=epoch,
             created_at=created_at,
@@ -72,37 +72,39 @@ class Registry:
 
     def find(self, room_id: str, now: float) -> Room:
         """The live room of this id, else ROOM_ENDED, ROOM_EXPIRED or ROOM_NOT_FOUND."""
-        room, wall = self.rooms.get(room_id), self.house.wall(now)
+        room, wall = self.rooms.get(room_id), self.runtime.wall(now)
         if room is not None and room.expires_at > wall:
             return room
-        grave = self._tombstones.get(room_id)
-        if room is not None or (grave is not None and grave.until > wall and grave.reason == "room-expired"):
+        tombstone = self._tombstones.get(room_id)
+        if room is not None or (
+            tombstone is not None and tombstone.until > wall and tombstone.reason == "room-expired"
+        ):
             raise Refused(Code.ROOM_EXPIRED, "This room has expired.")
-        if grave is not None and grave.until > wall:
+        if tombstone is not None and tombstone.until > wall:
             raise Refused(Code.ROOM_ENDED, "This room has ended.")
         raise Refused(Code.ROOM_NOT_FOUND, "There is no such room.")
 
     def end(self, room: Room, reason: EndReason, now: float) -> tuple[Tombstone, list[Event]]:
         """End a room. It never comes back; its link answers 410 while the tombstone is kept."""
         self.discard(room)
-        ended_at = self.house.wall(now)
-        grave = Tombstone(room_id=room.id, reason=reason, ended_at=ended_at, until=ended_at + self._tombstone_ttl_s)
-        self.bury(grave)
-        return grave, room.end(reason, now)
+        ended_at = self.runtime.wall(now)
+        tombstone = Tombstone(room_id=room.id, reason=reason, ended_at=ended_at, until=ended_at + self._tombstone_ttl_s)
+        self.keep_tombstone(tombstone)
+        return tombstone, room.end(reason, now)
 
-    def bury(self, grave: Tombstone) -> None:
+    def keep_tombstone(self, tombstone: Tombstone) -> None:
         """Keep a tombstone; the oldest go where there are too many."""
-        self._tombstones[grave.room_id] = grave
+        self._tombstones[tombstone.room_id] = tombstone
         if len(self._tombstones) > MAX_TOMBSTONES:
             self._tombstones.popitem(last=False)
 
     def due(self, now: float) -> Iterator[tuple[Room, Due]]:
         """What has come up and still holds, looked at one by one: the caller carries each out before the next."""
-        house, wall = self.house, self.house.wall(now)
+        runtime, wall = self.runtime, self.runtime.wall(now)
         self._forget_tombstones(wall)
-        for plans in (house.schedule, house.calendar):
-            plans.tidy(self._is_planned)
-        for due in chain(house.schedule.take(now), house.calendar.take(wall)):
+        for plans in (runtime.schedule, runtime.calendar):
+            plans.drop_stale(self._is_planned)
+        for due in chain(runtime.schedule.take(now), runtime.calendar.take(wall)):
             room = self.rooms.get(due.room_id)
             if room is not None and _plan(room, due) == due.at:
                 yield room, due
@@ -113,10 +115,10 @@ class Registry:
 
     def next_due_at(self) -> float | None:
         """The `now` at which something comes up next."""
-        soonest, dated = self.house.schedule.next_at(), self.house.calendar.next_at()
+        soonest, dated = self.runtime.schedule.next_at(), self.runtime.calendar.next_at()
         if dated is None:
             return soonest
-        at = dated - self.house.ahead_s
+        at = dated - self.runtime.ahead_s
         return at if soonest is None else min(soonest, at)
 
     def _forget_tombstones(self, wall: float) -> None:
@@ -127,10 +129,10 @@ class Registry:
                 return
             del self._tombstones[oldest.room_id]
 
-    def restore(self, rooms: Iterable[Room], graves: Iterable[Tombstone], now: float) -> None:
+    def restore(self, rooms: Iterable[Room], tombstones: Iterable[Tombstone], now: float) -> None:
         """Take in what a store kept of an earlier process."""
-        for grave in sorted(graves, key=lambda g: g.until):
-            self.bury(grave)
+        for tombstone in sorted(tombstones, key=lambda g: g.until):
+            self.keep_tombstone(tombstone)
         for room in rooms:
             self.add(room, now)
 
@@ -149,9 +151,9 @@ def _plan(room: Room, due: Due) -> float | None:
         case Task.GRACE:
             seat = room.seats.get(due.key)
             away_since = seat.away_since if seat is not None and not seat.connected else None
-            return None if away_since is None else away_since + room.house.grace_s
+            return None if away_since is None else away_since + room.runtime.grace_s
         case Task.EMPTY:
-            return None if room.empty_since is None else room.empty_since + room.house.empty_ttl_s
+            return None if room.empty_since is None else room.empty_since + room.runtime.empty_ttl_s
         case Task.WARNING:
             return due.at if due.key == repr(room.expires_at) else None
         case Task.EXPIRY:

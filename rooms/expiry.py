@@ -26,7 +26,7 @@ def plan(room: Room, message: Message) -> None:
         _tidy(room)
     heapq.heappush(room.expiring, (message.more.due_at, message.seq))
     if room.expiring[0][1] == message.seq:
-        room.house.schedule.add(message.more.due_at, room.id, Task.MESSAGES)
+        room.runtime.schedule.add(message.more.due_at, room.id, Task.MESSAGES)
 
 
 def _tidy(room: Room) -> None:
@@ -52,5 +52,5 @@ def expire(room: Room, now: float) -> list[Event]:
             audience = None if to is None else (sender, to)
             events += room.erased(message_id(seq, at, room.epoch), seq, sender, audience, "", "expired", now)
     if room.expiring:
-        room.house.schedule.add(room.expiring[0][0], room.id, Task.MESSAGES)
+        room.runtime.schedule.add(room.expiring[0][0], room.id, Task.MESSAGES)
     return events

@@ -60,7 +60,7 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
     regretted = room.regretted.get(join_id_digest) if join_id_digest else None
     invite = None
     if admission.invite is not None and not is_host and voucher is None:
-        invite = room.invites.check(admission.invite, room.house.wall(now), regretted)
+        invite = room.invites.check(admission.invite, room.runtime.wall(now), regretted)
     if len(room.seats) + len(room.pending) >= room.capacity:
         raise Refused(Code.ROOM_FULL, "This room is full.", retry_after_ms=5_000)
     use = voucher.use if voucher is not None else None
@@ -75,7 +75,7 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         id=admission.participant_id,
         name=admission.name,
         role=HOST if is_host else MEMBER,
-        joined_at=room.house.wall(now),
+        joined_at=room.runtime.wall(now),
         ordinal=room.ordinals,
         token_digest=digest(admission.token),
         media=admission.media if rights.can_call else admission.media._replace(can_call=False),

@@ -41,7 +41,7 @@ def answer(room: Room, knock_id: str, *, admit: bool, invite_id: str, token: str
     if knock_id not in room.knocks:
         raise Refused(Code.PEER_NOT_FOUND, "Nobody waits with this knock id.")
     if admit:
-        wall = room.house.wall(now)
+        wall = room.runtime.wall(now)
         room.invites.add(invite_id, token, uses=1, now=wall, expires_at=wall + KNOCK_INVITE_TTL_S)
     walk_away(room, knock_id)
     answered = KnockAnswered(room_id=room.id, knock_id=knock_id, admitted=admit, invite=token if admit else None)

@@ -12,11 +12,11 @@ from rooms.events import Event, MessageUpdated, ReactionChanged, TypingChanged
 from rooms.limits import MAX_REACTION_KINDS
 from rooms.message import NO_EXTRAS, DeleteReason, Extras, Message, Once, message_id, new, seq_in
 from rooms.model import HOST, MEMBER, Seat
-from rooms.receipts import Receipt
+from rooms.recent_sends import SendResult
 from rooms.rights import require_call, require_voice
 from rooms.room import Room
 
-Posted = tuple[Receipt, Message | None, Sequence[Event]]
+Posted = tuple[SendResult, Message | None, Sequence[Event]]
 """The receipt, the message, and what else happened. A repetition changes nothing: there is no message, and the receipt
 is that of the first time."""
 
@@ -75,19 +75,19 @@ def post(
     message.client_message_id = client_message_id
     message.to = to
     message.encrypted = encrypted
-    message.timestamp = timestamp = now + room.house.ahead_s
+    message.timestamp = timestamp = now + room.runtime.ahead_s
     message.more = None
     if options is not None or room.message_ttl_s is not None:
         _give(room, message, options or PLAIN)
     room.history.append(message)
     room.message_count += 1
-    receipt = (seq, now, timestamp, reached)
+    send_result = (seq, now, timestamp, reached)
     if client_message_id is not None:
-        seat.sent.keep(client_message_id, receipt)
+        seat.sent.keep(client_message_id, send_result)
     more: Sequence[Event] = room.stop_typing(seat) if seat.typing else ()
     if message.more is not None:
         more = [*more, *_planned(room, message, now)]
-    return receipt, message, more
+    return send_result, message, more
 
 
 def post_from_outside(
@@ -157,7 +157,7 @@ def edit(
         raise Refused(Code.FORBIDDEN, "A message that is seen once cannot be edited.")
     before, more = message.weight, message.have_more()
     message.text, message.encrypted = text, encrypted
-    more.edited_at = room.house.wall(now)
+    more.edited_at = room.runtime.wall(now)
     if data is not None:
         more.extras = replace(more.extras, data=data)
     room.history.reweighed(message, before)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, Protocol
 
-from rooms.receipts import Receipts
+from rooms.recent_sends import RecentSends
 
 Role = Literal["host", "member"]
 HOST: Final = "host"
@@ -160,7 +160,7 @@ class Seat:
     use: str | None = None
     use_due: bool = False
     used_by: str = ""
-    sent: Receipts = field(default_factory=Receipts)
+    sent: RecentSends = field(default_factory=RecentSends)
     seal: Seal | None = field(default=None, repr=False)
     sealed: Sealed | None = None
     said: Said | None = field(default=None, repr=False)

@@ -83,7 +83,7 @@ def update(
     if not isinstance(message_ttl_s, Unchanged):
         room.message_ttl_s = message_ttl_s
     if expires_in_s is not None:
-        room.set_expiry(room.house.wall(now) + expires_in_s, now)
+        room.set_expiry(room.runtime.wall(now) + expires_in_s, now)
     return [room.room_updated(now)] if room.view() != before else []
 
 
@@ -117,7 +117,7 @@ def invite(
     room: Room, invite_id: str, token: str, now: float, *, uses: int, expires_in_s: float | None
 ) -> tuple[InviteRecord, list[Event]]:
     """Make an invite that ends with the room at the latest. Refused with RATE_LIMITED where there are too many."""
-    wall = room.house.wall(now)
+    wall = room.runtime.wall(now)
     expires_at = room.expires_at if expires_in_s is None else min(wall + expires_in_s, room.expires_at)
     record = room.invites.add(invite_id, token, uses=uses, now=wall, expires_at=expires_at)
     return record, [StateChanged(room.id)]

@@ -39,8 +39,8 @@ def create(
     if sum(other.size_bytes for other in room.polls.values()) + poll.size_bytes > POLLS_BYTES:
         raise Refused(Code.RATE_LIMITED, "The polls of this room are too long together: delete one.")
     if closes_in_s is not None:
-        poll.due_at, poll.closes_at = now + closes_in_s, room.house.wall(now) + closes_in_s
-        room.house.schedule.add(poll.due_at, room.id, Task.POLL, poll.id)
+        poll.due_at, poll.closes_at = now + closes_in_s, room.runtime.wall(now) + closes_in_s
+        room.runtime.schedule.add(poll.due_at, room.id, Task.POLL, poll.id)
     room.polls[poll.id] = poll
     room.history.weigh(_weight(poll))
     poll.seq, position = room.next()

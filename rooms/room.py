@@ -49,7 +49,7 @@ from rooms.schedule import Schedule, Task
 
 
 @dataclass(slots=True)
-class House:
+class Runtime:
     """What all rooms of a process share."""
 
     grace_s: float
@@ -85,7 +85,7 @@ class Shown:
 class Room:
     """One conversation. `pending` seats are granted but not taken yet: they count, but nobody sees them."""
 
-    house: House
+    runtime: Runtime
     id: str
     epoch: str
     created_at: float
@@ -135,7 +135,7 @@ class Room:
     shown: dict[int, Shown] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.history = History(self.house.ledger)
+        self.history = History(self.runtime.ledger)
 
     def view(self) -> RoomView:
         """What anyone with the link may know."""
@@ -215,7 +215,7 @@ class Room:
             return []
         self.let_go(seat)
         seat.away_since = now
-        self.house.schedule.add(now + self.house.grace_s, self.id, Task.GRACE, seat.id)
+        self.runtime.schedule.add(now + self.runtime.grace_s, self.id, Task.GRACE, seat.id)
         events: list[Event] = self.stop_typing(seat)
         events.append(self.updated(seat, "connected", now))
         return events
@@ -291,7 +291,7 @@ class Room:
             self.empty_since = None
         elif self.empty_since is None:
             self.empty_since = now
-            self.house.schedule.add(now + self.house.empty_ttl_s, self.id, Task.EMPTY)
+            self.runtime.schedule.add(now + self.runtime.empty_ttl_s, self.id, Task.EMPTY)
 
     # Messages
 
@@ -375,10 +375,10 @@ class Room:
     def set_expiry(self, expires_at: float, now: float) -> None:
         """When by the wall clock the room ends, and its members are warned. Earlier plans no longer hold."""
         self.expires_at = expires_at
-        self.house.calendar.add(expires_at, self.id, Task.EXPIRY)
+        self.runtime.calendar.add(expires_at, self.id, Task.EXPIRY)
         for ahead_s in EXPIRY_WARNINGS_S:
-            if expires_at - ahead_s > self.house.wall(now):
-                self.house.calendar.add(expires_at - ahead_s, self.id, Task.WARNING, repr(expires_at))
+            if expires_at - ahead_s > self.runtime.wall(now):
+                self.runtime.calendar.add(expires_at - ahead_s, self.id, Task.WARNING, repr(expires_at))
 
     def warn(self, planned_for: str) -> list[Event]:
         """A warning has come up; it holds if the expiry has not been moved since."""

@@ -56,7 +56,7 @@ class Schedule:
         """When the earliest entry is due."""
         return self._heap[0].at if self._heap else None
 
-    def tidy(self, holds: Callable[[Due], bool]) -> None:
+    def drop_stale(self, holds: Callable[[Due], bool]) -> None:
         """Let go of entries that do not hold any more, each time that the heap has doubled."""
         if len(self._heap) < self._tidy_at:
             return

@@ -10,7 +10,7 @@ from rooms import seals
 from rooms.invites import Invites
 from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Rights, Role, Sealed, Seat
 from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from rooms.schedule import Task
 
 
@@ -73,13 +73,15 @@ def _seat_record(seat: Seat, role: Role) -> SeatRecord:
     return record if kept is None else record.without_names()
 
 
-def room_from(record: RoomRecord, house: House, epoch: str, now: float, guest_name: Callable[[str], str] = str) -> Room:
+def room_from(
+    record: RoomRecord, runtime: Runtime, epoch: str, now: float, guest_name: Callable[[str], str] = str
+) -> Room:
     """A room as it was, under a new epoch, with everybody away from now on.
 
     `guest_name` is what somebody of that id is called whose name can be read only when they are back.
     """
     room = Room(
-        house,
+        runtime,
         id=record.id,
         epoch=epoch,
         created_at=record.created_at,
@@ -124,7 +126,7 @@ def room_from(record: RoomRecord, house: House, epoch: str, now: float, guest_na
             rights=Rights(can_speak=kept.can_speak, can_call=kept.can_call, can_invite=kept.can_invite),
             sealed=_sealed(kept),
         )
-        house.schedule.add(now + house.grace_s, room.id, Task.GRACE, kept.id)
+        runtime.schedule.add(now + runtime.grace_s, room.id, Task.GRACE, kept.id)
     # A seat that was only granted when the process died was not the host's yet, whatever it was to become.
     if room.host_id not in room.seats:
         room.host_id = next(iter(room.seats), None)
@@ -140,13 +142,13 @@ def _sealed(kept: SeatRecord) -> Sealed | None:
     return Sealed(kept.sealed, kept.sealed_by_token, kept.sealed_by_join)
 
 
-def session_of(room: Room, grave: Tombstone, calls: tuple[CallRecord, ...] = ()) -> SessionRecord:
+def session_of(room: Room, tombstone: Tombstone, calls: tuple[CallRecord, ...] = ()) -> SessionRecord:
     """The line of the session log for a room that has ended."""
     return SessionRecord(
         id=hashlib.sha256(b"session:" + room.id.encode()).hexdigest()[:32],
         began_at=room.created_at,
-        ended_at=grave.ended_at,
-        reason=grave.reason,
+        ended_at=tombstone.ended_at,
+        reason=tombstone.reason,
         capacity=room.capacity,
         came=room.came,
         peak=room.peak,

@@ -51,7 +51,7 @@ def _seen_by_all(room: Room, seat: Seat, message: Message, once: Once, now: floa
     )
     room.shown[message.seq] = shown
     room.history.weigh(shown.weight)
-    room.house.schedule.add(shown.until, room.id, Task.SHOWN, str(message.seq))
+    room.runtime.schedule.add(shown.until, room.id, Task.SHOWN, str(message.seq))
     return room.erase(message, seat.id, "viewed", now)
 
 

@@ -10,10 +10,10 @@ from functools import partial
 
 from aiohttp import web
 
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.files import File
 from rooms.ports import FileStore, Store
-from rooms.room import House
+from rooms.room import Runtime
 from server.clocks import Clocks
 from server.cluster.leased import LeasedOwnership
 from server.cluster.local import LocalOwnership
@@ -282,9 +282,8 @@ def _host(settings: Settings, policy: OriginPolicy) -> SocketHost:
 
 
 def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, sockets: DefaultNamespace) -> Context:
-    registry = Registry(
-        House(settings.seat_grace_s, settings.empty_room_ttl_s), tombstone_ttl_s=settings.tombstone_ttl_s
-    )
+    runtime = Runtime(settings.seat_grace_s, settings.empty_room_ttl_s)
+    directory = Directory(runtime, tombstone_ttl_s=settings.tombstone_ttl_s)
     guesses = Guesses(clocks.now)
     quotas = Quotas(
         Bounds(
@@ -302,12 +301,13 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
     context = Context(
         settings=settings,
         quotas=quotas,
-        memory=Memory(settings.memory_budget_mb, registry.house.ledger),
+        memory=Memory(settings.memory_budget_mb, runtime.ledger),
         clock=clocks.now,
         clocks=clocks,
         new_id=new_id,
-        registry=registry,
-        relay=Relay(registry.house.ledger),
+        runtime=runtime,
+        directory=directory,
+        relay=Relay(runtime.ledger),
         calls=Calls(),
         delivery=delivery,
         presence=presence,
@@ -323,7 +323,7 @@ def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, so
             issuer=settings.join_jwt_issuer,
             audience=settings.join_jwt_audience,
         ),
-        recovery=Recovery(registry, presence, settings.seat_grace_s),
+        recovery=Recovery(directory, presence, settings.seat_grace_s),
         ice=IceSettings(
             stun_urls=settings.stun_urls,
             turn_urls=settings.turn_urls,

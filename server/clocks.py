@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from rooms.room import House
+from rooms.room import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +57,11 @@ class Clocks:
             self._skip(behind_s + 0.001)
 
 
-def tell_rooms(house: House, ahead_s: float) -> None:
+def tell_rooms(runtime: Runtime, ahead_s: float) -> None:
     """Let the rooms know how far the wall clock is ahead, where it was set."""
-    step_s = ahead_s - house.ahead_s
+    step_s = ahead_s - runtime.ahead_s
     if abs(step_s) < STEP_S:
         return
     if abs(step_s) >= WORTH_A_LINE_S:
         log.warning("The wall clock was set %s by %.0f s.", "forward" if step_s > 0 else "back", abs(step_s))
-    house.ahead_s = ahead_s
+    runtime.ahead_s = ahead_s

@@ -176,11 +176,11 @@ class Lifecycle:
     async def sweep(self) -> None:
         """Do everything that is due by now. Nobody's due waits for the store to forget somebody else's room."""
         ctx = self._context
-        tell_rooms(ctx.registry.house, ctx.clocks.ahead())
+        tell_rooms(ctx.runtime, ctx.clocks.ahead())
         if not ctx.serving:
             return
         now = ctx.clock()
-        for done, (room, due) in enumerate(ctx.registry.due(now), start=1):
+        for done, (room, due) in enumerate(ctx.directory.due(now), start=1):
             match due.task:
                 case Task.GRACE:
                     ctx.publisher.commit(room, room.remove(room.seats[due.key], "timeout", now))
@@ -205,7 +205,7 @@ class Lifecycle:
     async def _sweep_forever(self) -> None:
         ctx = self._context
         while True:
-            due_at = ctx.registry.next_due_at()
+            due_at = ctx.directory.next_due_at()
             wait_s = SWEEP_LONGEST_S if due_at is None else min(SWEEP_LONGEST_S, due_at - ctx.clock())
             await asyncio.sleep(max(0.01, wait_s))
             try:
@@ -231,9 +231,9 @@ class Lifecycle:
         ctx = self._context
         try:
             await ctx.store.open()
-            tell_rooms(ctx.registry.house, ctx.clocks.ahead())
+            tell_rooms(ctx.runtime, ctx.clocks.ahead())
             wall = ctx.wall()
-            graves = [grave async for grave in ctx.store.tombstones(wall)]
+            tombstones = [tombstone async for tombstone in ctx.store.tombstones(wall)]
             records = [record async for record in ctx.store.live_rooms(wall)]
             newest = await ctx.store.newest_message_id()
         except NotOwner:
@@ -244,12 +244,12 @@ class Lifecycle:
         if newest is not None:
             # The wall clock may have been set back since: what is said from now on comes later all the same.
             ctx.clocks.start_after(sent_at(newest))
-            tell_rooms(ctx.registry.house, ctx.clocks.ahead())
-        ctx.registry.restore((), graves, ctx.clock())
+            tell_rooms(ctx.runtime, ctx.clocks.ahead())
+        ctx.directory.restore((), tombstones, ctx.clock())
         for number, record in enumerate(records, start=1):
             now = ctx.clock()
-            room = snapshots.room_from(record, ctx.registry.house, ctx.new_id(8), now, guest_name)
-            ctx.registry.add(room, now)
+            room = snapshots.room_from(record, ctx.runtime, ctx.new_id(8), now, guest_name)
+            ctx.directory.add(room, now)
             ctx.journal.known(room, record)
             ctx.publisher.commit(room, [RoomRestored(room.id)])
             if number % RESTORE_AT_ONCE == 0:
@@ -264,7 +264,7 @@ class Lifecycle:
         ctx = self._context
         if ctx.shelf is None or not ctx.restored:
             return ctx.shelf is None
-        return await ctx.shelf.start(ctx.registry.rooms, ctx.registry.house.ahead_s, ctx.clock())
+        return await ctx.shelf.start(ctx.directory.rooms, ctx.runtime.ahead_s, ctx.clock())
 
     async def _keep_files(self) -> None:
         while True:

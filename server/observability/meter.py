@@ -50,10 +50,10 @@ class Meter:
         self.resumes: Counter[str] = Counter()
         """By result, those of `join-room`."""
 
-    def request(self, caller: Any, event: str, args: list[Any] | Decoded) -> Outcome | Awaitable[Outcome]:
+    def request(self, connection: Any, event: str, args: list[Any] | Decoded) -> Outcome | Awaitable[Outcome]:
         """Have a request answered."""
         started = perf_counter()
-        outcome = self._handle(caller, event, args)
+        outcome = self._handle(connection, event, args)
         if type(outcome) is dict and event in self.events:
             answers = self.events[event]
             answers.granted += 1

@@ -74,7 +74,7 @@ class Metrics(Collector):
     def rooms(self) -> Rooms:
         """One walk over all rooms."""
         seats = held = in_call = messages = 0
-        rooms = self._context.registry.rooms
+        rooms = self._context.directory.rooms
         for room in rooms.values():
             seats += len(room.seats)
             held += len(room.connected)
@@ -93,7 +93,7 @@ class Metrics(Collector):
             "owner": ctx.serving,
             "draining": ctx.draining,
             "rooms": rooms.rooms,
-            "tombstones": ctx.registry.tombstone_count,
+            "tombstones": ctx.directory.tombstone_count,
             "seats": rooms.seats,
             "seatsAway": rooms.seats_away,
             "sockets": self._sockets.live_count,
@@ -137,7 +137,7 @@ class Metrics(Collector):
     def _of_rooms(self) -> Iterator[Metric]:
         ctx, rooms, happened = self._context, self.rooms(), self.happenings
         yield f.ROOMS.of(rooms.rooms)
-        yield f.TOMBSTONES.of(ctx.registry.tombstone_count)
+        yield f.TOMBSTONES.of(ctx.directory.tombstone_count)
         yield f.SEATS.of(rooms.seats)
         yield f.SEATS_AWAY.of(rooms.seats_away)
         yield f.KNOCKING.of(ctx.presence.knocking_count)

@@ -46,10 +46,10 @@ SIGNAL_EVENTS = {
     Kind.CANDIDATE: "ice-candidate-received",
 }
 LEFT_ACTIONS: dict[Reason, Action] = {"timeout": "rejoin", "server-shutdown": "resume"}
-PUT_OUT: frozenset[Reason] = frozenset({"kicked", "banned"})
+REMOVED: frozenset[Reason] = frozenset({"kicked", "banned"})
 
 
-class Outlet(Protocol):
+class PacketSender(Protocol):
     """What delivery needs of the transport; nothing in it waits."""
 
     def send(self, connections: Iterable[str], packet: bytes, but: str | None = None) -> None:
@@ -76,8 +76,8 @@ def event_packet(*args: Any) -> bytes:
 class Delivery:
     """Who gets which frame."""
 
-    def __init__(self, outlet: Outlet, presence: Presence) -> None:
-        self._outlet = outlet
+    def __init__(self, sender: PacketSender, presence: Presence) -> None:
+        self._sender = sender
         self._presence = presence
         self.without_offsets: set[str] = set()
         """Ids of the live connections that asked for events of one argument."""
@@ -96,24 +96,24 @@ class Delivery:
 
     def signal(self, room_id: str, signal: Signal, connection: str) -> None:
         """Hand a signal to its target, stamped with its sender."""
-        self._outlet.send_one(connection, _signal_packet(room_id, signal))
+        self._sender.send_one(connection, _signal_packet(room_id, signal))
 
     def tell(self, connection: str, event: str, payload: Any) -> None:
         """One event to one connection."""
-        self._outlet.send_one(connection, event_packet(event, payload))
+        self._sender.send_one(connection, event_packet(event, payload))
 
     def kept_signal(self, room_id: str, signal: Signal, connection: str) -> None:
         """Hand over a signal that waited for its target."""
-        self._outlet.send_kept(connection, _signal_packet(room_id, signal))
+        self._sender.send_kept(connection, _signal_packet(room_id, signal))
 
     def snapshot(self, connection: str, room: Room, picture: orjson.Fragment) -> None:
         """`room-joined`, with the offset that proves that it has arrived."""
         room.tick()
-        self._outlet.send_answer(connection, self._packet_for(connection, room, "room-joined", picture))
+        self._sender.send_answer(connection, self._packet_for(connection, room, "room-joined", picture))
 
     def replay(self, packet: bytes, connection: str) -> None:
         """A durable event (`durable_packet`) once more, to one that missed it: it had an offset, so it wants them."""
-        self._outlet.send_kept(connection, packet)
+        self._sender.send_kept(connection, packet)
 
     def message(self, room: Room, event: Message) -> dict[str, Any]:
         """A message to everybody else in the room, or to the one it is for. Returns what they are told."""
@@ -123,19 +123,19 @@ class Delivery:
         if event.more is not None and event.more.from_rest and event.sender in here:
             # What a seat has sent over REST its own connection learns like everybody else.
             author = here[event.sender]
-            self._outlet.send_one(author, self._packet_for(author, room, views.MESSAGE_RECEIVED, payload))
+            self._sender.send_one(author, self._packet_for(author, room, views.MESSAGE_RECEIVED, payload))
         if event.to is not None:
             target = here.get(event.to)
             if target is not None:
                 if target in self.without_offsets or target in self._presence.several:
                     packet = self._packet_for(target, room, views.MESSAGE_RECEIVED, payload)
-                self._outlet.send_one(target, packet)
+                self._sender.send_one(target, packet)
             return payload
         to: Iterable[str] = here.values()
         me = here.get(event.sender)
         if self.without_offsets or self._presence.several:
             to = self._in_common(room, (one for one in to if one != me), views.MESSAGE_RECEIVED, payload)
-        self._outlet.send(to, packet, me)
+        self._sender.send(to, packet, me)
         return payload
 
     def _packet_for(self, connection: str, room: Room, name: str, payload: Any) -> bytes:
@@ -153,11 +153,11 @@ class Delivery:
             if connection in self.without_offsets:
                 spared.append(connection)
             elif connection in self._presence.several:
-                self._outlet.send_one(connection, self._packet_for(connection, room, name, payload))
+                self._sender.send_one(connection, self._packet_for(connection, room, name, payload))
             else:
                 others.append(connection)
         if spared:
-            self._outlet.send(spared, event_packet(name, payload))
+            self._sender.send(spared, event_packet(name, payload))
         return others
 
     def _durable(self, room: Room, event: Durable, but: str | None) -> None:
@@ -169,7 +169,7 @@ class Delivery:
             name, payload = views.durable(event)
             if self.without_offsets or self._presence.several:
                 to = self._in_common(room, to, name, payload)
-            self._outlet.send(to, event_packet(name, payload, offset(room.epoch, event.position)))
+            self._sender.send(to, event_packet(name, payload, offset(room.epoch, event.position)))
         if isinstance(event, MemberLeft) and about is not None and about != but:
             self.seat_gone(event.room_id, event.reason, about)
 
@@ -209,7 +209,7 @@ class Delivery:
                 left = {"roomId": event.room_id, "reason": event.reason, "action": "none"}
                 at_door = self._presence.at_door(event.room_id).values()
                 concerned = [*self._presence.in_room(event.room_id).values(), *at_door]
-                self._outlet.send(concerned, event_packet("room-left", left), but)
+                self._sender.send(concerned, event_packet("room-left", left), but)
             case _:
                 assert_never(event)
 
@@ -222,17 +222,17 @@ class Delivery:
         }
         here = self._presence.in_room(event.room_id)
         to = here.values() if event.to is None else _among(here, (event.to,))
-        self._outlet.send(to, event_packet("broadcast-received", payload), here.get(event.sender))
+        self._sender.send(to, event_packet("broadcast-received", payload), here.get(event.sender))
 
     def _to_all(self, room: Room, event: str, payload: Any, *, but: str | None = None) -> None:
-        self._outlet.send(self._presence.in_room(room.id).values(), event_packet(event, payload), but)
+        self._sender.send(self._presence.in_room(room.id).values(), event_packet(event, payload), but)
 
     def seat_gone(self, room_id: str, reason: Reason, connection: str) -> None:
         """`room-left`, to the one whose seat it was."""
         payload = {"roomId": room_id, "reason": reason, "action": LEFT_ACTIONS.get(reason, "none")}
         self.tell(connection, "room-left", payload)
-        if reason in PUT_OUT:
-            self._outlet.close_later(connection)
+        if reason in REMOVED:
+            self._sender.close_later(connection)
 
 
 def _about(event: Durable) -> str:

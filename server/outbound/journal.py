@@ -167,22 +167,22 @@ class Journal:
         self._check_fence()
         return kept
 
-    async def ended(self, grave: Tombstone, session: SessionRecord) -> Purged:
+    async def ended(self, tombstone: Tombstone, session: SessionRecord) -> Purged:
         """Erase an ended room; while the store is down this goes on being tried behind.
 
         Refused with SERVER_DRAINING where another process owns the rooms.
         """
         if self.health.answers:
             with contextlib.suppress(StoreUnavailable):
-                return await self._end(grave, session)
+                return await self._end(tombstone, session)
         self._check_fence()
-        self.end_behind(grave, session)
+        self.end_behind(tombstone, session)
         return Purged()
 
-    def end_behind(self, grave: Tombstone, session: SessionRecord) -> None:
+    def end_behind(self, tombstone: Tombstone, session: SessionRecord) -> None:
         """Erase an ended room soon, however often it takes."""
-        self._forget_messages(grave.room_id)
-        self._ends.append((grave, session))
+        self._forget_messages(tombstone.room_id)
+        self._ends.append((tombstone, session))
         if self._end_task is None or self._end_task.done():
             self._end_task = self._spawn(self._write_ends())
 
@@ -290,11 +290,11 @@ class Journal:
         await self._watched(self._store.save_room(record))
         self._note(room, record)
 
-    async def _end(self, grave: Tombstone, session: SessionRecord) -> Purged:
+    async def _end(self, tombstone: Tombstone, session: SessionRecord) -> Purged:
         # A batch under way may hold messages of this room: it must not land after the purge.
         async with self._writing_messages:
-            self._forget_messages(grave.room_id)
-            return await self._watched(self._store.end_room(grave, session))
+            self._forget_messages(tombstone.room_id)
+            return await self._watched(self._store.end_room(tombstone, session))
 
     def _forget_messages(self, room_id: str) -> None:
         self._written.pop(room_id, None)

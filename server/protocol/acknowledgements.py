@@ -9,7 +9,7 @@ import orjson
 from rooms.errors import Code, Refused
 
 
-class Meaning(NamedTuple):
+class CodeInfo(NamedTuple):
     """The HTTP status of a code, whether trying again can help, and what to say where nobody said it better."""
 
     status: int
@@ -17,47 +17,47 @@ class Meaning(NamedTuple):
     message: str
 
 
-MEANINGS: dict[Code, Meaning] = {
-    Code.INVALID_PAYLOAD: Meaning(400, False, "The request is not of the documented shape."),
-    Code.UNKNOWN_EVENT: Meaning(404, False, "There is no such event."),
-    Code.PAYLOAD_TOO_LARGE: Meaning(413, False, "The request is too large."),
-    Code.UNAUTHORIZED: Meaning(401, False, "A key is needed."),
-    Code.FORBIDDEN: Meaning(403, False, "This is not allowed."),
-    Code.INVITE_REQUIRED: Meaning(401, False, "This room needs an invite."),
-    Code.INVITE_INVALID: Meaning(403, False, "This invite is not valid."),
-    Code.INVITE_USED: Meaning(410, False, "This invite has been used."),
-    Code.INVITE_EXPIRED: Meaning(410, False, "This invite has expired."),
-    Code.PASSWORD_REQUIRED: Meaning(401, False, "This room needs a password."),
-    Code.PASSWORD_INVALID: Meaning(403, False, "This is not the room's password."),
-    Code.ROOM_NOT_FOUND: Meaning(404, False, "There is no such room."),
-    Code.ROOM_ENDED: Meaning(410, False, "This room has ended."),
-    Code.ROOM_EXPIRED: Meaning(410, False, "This room has expired."),
-    Code.ROOM_FULL: Meaning(409, True, "This room is full."),
-    Code.ROOM_LOCKED: Meaning(423, False, "This room is locked."),
-    Code.LOBBY_WAITING: Meaning(423, False, "This room has a lobby."),
-    Code.BANNED: Meaning(403, False, "You have been banned from this room."),
-    Code.NOT_IN_ROOM: Meaning(409, False, "You are not in this room."),
-    Code.ALREADY_JOINED: Meaning(409, False, "This connection is in the room already."),
-    Code.TOO_MANY_ROOMS: Meaning(409, False, "This connection is in too many rooms."),
-    Code.PEER_NOT_FOUND: Meaning(404, False, "This participant is not in the room."),
-    Code.TARGET_REQUIRED: Meaning(400, False, "Say which participant is meant."),
-    Code.RESUME_INVALID: Meaning(401, False, "This seat cannot be resumed."),
-    Code.RESUME_EXPIRED: Meaning(410, False, "This seat has ended."),
-    Code.TOKEN_INVALID: Meaning(401, False, "This token is not valid here."),
-    Code.TOKEN_EXPIRED: Meaning(401, False, "This token has expired."),
-    Code.ENCRYPTION_REQUIRED: Meaning(409, False, "This room is encrypted: what is said here has to be sealed."),
-    Code.MESSAGE_NOT_FOUND: Meaning(404, False, "There is no such message."),
-    Code.POLL_CLOSED: Meaning(409, False, "This poll is closed."),
-    Code.FILE_TOO_LARGE: Meaning(413, False, "This file is larger than files may be."),
-    Code.STALE_NEGOTIATION: Meaning(409, False, "A newer negotiation has replaced this one."),
-    Code.RATE_LIMITED: Meaning(429, True, "Too many requests."),
-    Code.QUOTA_EXCEEDED: Meaning(429, True, "This address has as many as one may have."),
-    Code.SERVER_DRAINING: Meaning(503, True, "The server is about to restart."),
-    Code.UNAVAILABLE: Meaning(503, True, "The server cannot do this at the moment."),
-    Code.INTERNAL_ERROR: Meaning(500, True, "Something went wrong on our side."),
-    Code.NOT_FOUND: Meaning(404, False, "There is nothing here."),
-    Code.METHOD_NOT_ALLOWED: Meaning(405, False, "This method is not allowed here."),
-    Code.TIMEOUT: Meaning(408, True, "The request took too long to arrive."),
+CODE_INFO: dict[Code, CodeInfo] = {
+    Code.INVALID_PAYLOAD: CodeInfo(400, False, "The request is not of the documented shape."),
+    Code.UNKNOWN_EVENT: CodeInfo(404, False, "There is no such event."),
+    Code.PAYLOAD_TOO_LARGE: CodeInfo(413, False, "The request is too large."),
+    Code.UNAUTHORIZED: CodeInfo(401, False, "A key is needed."),
+    Code.FORBIDDEN: CodeInfo(403, False, "This is not allowed."),
+    Code.INVITE_REQUIRED: CodeInfo(401, False, "This room needs an invite."),
+    Code.INVITE_INVALID: CodeInfo(403, False, "This invite is not valid."),
+    Code.INVITE_USED: CodeInfo(410, False, "This invite has been used."),
+    Code.INVITE_EXPIRED: CodeInfo(410, False, "This invite has expired."),
+    Code.PASSWORD_REQUIRED: CodeInfo(401, False, "This room needs a password."),
+    Code.PASSWORD_INVALID: CodeInfo(403, False, "This is not the room's password."),
+    Code.ROOM_NOT_FOUND: CodeInfo(404, False, "There is no such room."),
+    Code.ROOM_ENDED: CodeInfo(410, False, "This room has ended."),
+    Code.ROOM_EXPIRED: CodeInfo(410, False, "This room has expired."),
+    Code.ROOM_FULL: CodeInfo(409, True, "This room is full."),
+    Code.ROOM_LOCKED: CodeInfo(423, False, "This room is locked."),
+    Code.LOBBY_WAITING: CodeInfo(423, False, "This room has a lobby."),
+    Code.BANNED: CodeInfo(403, False, "You have been banned from this room."),
+    Code.NOT_IN_ROOM: CodeInfo(409, False, "You are not in this room."),
+    Code.ALREADY_JOINED: CodeInfo(409, False, "This connection is in the room already."),
+    Code.TOO_MANY_ROOMS: CodeInfo(409, False, "This connection is in too many rooms."),
+    Code.PEER_NOT_FOUND: CodeInfo(404, False, "This participant is not in the room."),
+    Code.TARGET_REQUIRED: CodeInfo(400, False, "Say which participant is meant."),
+    Code.RESUME_INVALID: CodeInfo(401, False, "This seat cannot be resumed."),
+    Code.RESUME_EXPIRED: CodeInfo(410, False, "This seat has ended."),
+    Code.TOKEN_INVALID: CodeInfo(401, False, "This token is not valid here."),
+    Code.TOKEN_EXPIRED: CodeInfo(401, False, "This token has expired."),
+    Code.ENCRYPTION_REQUIRED: CodeInfo(409, False, "This room is encrypted: what is said here has to be sealed."),
+    Code.MESSAGE_NOT_FOUND: CodeInfo(404, False, "There is no such message."),
+    Code.POLL_CLOSED: CodeInfo(409, False, "This poll is closed."),
+    Code.FILE_TOO_LARGE: CodeInfo(413, False, "This file is larger than files may be."),
+    Code.STALE_NEGOTIATION: CodeInfo(409, False, "A newer negotiation has replaced this one."),
+    Code.RATE_LIMITED: CodeInfo(429, True, "Too many requests."),
+    Code.QUOTA_EXCEEDED: CodeInfo(429, True, "This address has as many as one may have."),
+    Code.SERVER_DRAINING: CodeInfo(503, True, "The server is about to restart."),
+    Code.UNAVAILABLE: CodeInfo(503, True, "The server cannot do this at the moment."),
+    Code.INTERNAL_ERROR: CodeInfo(500, True, "Something went wrong on our side."),
+    Code.NOT_FOUND: CodeInfo(404, False, "There is nothing here."),
+    Code.METHOD_NOT_ALLOWED: CodeInfo(405, False, "This method is not allowed here."),
+    Code.TIMEOUT: CodeInfo(408, True, "The request took too long to arrive."),
 }
 
 
@@ -100,12 +100,12 @@ SignalDelivery = Literal["sent", "buffered"]
 
 def status_of(refused: Refused) -> int:
     """The HTTP status of a refusal."""
-    return PROCESS_STATUS if refused.of_process else MEANINGS[refused.code].status
+    return PROCESS_STATUS if refused.of_process else CODE_INFO[refused.code].status
 
 
 def error_object(refused: Refused) -> dict[str, Any]:
     """The `error` object: `{code, message, retryable, retryAfterMs?, details?}`."""
-    meaning = MEANINGS[refused.code]
+    meaning = CODE_INFO[refused.code]
     error: dict[str, Any] = {
         "code": refused.code.value,
         "message": refused.message or meaning.message,

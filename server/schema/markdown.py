@@ -15,7 +15,7 @@ from pydantic import BaseModel, SecretStr
 
 from rooms.errors import Code
 from server.observability.families import LABELS, REASONS, families
-from server.protocol.acknowledgements import MEANINGS
+from server.protocol.acknowledgements import CODE_INFO
 from server.protocol.answers import ACKS, BRIEF_ACKS, Empty
 from server.protocol.events import DURABLE, EVENTS
 from server.schema import bounds
@@ -89,8 +89,8 @@ def _rest() -> str:
 def _errors() -> str:
     rows = []
     for code in Code:
-        status = "–" if code is Code.UNKNOWN_EVENT else str(MEANINGS[code].status)
-        rows.append((f"`{code}`", status, "yes" if MEANINGS[code].retryable else "no", MEANINGS[code].message))
+        status = "–" if code is Code.UNKNOWN_EVENT else str(CODE_INFO[code].status)
+        rows.append((f"`{code}`", status, "yes" if CODE_INFO[code].retryable else "no", CODE_INFO[code].message))
     return _table(("code", "HTTP", "retry?", "message, unless there is a better one"), rows)
 
 

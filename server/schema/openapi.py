@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from server.protocol.acknowledgements import MEANINGS
+from server.protocol.acknowledgements import CODE_INFO
 from server.protocol.answers import ErrorAnswer
 from server.schema.components import codes_by_status, name_of, reference, schemas, summary
 from server.schema.operations import OPERATIONS, Operation, Parameter
@@ -89,7 +89,7 @@ def _granted(operation: Operation) -> dict[str, Any]:
 
 
 def _refusals(operation: Operation) -> dict[str, Any]:
-    found = codes_by_status(operation.refusals, lambda code: MEANINGS[code].status)
+    found = codes_by_status(operation.refusals, lambda code: CODE_INFO[code].status)
     return {
         str(status): {
             "description": ", ".join(codes),

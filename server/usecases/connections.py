@@ -15,7 +15,7 @@ class Transport:
     """What a client cannot be rid of by a DISCONNECT and another CONNECT on one Engine.IO session."""
 
     bucket: TokenBucket
-    put_out: set[str] = field(default_factory=set)
+    removed_from: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -32,5 +32,5 @@ class Connection:
     bucket: TokenBucket
     recovered: bool = False
     alive: bool = True
-    put_out: set[str] = field(default_factory=set)
+    removed_from: set[str] = field(default_factory=set)
     """ids of rooms that it was kicked out of: it does not come straight back. Its transport's own."""

@@ -7,13 +7,13 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.errors import Code, Refused
 from rooms.events import Event, MemberLeft, RoomEnded
 from rooms.files import Files
 from rooms.model import Seat
 from rooms.ports import Store
-from rooms.room import Room
+from rooms.room import Room, Runtime
 from server.clocks import Clocks
 from server.cluster.ownership import HOLD_S, Ownership, Role
 from server.outbound.delivery import Delivery
@@ -53,7 +53,8 @@ class Context:
     """`now` for the rules: seconds that never step (decision 0019). What people are told is `wall()`."""
     clocks: Clocks
     new_id: NewId
-    registry: Registry
+    runtime: Runtime
+    directory: Directory
     relay: Relay
     calls: Calls
     delivery: Delivery
@@ -84,7 +85,7 @@ class Context:
 
     def wall(self) -> float:
         """The time for people, stores and other machines: seconds since the Unix epoch."""
-        return self.registry.house.wall(self.clock())
+        return self.runtime.wall(self.clock())
 
     def find(self, room_id: str) -> Room:
         """The live room of this id; UNAVAILABLE where it may be one that was not read from the store yet."""
@@ -92,7 +93,7 @@ class Context:
             self.ownership.want()
             raise self.elsewhere()
         try:
-            return self.registry.find(room_id, self.clock())
+            return self.directory.find(room_id, self.clock())
         except Refused as refused:
             if refused.code is Code.ROOM_NOT_FOUND and not self.restored:
                 raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000) from None
@@ -132,7 +133,7 @@ class Context:
     def seated(self, connection: Connection, room_id: str, now: float | None = None) -> tuple[Room, Seat]:
         """The room and the caller's seat in it, else NOT_IN_ROOM, or ROOM_EXPIRED until the sweeper has come by."""
         found = self.presence.seated(connection.id, room_id)
-        if found[0].expires_at <= (now if now is not None else self.clock()) + self.registry.house.ahead_s:
+        if found[0].expires_at <= (now if now is not None else self.clock()) + self.runtime.ahead_s:
             raise Refused(Code.ROOM_EXPIRED)
         return found
 

@@ -35,7 +35,7 @@ def _close(
     if room.password_hash is not None:
         ctx.passwords.forget(room.password_hash)
     records, last_call = ctx.calls.end(room.id, now)
-    tombstone, events = ctx.registry.end(room, reason, now)
+    tombstone, events = ctx.directory.end(room, reason, now)
     ctx.publisher.commit(room, [*last_call, *events], but=but)
-    calls = tuple(call.moved(ctx.registry.house.ahead_s) for call in records)
+    calls = tuple(call.moved(ctx.runtime.ahead_s) for call in records)
     return tombstone, snapshots.session_of(room, tombstone, calls), held

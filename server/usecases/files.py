@@ -90,7 +90,7 @@ class Upload:
         self._check()
         ctx, file = self.ctx, self.file
         file.complete(ctx.clock())
-        await self._ask(self.shelf.store.finish(file.record(ctx.registry.house.ahead_s), purge_at(self.room)))
+        await self._ask(self.shelf.store.finish(file.record(ctx.runtime.ahead_s), purge_at(self.room)))
         self._check()
         ctx.files.add(file)
         ctx.file_quotas.settle(file.id, file.bytes)
@@ -157,7 +157,7 @@ async def pieces(ctx: Context, file: File, start: int, stop: int) -> AsyncGenera
     Raises `FileLost` where it is erased meanwhile, and `StoreUnavailable`.
     """
     shelf = shelf_of(ctx)
-    record = file.record(ctx.registry.house.ahead_s)
+    record = file.record(ctx.runtime.ahead_s)
     at = start
     while at < stop:
         if file.gone:
@@ -213,7 +213,7 @@ def attach(ctx: Context, files: Sequence[File], message: Message | None) -> None
         audience=message.audience if once is None else None,
         viewed=once.viewed if once is not None else None,
     )
-    ctx.shelf.changed(files, ctx.registry.house.ahead_s)
+    ctx.shelf.changed(files, ctx.runtime.ahead_s)
 
 
 def _message_gone(ctx: Context, room: Room, event: MessageDeleted) -> None:

@@ -41,9 +41,9 @@ class Entered(NamedTuple):
     waiting: bool
 
 
-def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply | Awaitable[Reply]:
+def join_room(ctx: Context, connection: Connection, request: JoinRoom) -> Reply | Awaitable[Reply]:
     """Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise."""
-    joined = _join_room(ctx, caller, request)
+    joined = _join_room(ctx, connection, request)
     # Only a password, a token and a store that outlives the process have to be waited for, and none of these by who
     # takes a seat back.
     asks = request.password is not None or request.token is not None or ctx.store.outlives_process
@@ -51,41 +51,43 @@ def join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply | Aw
     return joined if waits else at_once(joined)
 
 
-async def _join_room(ctx: Context, caller: Connection, request: JoinRoom) -> Reply:
+async def _join_room(ctx: Context, connection: Connection, request: JoinRoom) -> Reply:
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
-    if request.room_id in caller.put_out:
+    if request.room_id in connection.removed_from:
         raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
     try:
         if request.resume is not None:
-            entered = _resume(ctx, caller, request.room_id, request.resume)
+            entered = _resume(ctx, connection, request.room_id, request.resume)
         else:
-            entered = await _enter(ctx, caller, request)
+            entered = await _enter(ctx, connection, request)
     except Refused as refused:
         if refused.code in GUESSES:
-            ctx.guesses.failed("token", caller.address)
+            ctx.guesses.failed("token", connection.address)
         raise
     return _answer(ctx, entered, request.snapshot or "both")
 
 
-def _resume(ctx: Context, caller: Connection, room_id: str, resume: ResumeRequest) -> Entered:
+def _resume(ctx: Context, connection: Connection, room_id: str, resume: ResumeRequest) -> Entered:
     room = ctx.find(room_id)
     seat = joining.reclaim(room, resume.participant_id, resume.resume_token)
-    held = ctx.presence.seats_of(caller.id)
+    held = ctx.presence.seats_of(connection.id)
     if any(other_room is room and other is not seat for other_room, other in held):
         raise Refused(Code.ALREADY_JOINED, "This connection holds another seat of the room.")
-    if ctx.presence.connection_of(room.id, seat.id) != caller.id:
-        ctx.presence.may_take_another(caller.id)
+    if ctx.presence.connection_of(room.id, seat.id) != connection.id:
+        ctx.presence.may_take_another(connection.id)
     resumed(ctx, room, seat, resume.resume_token)
-    missed = _missed(ctx, caller, room, seat, resume)
-    return _taken(ctx, caller, room, seat, resume.resume_token, missed)
+    missed = _missed(ctx, connection, room, seat, resume)
+    return _taken(ctx, connection, room, seat, resume.resume_token, missed)
 
 
-def _missed(ctx: Context, caller: Connection, room: Room, seat: Seat, resume: ResumeRequest) -> list[Durable] | None:
+def _missed(
+    ctx: Context, connection: Connection, room: Room, seat: Seat, resume: ResumeRequest
+) -> list[Durable] | None:
     if resume.epoch != room.epoch or resume.last_seq is None:
         return None
     # What connection state recovery has sent on this connection is not sent twice.
-    told = ctx.presence.told(caller.id).get(room.id)
+    told = ctx.presence.told(connection.id).get(room.id)
     sent_after = told.recovered_after if told is not None else None
     if sent_after is not None and sent_after <= resume.last_seq <= room.seq:
         return []
@@ -96,26 +98,26 @@ def _missed(ctx: Context, caller: Connection, room: Room, seat: Seat, resume: Re
 
 
 def _taken(
-    ctx: Context, caller: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None
+    ctx: Context, connection: Connection, room: Room, seat: Seat, token: str, missed: list[Durable] | None
 ) -> Entered:
     was_away = not seat.connected
-    if ctx.presence.connection_of(room.id, seat.id) == caller.id:
-        seat.origin = origin_digest(caller.address, room.host_key_digest)
-        ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(caller.id))
+    if ctx.presence.connection_of(room.id, seat.id) == connection.id:
+        seat.origin = origin_digest(connection.address, room.host_key_digest)
+        ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(connection.id))
     else:
-        _take(ctx, caller, room, seat)
+        _take(ctx, connection, room, seat)
     return Entered(room, seat, token, missed, waiting=was_away)
 
 
-def _take(ctx: Context, caller: Connection, room: Room, seat: Seat, recovered_at: int | None = None) -> None:
+def _take(ctx: Context, connection: Connection, room: Room, seat: Seat, recovered_at: int | None = None) -> None:
     """Take back a seat that somebody else holds, or nobody. `recovered_at`: the position that the client has seen."""
     told = None
     if recovered_at is not None:
         told = Told(recovered_at, room.history.seq_at(recovered_at))
-    seat.origin = origin_digest(caller.address, room.host_key_digest)
+    seat.origin = origin_digest(connection.address, room.host_key_digest)
     ctx.publisher.commit(room, room.take(seat, ctx.clock()))
-    ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(caller.id))
-    _sit(ctx, caller, room, seat, told or _from_the_snapshot(room))
+    ctx.quotas.seat_taken(room.id, seat.id, ctx.quotas.keys_at(connection.id))
+    _sit(ctx, connection, room, seat, told or _from_the_snapshot(room))
 
 
 def _from_the_snapshot(room: Room) -> Told:
@@ -123,18 +125,18 @@ def _from_the_snapshot(room: Room) -> Told:
     return Told(room.position + 1)
 
 
-def _sit(ctx: Context, caller: Connection, room: Room, seat: Seat, told: Told) -> None:
+def _sit(ctx: Context, connection: Connection, room: Room, seat: Seat, told: Told) -> None:
     """The connection holds the seat from now on, and waits at the door no longer."""
-    ctx.presence.hold(caller.id, room, seat, told)
-    knock_id = ctx.presence.knock_of(caller.id, room.id)
+    ctx.presence.hold(connection.id, room, seat, told)
+    knock_id = ctx.presence.knock_of(connection.id, room.id)
     if knock_id is not None:
         lobby.walk_away(room, knock_id)
         ctx.presence.walk_away(room.id, knock_id)
 
 
-async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered:
+async def _enter(ctx: Context, connection: Connection, request: JoinRoom) -> Entered:
     token = ctx.new_id(TOKEN_BYTES)
-    repeated = _repeated(ctx, caller, request, token)
+    repeated = _repeated(ctx, connection, request, token)
     if repeated is not None:
         return repeated
     claims = await claims_of(ctx, request)
@@ -143,25 +145,25 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
     password = request.password if not is_host else None
     password_ok = None
     if password is not None:
-        password_ok = await _password_ok(ctx, caller, ctx.find(request.room_id), password)
+        password_ok = await _password_ok(ctx, connection, ctx.find(request.room_id), password)
     if password is not None or claims is not None:
         # While they were checked, another try of the same join may have come through, or the room have ended.
-        repeated = _repeated(ctx, caller, request, token)
+        repeated = _repeated(ctx, connection, request, token)
         if repeated is not None:
             return repeated
     room = ctx.find(request.room_id)
     earlier = joining.earlier_try(room, request.client_join_id)
     ctx.publisher.commit(room, joining.give_way(room, earlier, ctx.clock()))
     if not is_host:
-        ctx.quotas.check_seat(ctx.quotas.keys_at(caller.id))
-    granted = joining.admit(room, _admission(ctx, caller, room, request, token, password_ok, claims), ctx.clock())
+        ctx.quotas.check_seat(ctx.quotas.keys_at(connection.id))
+    granted = joining.admit(room, _admission(ctx, connection, room, request, token, password_ok, claims), ctx.clock())
     joining.go_on_with(granted, earlier)
     # From here on: joins that wait for the store count, too.
-    ctx.quotas.seat_taken(room.id, granted.id, ctx.quotas.keys_at(caller.id))
+    ctx.quotas.seat_taken(room.id, granted.id, ctx.quotas.keys_at(connection.id))
     try:
         if claims is not None:
             await spend(ctx, granted, claims)
-        await _seat(ctx, caller, room, granted)
+        await _seat(ctx, connection, room, granted)
     except BaseException:
         ctx.quotas.seat_gone(room.id, granted.id)
         ctx.publisher.commit(room, joining.withdraw(room, granted, ctx.clock()))
@@ -170,43 +172,43 @@ async def _enter(ctx: Context, caller: Connection, request: JoinRoom) -> Entered
     return Entered(room, granted, token, None, waiting=False)
 
 
-def _repeated(ctx: Context, caller: Connection, request: JoinRoom, token: str) -> Entered | None:
+def _repeated(ctx: Context, connection: Connection, request: JoinRoom, token: str) -> Entered | None:
     """The seat that this join has opened before, if it has; refuses a second seat on one connection."""
     room = ctx.find(request.room_id)
-    held = next((seat for other, seat in ctx.presence.seats_of(caller.id) if other is room), None)
+    held = next((seat for other, seat in ctx.presence.seats_of(connection.id) if other is room), None)
     # A page that joins on each `connect`, whether or not its state was recovered, means the seat that it has.
-    again = joining.same_join(room, request.client_join_id) or (held if caller.recovered else None)
+    again = joining.same_join(room, request.client_join_id) or (held if connection.recovered else None)
     if held is None:
-        ctx.presence.may_take_another(caller.id)
+        ctx.presence.may_take_another(connection.id)
     elif again is not held:
         raise Refused(Code.ALREADY_JOINED)
     if again is None:
         return None
     joined_again(ctx, room, again, token, request.client_join_id)
     ctx.publisher.commit(room, joining.renew_token(room, again, token))
-    return _taken(ctx, caller, room, again, token, None)
+    return _taken(ctx, connection, room, again, token, None)
 
 
-async def _seat(ctx: Context, caller: Connection, room: Room, granted: Seat) -> None:
+async def _seat(ctx: Context, connection: Connection, room: Room, granted: Seat) -> None:
     # What an invite was spent on must be on disk before anybody sits: a crash may neither admit two nor burn it.
     kept = await ctx.publisher.settle(room, joining.granted_to(room, granted))
     if room.ended:
         raise Refused(Code.ROOM_ENDED)
     if not kept and granted.invite_id is not None:
         raise Refused(Code.UNAVAILABLE, "The invite could not be redeemed.", retry_after_ms=2_000)
-    if not caller.alive or not ctx.is_open(caller.id) or granted.id not in room.pending:
+    if not connection.alive or not ctx.is_open(connection.id) or granted.id not in room.pending:
         raise Refused(Code.UNAVAILABLE, "The connection is gone, or the join was repeated on another.")
     ctx.publisher.commit(room, joining.seat(room, granted, ctx.clock()))
-    _sit(ctx, caller, room, granted, _from_the_snapshot(room))
+    _sit(ctx, connection, room, granted, _from_the_snapshot(room))
     ctx.quotas.room_entered(room.id)
 
 
-async def _password_ok(ctx: Context, caller: Connection, room: Room, password: str | None) -> bool | None:
+async def _password_ok(ctx: Context, connection: Connection, room: Room, password: str | None) -> bool | None:
     kept = room.password_hash
     if password is None or kept is None:
         return None
     try:
-        return await ctx.passwords.matches(password, kept, caller.address)
+        return await ctx.passwords.matches(password, kept, connection.address)
     finally:
         if room.ended:
             ctx.passwords.forget(kept)
@@ -214,7 +216,7 @@ async def _password_ok(ctx: Context, caller: Connection, room: Room, password: s
 
 def _admission(
     ctx: Context,
-    caller: Connection,
+    connection: Connection,
     room: Room,
     request: JoinRoom,
     token: str,
@@ -234,7 +236,7 @@ def _admission(
         host_key=request.host_key,
         invite=request.invite,
         password_ok=password_ok,
-        origin=origin_digest(caller.address, room.host_key_digest),
+        origin=origin_digest(connection.address, room.host_key_digest),
         join_id=request.client_join_id,
         voucher=voucher,
         seal=seal_of_new(ctx, participant_id, token, request.client_join_id),
@@ -262,14 +264,14 @@ def _answer(ctx: Context, entered: Entered, reads: SnapshotIn) -> Reply:
     return Reply(brief, after, is_long=True)
 
 
-def leave_room(ctx: Context, caller: Connection, request: LeaveRoom) -> Reply:
+def leave_room(ctx: Context, connection: Connection, request: LeaveRoom) -> Reply:
     """Free the seat at once."""
-    room, seat = ctx.seated(caller, request.room_id)
-    ctx.publisher.commit(room, room.remove(seat, "left", ctx.clock()), but=caller.id)
+    room, seat = ctx.seated(connection, request.room_id)
+    ctx.publisher.commit(room, room.remove(seat, "left", ctx.clock()), but=connection.id)
     return Reply(EMPTY, (SeatGone(room.id, "left"),))
 
 
-def came_back(ctx: Context, caller: Connection, private_id: object, offset: object) -> Recovered | None:
+def came_back(ctx: Context, connection: Connection, private_id: object, offset: object) -> Recovered | None:
     """Connection state recovery: the seats of a vanished connection for this one, or None.
 
     Returns what is to follow once the client knows that it was recovered.
@@ -284,21 +286,21 @@ def came_back(ctx: Context, caller: Connection, private_id: object, offset: obje
     missed = [durable_packet(event, viewer, seen_by_then) for event, viewer, seen_by_then in in_order(found)]
     if sum(map(len, missed)) > MISSED_BYTES:
         return None
-    caller.recovered, caller.private_id = True, private_id
+    connection.recovered, connection.private_id = True, private_id
     for one in found:
-        _take(ctx, caller, one.room, one.seat, one.seen)
+        _take(ctx, connection, one.room, one.seat, one.seen)
     return Recovered(missed, [(one.room, one.seat) for one in found])
 
 
-def vanished(ctx: Context, caller: Connection) -> None:
+def vanished(ctx: Context, connection: Connection) -> None:
     """A connection is gone: its seats wait, and so does the right to recover them."""
-    caller.alive = False
+    connection.alive = False
     now = ctx.clock()
-    ctx.recovery.vanished(caller, now)
-    for room, seat in ctx.presence.seats_of(caller.id):
+    ctx.recovery.vanished(connection, now)
+    for room, seat in ctx.presence.seats_of(connection.id):
         ctx.presence.release(room.id, seat.id)
         ctx.publisher.commit(room, room.drop(seat, now))
-    for room_id, knock_id in ctx.presence.knocks_of(caller.id):
+    for room_id, knock_id in ctx.presence.knocks_of(connection.id):
         ctx.presence.walk_away(room_id, knock_id)
-        if room_id in ctx.registry.rooms:
-            lobby.walk_away(ctx.registry.rooms[room_id], knock_id)
+        if room_id in ctx.directory.rooms:
+            lobby.walk_away(ctx.directory.rooms[room_id], knock_id)

@@ -35,19 +35,19 @@ PLAIN_FIELDS = 2
 """`roomId` and `text`, which each message has."""
 
 
-def send_message(ctx: Context, caller: Connection, request: SendMessage) -> Data:
+def send_message(ctx: Context, connection: Connection, request: SendMessage) -> Data:
     """Say something to the room, or to one participant."""
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request["roomId"], now)
+    room, seat = ctx.seated(connection, request["roomId"], now)
     text, client_message_id = request["text"], request.get("clientMessageId")
     if len(request) == (PLAIN_FIELDS if client_message_id is None else PLAIN_FIELDS + 1):
         # Nearly all have a text and their author's mark, and are not asked for what else they might have.
         if not text or len(text) > MAX_MESSAGE_CHARS:
             check_said(text, carries=False, encrypted=False)
-        receipt, message, more = messages.post(room, seat, text, now, client_message_id)
+        send_result, message, more = messages.post(room, seat, text, now, client_message_id)
     else:
-        receipt, message, more = _post(ctx, room, seat, request, now)
-    seq, at, told_at, delivered_to = receipt
+        send_result, message, more = _post(ctx, room, seat, request, now)
+    seq, at, told_at, delivered_to = send_result
     if message is None:
         message_id, timestamp = message_id_of(seq, at, room.epoch), views.iso(told_at)
     else:
@@ -92,21 +92,21 @@ def post_from_outside(ctx: Context, actor: Actor, request: OutsideMessage) -> di
         posted = messages.post_from_outside(room, name, request.text, now, encrypted=request.encrypted, options=own)
     else:
         posted = messages.post(room, seat, request.text, now, encrypted=request.encrypted, options=options)
-    receipt, message, more = posted
+    send_result, message, more = posted
     attach(ctx, attached, message)
     if message is None:
         raise RuntimeError("a message without a clientMessageId repeats none")
     told = ctx.publisher.message(room, message)
     ctx.publisher.commit(room, more)
-    seq, _, _, delivered_to = receipt
+    seq, _, _, delivered_to = send_result
     return {"id": told["id"], "seq": seq, "timestamp": told["timestamp"], "deliveredTo": delivered_to}
 
 
-def edit_message(ctx: Context, caller: Connection, request: EditMessage) -> Reply:
+def edit_message(ctx: Context, connection: Connection, request: EditMessage) -> Reply:
     """Change one's own message."""
     encrypted = request.encrypted is True
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     carries = request.data is not None or _has_files(room, seat, request)
     check_said(request.text, carries=carries, encrypted=encrypted)
     events = messages.edit(room, seat, request.id, request.text, now, data=request.data, encrypted=encrypted)
@@ -117,10 +117,10 @@ def _has_files(room: Room, seat: Seat, request: EditMessage) -> bool:
     return not request.text and bool(messages.find(room, seat.id, request.id).extras.attachments)
 
 
-def delete_message(ctx: Context, caller: Connection, request: AboutMessage) -> Reply:
+def delete_message(ctx: Context, connection: Connection, request: AboutMessage) -> Reply:
     """Take a message away: one's own, or any as host."""
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     return changed(room, messages.delete(room, seat, request.id, now))
 
 
@@ -132,10 +132,10 @@ def delete_from_outside(ctx: Context, actor: Actor, message_id: str) -> dict[str
     return {"seq": seq_of(room, events)}
 
 
-def view_message(ctx: Context, caller: Connection, request: AboutMessage) -> Reply:
+def view_message(ctx: Context, connection: Connection, request: AboutMessage) -> Reply:
     """See a message that is seen once."""
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     seen, events = viewing.view(room, seat, request.id, now)
     shown: Data = {"text": seen.text, **views.extras(seen.extras)}
     data: Data = {name: shown[name] for name in VIEWED_FIELDS if name in shown}
@@ -144,23 +144,23 @@ def view_message(ctx: Context, caller: Connection, request: AboutMessage) -> Rep
     return Reply(data, (Happened(room, events),))
 
 
-def react(ctx: Context, caller: Connection, request: React) -> Reply:
+def react(ctx: Context, connection: Connection, request: React) -> Reply:
     """React to a message, or take that back."""
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     return changed(room, messages.react(room, seat, request.id, request.emoji, now, on=request.on))
 
 
-def set_typing(ctx: Context, caller: Connection, request: SetTyping) -> Data:
+def set_typing(ctx: Context, connection: Connection, request: SetTyping) -> Data:
     """Begin or stop typing."""
-    room, seat = ctx.seated(caller, request.room_id)
+    room, seat = ctx.seated(connection, request.room_id)
     ctx.publisher.commit(room, messages.set_typing(room, seat, is_typing=request.is_typing))
     return EMPTY
 
 
-def update_media(ctx: Context, caller: Connection, request: UpdateMedia) -> Reply:
+def update_media(ctx: Context, connection: Connection, request: UpdateMedia) -> Reply:
     """Say which devices are on."""
-    room, seat = ctx.seated(caller, request.room_id)
+    room, seat = ctx.seated(connection, request.room_id)
     events = messages.set_media(
         room,
         seat,

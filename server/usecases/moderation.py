@@ -26,28 +26,28 @@ from server.usecases.endings import end
 from server.usecases.names import guest_name
 
 
-def knock(ctx: Context, caller: Connection, request: KnockRequest) -> Data:
+def knock(ctx: Context, connection: Connection, request: KnockRequest) -> Data:
     """Wait at the door of a room with a lobby."""
     room = ctx.find(request.room_id)
     if ctx.settings.takes_join_tokens == "required":
         raise Refused(Code.UNAUTHORIZED, "This server needs a join token, with which nobody has to knock.")
-    if room.id in caller.put_out:
+    if room.id in connection.removed_from:
         raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
-    if any(held is room for held, _ in ctx.presence.seats_of(caller.id)):
+    if any(held is room for held, _ in ctx.presence.seats_of(connection.id)):
         raise Refused(Code.ALREADY_JOINED)
     name = request.name or guest_name(ctx.new_id(4))
-    origin = origin_digest(caller.address, room.host_key_digest)
+    origin = origin_digest(connection.address, room.host_key_digest)
     # A second knock of one connection replaces the first.
-    knock_id = ctx.presence.knock_of(caller.id, room.id) or ctx.new_id(PARTICIPANT_ID_BYTES)
-    events = lobby.knock(room, knock_id, name, origin, elsewhere=ctx.presence.doors_but(caller.id, room.id))
-    ctx.presence.wait_at(room.id, knock_id, caller.id)
+    knock_id = ctx.presence.knock_of(connection.id, room.id) or ctx.new_id(PARTICIPANT_ID_BYTES)
+    events = lobby.knock(room, knock_id, name, origin, elsewhere=ctx.presence.doors_but(connection.id, room.id))
+    ctx.presence.wait_at(room.id, knock_id, connection.id)
     ctx.publisher.commit(room, events)
     return EMPTY
 
 
-async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -> Data:
+async def answer_knock(ctx: Context, connection: Connection, request: AnswerKnock) -> Data:
     """Let somebody in, or send them away."""
-    actor = ctx.asking(caller, request.room_id)
+    actor = ctx.asking(connection, request.room_id)
     room = actor.as_inviter() if request.admit else actor.as_keeper()
     events = lobby.answer(
         room,
@@ -61,30 +61,30 @@ async def answer_knock(ctx: Context, caller: Connection, request: AnswerKnock) -
     return EMPTY
 
 
-async def kick(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
+async def kick(ctx: Context, connection: Connection, request: AboutParticipant) -> Data:
     """Put somebody out."""
-    return await _put_out(ctx, caller, request, ban=False)
+    return await _put_out(ctx, connection, request, ban=False)
 
 
-async def ban(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
+async def ban(ctx: Context, connection: Connection, request: AboutParticipant) -> Data:
     """Put somebody out and keep them out."""
-    return await _put_out(ctx, caller, request, ban=True)
+    return await _put_out(ctx, connection, request, ban=True)
 
 
-async def _put_out(ctx: Context, caller: Connection, request: AboutParticipant, *, ban: bool) -> Data:
-    room, seat = ctx.asking(caller, request.room_id).as_host()
+async def _put_out(ctx: Context, connection: Connection, request: AboutParticipant, *, ban: bool) -> Data:
+    room, seat = ctx.asking(connection, request.room_id).as_host()
     target = ctx.connections.get(ctx.presence.connection_of(room.id, request.participant_id) or "")
     events = moderation.kick(room, seat, request.participant_id, ctx.clock(), ban=ban)
     if target is not None:
-        target.put_out.add(room.id)
+        target.removed_from.add(room.id)
     # Where the store answers, it is acknowledged only when a restart cannot bring the seat back.
     await ctx.publisher.settle(room, events)
     return EMPTY
 
 
-async def update_room(ctx: Context, caller: Connection, request: UpdateRoom) -> Data:
+async def update_room(ctx: Context, connection: Connection, request: UpdateRoom) -> Data:
     """Change the room's settings. The acknowledgement is the room."""
-    room = await change_settings(ctx, ctx.asking(caller, request.room_id), request)
+    room = await change_settings(ctx, ctx.asking(connection, request.room_id), request)
     return room_json(room.view())
 
 
@@ -119,27 +119,27 @@ def check_ceilings(ctx: Context, capacity: int | None, expires_in_s: float | Non
         raise Refused(Code.INVALID_PAYLOAD, details=details)
 
 
-def pin_message(ctx: Context, caller: Connection, request: PinMessage) -> Reply:
+def pin_message(ctx: Context, connection: Connection, request: PinMessage) -> Reply:
     """Pin a message for everybody, or none."""
-    room, seat = ctx.asking(caller, request.room_id).as_host()
+    room, seat = ctx.asking(connection, request.room_id).as_host()
     return changed(room, moderation.pin(room, seat, request.id, ctx.clock()))
 
 
-async def transfer_host(ctx: Context, caller: Connection, request: AboutParticipant) -> Data:
+async def transfer_host(ctx: Context, connection: Connection, request: AboutParticipant) -> Data:
     """Make somebody else the host."""
-    room, seat = ctx.asking(caller, request.room_id).as_host()
+    room, seat = ctx.asking(connection, request.room_id).as_host()
     await ctx.publisher.settle(room, moderation.transfer(room, seat, request.participant_id, ctx.clock()))
     return EMPTY
 
 
-async def end_room(ctx: Context, caller: Connection, request: EndRoom) -> Reply:
+async def end_room(ctx: Context, connection: Connection, request: EndRoom) -> Reply:
     """End the room for all."""
-    room = ctx.asking(caller, request.room_id).as_keeper()
+    room = ctx.asking(connection, request.room_id).as_keeper()
 
     # The others hear of it at once. The host is answered first: a client may close on `room-left`.
     try:
-        await end(ctx, room, "room-ended", but=caller.id)
+        await end(ctx, room, "room-ended", but=connection.id)
     except BaseException:
-        ctx.delivery.seat_gone(room.id, "room-ended", caller.id)
+        ctx.delivery.seat_gone(room.id, "room-ended", connection.id)
         raise
     return Reply(EMPTY, (SeatGone(room.id, "room-ended"),))

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rooms import moderation, snapshots
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.errors import Code, Refused
 from rooms.events import RoomCreated
 from rooms.model import RoomOptions, RoomView
 from rooms.ports import RoomExists, StoreUnavailable
 from rooms.records import InviteRecord, Tombstone
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from server.protocol.requests import CreateInvite, CreateRoom
 from server.security.actor import Actor
 from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
@@ -131,7 +131,7 @@ async def create_room(
         if not await keys.waited(key):
             return Created(ctx.find(room_id), host_key if owned else None)
     with keys.under_way(key):
-        if room_id in ctx.registry.rooms:
+        if room_id in ctx.directory.rooms:
             # Made long ago, and the key forgotten since.
             return Created(ctx.find(room_id), host_key if owned else None)
         return await _create(ctx, request, room_id, host_key, maker)
@@ -175,14 +175,14 @@ async def _made(
 
 
 async def _registered(ctx: Context, room_id: str, host_key: str, options: RoomOptions) -> Room:
-    room = ctx.registry.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
+    room = ctx.directory.create(room_id, ctx.new_id(8), host_key, options, ctx.clock())
     try:
         await _store(ctx, room)
     except (StoreUnavailable, RoomExists):
-        ctx.registry.discard(room)
+        ctx.directory.discard(room)
         raise Refused(Code.UNAVAILABLE, "The room could not be stored.", retry_after_ms=2_000) from None
     except BaseException:
-        ctx.registry.discard(room)
+        ctx.directory.discard(room)
         raise
     ctx.publisher.commit(room, [RoomCreated(room.id)])
     return room
@@ -203,20 +203,20 @@ async def look_from_outside(ctx: Context, room_id: str) -> RoomView:
         kept = await ctx.store.find_room(room_id)
     except StoreUnavailable:
         raise ctx.elsewhere() from None
-    now, house = ctx.clock(), House(ctx.settings.seat_grace_s, ctx.settings.empty_room_ttl_s, ctx.clocks.ahead())
-    registry = Registry(house, tombstone_ttl_s=ctx.settings.tombstone_ttl_s)
+    now, runtime = ctx.clock(), Runtime(ctx.settings.seat_grace_s, ctx.settings.empty_room_ttl_s, ctx.clocks.ahead())
+    directory = Directory(runtime, tombstone_ttl_s=ctx.settings.tombstone_ttl_s)
     if isinstance(kept, Tombstone):
-        registry.bury(kept)
+        directory.keep_tombstone(kept)
     elif kept is not None:
-        registry.add(snapshots.room_from(kept, house, "", now), now)
-    return registry.find(room_id, now).view()
+        directory.add(snapshots.room_from(kept, runtime, "", now), now)
+    return directory.find(room_id, now).view()
 
 
 def rooms_of(ctx: Context, site: str, after: str, limit: int) -> list[Room]:
     """A page of the live rooms that an API key of this name has made, in the order of their ids, from above `after`."""
     if not ctx.restored:
         raise Refused(Code.UNAVAILABLE, "Rooms are being restored.", retry_after_ms=1_000)
-    return [ctx.registry.rooms[room_id] for room_id in ctx.registry.makers.page(site, after, limit)]
+    return [ctx.directory.rooms[room_id] for room_id in ctx.directory.makers.page(site, after, limit)]
 
 
 async def create_invite(ctx: Context, actor: Actor, request: CreateInvite) -> tuple[InviteRecord, str]:

@@ -10,11 +10,11 @@ from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, Context
 
 
-def create_poll(ctx: Context, caller: Connection, request: CreatePoll) -> Reply:
+def create_poll(ctx: Context, connection: Connection, request: CreatePoll) -> Reply:
     """Ask everybody to choose."""
     check_poll(request)
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     poll_id = ctx.new_id(PARTICIPANT_ID_BYTES)
     events = polls.create(
         room,
@@ -31,22 +31,22 @@ def create_poll(ctx: Context, caller: Connection, request: CreatePoll) -> Reply:
     return changed(room, events, pollId=poll_id)
 
 
-def vote(ctx: Context, caller: Connection, request: Vote) -> Reply:
+def vote(ctx: Context, connection: Connection, request: Vote) -> Reply:
     """Choose, in place of what one chose before."""
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     return changed(room, polls.vote(room, seat, request.poll_id, request.choices, now))
 
 
-def close_poll(ctx: Context, caller: Connection, request: AboutPoll) -> Reply:
+def close_poll(ctx: Context, connection: Connection, request: AboutPoll) -> Reply:
     """Let nobody vote any more, as its author or host."""
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     return changed(room, polls.close(room, seat, request.poll_id, now))
 
 
-def delete_poll(ctx: Context, caller: Connection, request: AboutPoll) -> Reply:
+def delete_poll(ctx: Context, connection: Connection, request: AboutPoll) -> Reply:
     """Take a poll away, as its author or host."""
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     return changed(room, polls.delete(room, seat, request.poll_id, now))

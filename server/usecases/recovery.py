@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.events import Durable
 from rooms.model import Seat
 from rooms.replay import replayable
@@ -55,8 +55,8 @@ class Reclaimed:
 class Recovery:
     """private id → the seats that a connection holds or held. Secrets stay in memory, for the grace period."""
 
-    def __init__(self, registry: Registry, presence: Presence, grace_s: float) -> None:
-        self._registry = registry
+    def __init__(self, directory: Directory, presence: Presence, grace_s: float) -> None:
+        self._registry = directory
         self._presence = presence
         self._grace_s = grace_s
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
@@ -67,20 +67,20 @@ class Recovery:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def connected(self, caller: Connection) -> None:
+    def connected(self, connection: Connection) -> None:
         """Note who has a private id now."""
-        self._live[caller.private_id] = caller
+        self._live[connection.private_id] = connection
 
-    def vanished(self, caller: Connection, now: float) -> None:
+    def vanished(self, connection: Connection, now: float) -> None:
         """A connection is about to lose its seats: remember them."""
         self.forget_old(now)
-        if self._live.get(caller.private_id) is not caller:
+        if self._live.get(connection.private_id) is not connection:
             return  # another connection has its private id, and its seats
-        del self._live[caller.private_id]
-        claims = self._claims(caller)
+        del self._live[connection.private_id]
+        claims = self._claims(connection)
         if claims:
-            self._sessions.pop(caller.private_id, None)
-            self._sessions[caller.private_id] = _Session(claims, now + self._grace_s)
+            self._sessions.pop(connection.private_id, None)
+            self._sessions[connection.private_id] = _Session(claims, now + self._grace_s)
             if len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
                 self.dropped += 1
@@ -118,9 +118,9 @@ class Recovery:
             return {}, None
         return session.claims, None
 
-    def _claims(self, caller: Connection) -> dict[str, Claim]:
-        told = self._presence.told(caller.id)
-        return {room.id: Claim(seat.id, told[room.id].since) for room, seat in self._presence.seats_of(caller.id)}
+    def _claims(self, connection: Connection) -> dict[str, Claim]:
+        told = self._presence.told(connection.id)
+        return {room.id: Claim(seat.id, told[room.id].since) for room, seat in self._presence.seats_of(connection.id)}
 
     def forget_old(self, now: float) -> None:
         """Let go of what can no longer be claimed."""

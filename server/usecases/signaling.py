@@ -24,23 +24,23 @@ SIGNAL_OVERHEAD_BYTES = 200
 """What a signal weighs in a mailbox besides its text."""
 
 
-def offer(ctx: Context, caller: Connection, request: Offer) -> Data:
+def offer(ctx: Context, connection: Connection, request: Offer) -> Data:
     """Relay an offer."""
     sdp = request.description.sdp
-    return _relay(ctx, caller, request, Kind.OFFER, {"description": {"type": "offer", "sdp": sdp}}, _bytes(sdp))
+    return _relay(ctx, connection, request, Kind.OFFER, {"description": {"type": "offer", "sdp": sdp}}, _bytes(sdp))
 
 
-def answer(ctx: Context, caller: Connection, request: Answer) -> Data:
+def answer(ctx: Context, connection: Connection, request: Answer) -> Data:
     """Relay an answer."""
     sdp = request.description.sdp
-    return _relay(ctx, caller, request, Kind.ANSWER, {"description": {"type": "answer", "sdp": sdp}}, _bytes(sdp))
+    return _relay(ctx, connection, request, Kind.ANSWER, {"description": {"type": "answer", "sdp": sdp}}, _bytes(sdp))
 
 
 def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Data:
+def ice_candidate(ctx: Context, connection: Connection, request: IceCandidate) -> Data:
     """Relay a candidate, or the end of candidates (`null`)."""
     candidate = request.candidate
     size = 0
@@ -49,14 +49,14 @@ def ice_candidate(ctx: Context, caller: Connection, request: IceCandidate) -> Da
         size = len(text) if text.isascii() else _bytes(text)
         if fragment:
             size += _bytes(fragment)
-    return _relay(ctx, caller, request, Kind.CANDIDATE, {"candidate": candidate}, size)
+    return _relay(ctx, connection, request, Kind.CANDIDATE, {"candidate": candidate}, size)
 
 
 def _relay(
-    ctx: Context, caller: Connection, request: SignalRequest, kind: Kind, body: Mapping[str, Any], size: int
+    ctx: Context, connection: Connection, request: SignalRequest, kind: Kind, body: Mapping[str, Any], size: int
 ) -> Data:
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     require_call(seat)
     target = target_of(room, seat, request.to)
     ctx.calls.check(room.id, seat.id, target.id, kind)
@@ -75,10 +75,10 @@ def _relay(
         ctx.publisher.commit(room, events)
     if not seat.in_call and _enters_call(ctx, room, seat, kind):
         ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=True))
-    connection = ctx.presence.connection_of(room.id, target.id)
-    if connection is None:
+    held_by = ctx.presence.connection_of(room.id, target.id)
+    if held_by is None:
         return DELIVERED["buffered"]
-    ctx.delivery.signal(room.id, signal, connection)
+    ctx.delivery.signal(room.id, signal, held_by)
     return DELIVERED["sent"]
 
 
@@ -87,10 +87,10 @@ def _enters_call(ctx: Context, room: Room, seat: Seat, kind: Kind) -> bool:
     return kind is Kind.OFFER or (kind is Kind.ANSWER and ctx.calls.is_in(room.id, seat.id))
 
 
-def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
+def call_state(ctx: Context, connection: Connection, request: CallState) -> Data:
     """Take note of how a participant's call goes: the others are told who is in it, the record whether it connected."""
     now = ctx.clock()
-    room, seat = ctx.seated(caller, request.room_id, now)
+    room, seat = ctx.seated(connection, request.room_id, now)
     if request.state != "ended":
         require_call(seat)
     ctx.publisher.commit(room, ctx.calls.reported(room.id, seat.id, request.state, now))
@@ -99,9 +99,9 @@ def call_state(ctx: Context, caller: Connection, request: CallState) -> Data:
     return EMPTY
 
 
-def get_ice_servers(ctx: Context, caller: Connection, request: GetIceServers) -> Data:
+def get_ice_servers(ctx: Context, connection: Connection, request: GetIceServers) -> Data:
     """Fresh ICE servers for a seat: `{iceServers, expiresAt}`."""
-    _, seat = ctx.seated(caller, request.room_id)
+    _, seat = ctx.seated(connection, request.room_id)
     return ice_for(ctx, seat)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rooms import snapshots
 from rooms.records import FileRecord, RoomRecord
-from rooms.room import House
+from rooms.room import Runtime
 from storage import audit
 from storage.mongo import GridFiles, MongoStore
 from storage.mongo.holdings import session_id
@@ -89,7 +89,7 @@ def test_of_an_ended_room_its_tombstone_and_its_line_are_left_and_of_no_room_not
 
 
 def test_the_line_of_the_log_is_found_by_the_id_that_it_is_written_under() -> None:
-    live = snapshots.room_from(full_room("a"), House(30, 300), "", NOW)
+    live = snapshots.room_from(full_room("a"), Runtime(30, 300), "", NOW)
     assert snapshots.session_of(live, tombstone("a")).id == session_id("a")
 
 

@@ -96,13 +96,13 @@ async def chats(sender: JsSocket, receiver: JsSocket, room: str, me: dict[str, A
     assert ack["deliveredTo"] == 1
 
 
-async def negotiate(caller: JsSocket, callee: JsSocket, room: str, caller_id: str, callee_id: str) -> None:
-    assert await caller.ok("offer", {"roomId": room, "description": OFFER}) == {"delivery": "sent"}
+async def negotiate(connection: JsSocket, callee: JsSocket, room: str, caller_id: str, callee_id: str) -> None:
+    assert await connection.ok("offer", {"roomId": room, "description": OFFER}) == {"delivery": "sent"}
     offered = (await callee.wait_for("offer-received")).payload
     assert offered == {"roomId": room, "from": caller_id, "description": OFFER}
     await callee.ok("answer", {"roomId": room, "to": offered["from"], "description": ANSWER})
-    assert (await caller.wait_for("answer-received")).payload["description"] == ANSWER
-    for sender, receiver, sender_id in ((caller, callee, caller_id), (callee, caller, callee_id)):
+    assert (await connection.wait_for("answer-received")).payload["description"] == ANSWER
+    for sender, receiver, sender_id in ((connection, callee, caller_id), (callee, connection, callee_id)):
         for line in ("candidate:1 1 udp 1 127.0.0.1 9 typ host", None):
             candidate = None if line is None else {"candidate": line, "sdpMid": "0", "sdpMLineIndex": 0}
             await sender.ok("ice-candidate", {"roomId": room, "candidate": candidate})

@@ -56,22 +56,22 @@ def test_an_echo_sends_back_the_others_own_frames_and_goes_when_everybody_has_le
     room = rooms.create()
     with peer(room["url"], "--mode", "echo", "--seconds", "60") as echo:
         rooms.wait_for_participants(room, 1)
-        caller = run_peer(room["url"], *UNTIL_HEARD)
+        connection = run_peer(room["url"], *UNTIL_HEARD)
         echoed = echo.finish(limit_s=20)
-    assert (caller.code, echoed.code) == (0, 0)
-    assert caller.calls[0]["video"]["ownFrames"] > 10
-    assert caller.calls[0]["dataChannel"]["pingsReceived"] > 3
-    assert caller.calls[0]["audio"]["frequencyHz"] == pytest.approx(440, abs=30)
+    assert (connection.code, echoed.code) == (0, 0)
+    assert connection.calls[0]["video"]["ownFrames"] > 10
+    assert connection.calls[0]["dataChannel"]["pingsReceived"] > 3
+    assert connection.calls[0]["audio"]["frequencyHz"] == pytest.approx(440, abs=30)
     assert echoed.calls[0]["leftReason"] == "left"
     assert echoed.calls[0]["dataChannel"]["echoedMessages"] > 3
 
 
 def test_an_echo_that_comes_later_calls_and_echoes_as_well(rooms: Rooms) -> None:
     room = rooms.create()
-    with peer(room["url"], *UNTIL_HEARD) as caller:
+    with peer(room["url"], *UNTIL_HEARD) as connection:
         rooms.wait_for_participants(room, 1)
         with peer(room["url"], "--mode", "echo") as echo:
-            done = caller.finish()
+            done = connection.finish()
             echo.interrupt()
             echoed = echo.finish()
     assert done.calls[0]["video"]["ownFrames"] > 10

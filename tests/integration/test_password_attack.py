@@ -94,7 +94,7 @@ async def joined_after(server: Server, made: Any, number: int) -> float:
 
 
 def as_after_a_restart(server: Server, made: Any) -> None:
-    kept = server.context.registry.rooms[made["roomId"]].password_hash
+    kept = server.context.directory.rooms[made["roomId"]].password_hash
     assert kept is not None
     server.context.passwords.forget(kept)
 

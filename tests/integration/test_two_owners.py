@@ -93,7 +93,7 @@ async def test_what_a_waiting_server_answers_moves_nothing(mongo_uri: str) -> No
         await new.open()  # a transport that has not said CONNECT
         await asyncio.sleep(1.2)
         assert (role(old), role(new)) == (Role.OWNER, Role.WAITING)
-        assert new.context.registry.rooms == {}
+        assert new.context.directory.rooms == {}
 
 
 async def test_a_client_is_held_until_the_rooms_have_come_and_everybody_comes_after(mongo_uri: str) -> None:

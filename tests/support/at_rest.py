@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from rooms.directory import Registry
+from rooms.directory import Directory
 from server.app import HOST, LIFECYCLE, SOCKETS, WEBHOOKS
 from server.settings import YEAR_S
 from server.transport.engineio import EngineServer
@@ -136,7 +136,7 @@ def _requests_under_way() -> int:
 def left_of_rooms(context: Context) -> Left:
     """What is kept of rooms, by name. A store that is down keeps the journal busy, as it should."""
     left = {
-        **_left_in_registry(context.registry),
+        **_left_in_registry(context.directory),
         "relays": len(context.relay),
         "calls": len(context.calls._rooms),
         "recoverable sessions": len(context.recovery),
@@ -151,12 +151,12 @@ def left_of_rooms(context: Context) -> Left:
     return left
 
 
-def _left_in_registry(registry: Registry) -> Left:
+def _left_in_registry(directory: Directory) -> Left:
     return {
-        "rooms": len(registry.rooms),
-        "tombstones": registry.tombstone_count,
-        "plans": len(registry.house.schedule) + len(registry.house.calendar),
-        "makers": len(registry.makers._rooms),
+        "rooms": len(directory.rooms),
+        "tombstones": directory.tombstone_count,
+        "plans": len(directory.runtime.schedule) + len(directory.runtime.calendar),
+        "makers": len(directory.makers._rooms),
     }
 
 

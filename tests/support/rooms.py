@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from rooms import joining
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.errors import Refused
 from rooms.events import Durable, Event
 from rooms.model import RoomOptions, Seat
 from rooms.records import InviteRecord
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 
 
 @dataclass
@@ -25,8 +25,8 @@ class Stage:
     now: float = 1_000.0
 
     def __post_init__(self) -> None:
-        self.registry = Registry(House(30, 300), tombstone_ttl_s=60)
-        self.room: Room = self.registry.create("r", "epoch", "key", self.options, self.now)
+        self.directory = Directory(Runtime(30, 300), tombstone_ttl_s=60)
+        self.room: Room = self.directory.create("r", "epoch", "key", self.options, self.now)
 
     def ask(self, name: str, **shown: Any) -> Seat:
         """A seat that is granted and not taken. `shown`: what else of an `Admission` is shown at the door."""
@@ -41,7 +41,7 @@ class Stage:
 
     def invite(self, token: str, *, uses: int = 1, lasts_s: float = 3_600.0) -> InviteRecord:
         """An invite with this token, whose id is "id of " it."""
-        expires_at = self.room.house.wall(self.now) + lasts_s
+        expires_at = self.room.runtime.wall(self.now) + lasts_s
         return self.room.invites.add(f"id of {token}", token, uses=uses, now=self.now, expires_at=expires_at)
 
     def used(self) -> dict[str, int]:
@@ -50,7 +50,7 @@ class Stage:
 
     def due(self) -> list[str]:
         """What comes up by now, by its task."""
-        return [due.task.value for _, due in self.registry.due(self.now)]
+        return [due.task.value for _, due in self.directory.due(self.now)]
 
 
 def refusal(call: Callable[..., Any], *args: Any, **kwargs: Any) -> str:

@@ -43,8 +43,8 @@ SWAPS = {
     ),
     "a name in place of a role": Swap(
         "rooms/snapshots.py",
-        "role=seat.role,",
-        "role=seat.name,",
+        "        role=role,",
+        "        role=seat.id,",
     ),
     "the state of a call in place of who is in it": Swap(
         "server/usecases/signaling.py",

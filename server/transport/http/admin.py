@@ -52,7 +52,7 @@ async def rooms(request: web.Request) -> web.Response:
     as_operator(request)
     ctx = request.app[CONTEXT]
     limit, after = page_limit(request, ROOMS_PER_PAGE), request.query.get("after", "")
-    here = ctx.registry.rooms if ctx.serving else {}
+    here = ctx.directory.rooms if ctx.serving else {}
     ids = nsmallest(limit, (room_id for room_id in here if room_id > after))
     return json_response({"rooms": [_room(here[room_id]) for room_id in ids], "total": len(here)})
 

@@ -59,7 +59,7 @@ async def lay_down(request: web.Request) -> web.Response:
             file = await upload.finish()
         finally:
             upload.abandon()
-    expires_at = ctx.registry.house.wall(file.due_at or 0.0)
+    expires_at = ctx.runtime.wall(file.due_at or 0.0)
     return json_response({"fileId": file.id, "bytes": file.bytes, "expiresAt": views.iso(expires_at)}, 201)
 
 

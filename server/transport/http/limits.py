@@ -49,12 +49,12 @@ def _count(request: web.Request) -> None:
     """Count a request against its address (`EVENTS_PER_S`, as on a socket); refuse with RATE_LIMITED."""
     rate = request.app[CONTEXT].settings.events_per_s
     buckets = request.app[BUCKETS]
-    caller = address(request)
-    if caller not in buckets:
-        buckets[caller] = bucket(rate, rate * BURST_FACTOR, time.monotonic())
+    connection = address(request)
+    if connection not in buckets:
+        buckets[connection] = bucket(rate, rate * BURST_FACTOR, time.monotonic())
         if len(buckets) > MAX_ADDRESSES:
             buckets.popitem(last=False)
-    buckets.move_to_end(caller)
-    wait_s = buckets[caller].take(time.monotonic())
+    buckets.move_to_end(connection)
+    wait_s = buckets[connection].take(time.monotonic())
     if wait_s:
         raise too_many(wait_s)

@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from rooms.errors import Refused
-from server.protocol.acknowledgements import MEANINGS
+from server.protocol.acknowledgements import CODE_INFO
 from server.transport.http.bundle import BUILD, ROOT, BuiltFile, Bundle
 from server.transport.http.headers import ORIGIN, page_headers
 from server.transport.http.routes import CONTEXT, NOT_FOUND, scheme
@@ -54,7 +54,7 @@ async def room_page(request: web.Request) -> web.StreamResponse:
         if ctx.serving:
             ctx.find(request.match_info["room_id"])
     except Refused as refused:
-        status = MEANINGS[refused.code].status
+        status = CODE_INFO[refused.code].status
     return _page(request, status, {**page_headers(request), "Cache-Control": "no-store"})
 
 

@@ -2,6 +2,6 @@
 
 from server.transport.socketio.host import NotHosted, SocketHost
 from server.transport.socketio.namespace import DefaultNamespace
-from server.transport.socketio.ports import Application, Welcome
+from server.transport.socketio.ports import Application, Connected
 
-__all__ = ["Application", "DefaultNamespace", "NotHosted", "SocketHost", "Welcome"]
+__all__ = ["Application", "Connected", "DefaultNamespace", "NotHosted", "SocketHost"]

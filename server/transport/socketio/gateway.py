@@ -11,7 +11,7 @@ from server.protocol.acknowledgements import Outcome
 from server.protocol.decoding import Decoded
 from server.security.addresses import client_address
 from server.security.throttles import bucket
-from server.transport.socketio import Welcome
+from server.transport.socketio import Connected
 from server.usecases import aftermath, joining
 from server.usecases.connections import BURST_FACTOR, Connection, Transport
 from server.usecases.context import TOKEN_BYTES, Context
@@ -51,28 +51,28 @@ class Gateway:
             return None  # the store is down: requests are refused one by one until it is back
         return ctx.opened()
 
-    def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
+    def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Connected:
         """Take note of a connection, and give it back its seats if it can be recovered."""
         ctx = self._context
         address = client_address(
             environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR"), ctx.settings.trusted_proxy_hops
         )
         transport = self._transports[connection_id]
-        caller = Connection(
-            connection_id, address, ctx.new_id(TOKEN_BYTES), transport.bucket, put_out=transport.put_out
+        connection = Connection(
+            connection_id, address, ctx.new_id(TOKEN_BYTES), transport.bucket, removed_from=transport.removed_from
         )
-        ctx.connections[connection_id] = caller
+        ctx.connections[connection_id] = connection
         found = None
         if isinstance(auth, dict):
             if auth.get("offsets") is False:
                 ctx.delivery.without_offsets.add(connection_id)
             if "pid" in auth:
-                found = joining.came_back(ctx, caller, auth["pid"], auth.get("offset"))
+                found = joining.came_back(ctx, connection, auth["pid"], auth.get("offset"))
                 self.recoveries["not_recovered" if found is None else "ok"] += 1
-        ctx.recovery.connected(caller)
+        ctx.recovery.connected(connection)
         if found is not None:
-            return Welcome(caller, caller.private_id, (found,))
-        return Welcome(caller, caller.private_id)
+            return Connected(connection, connection.private_id, (found,))
+        return Connected(connection, connection.private_id)
 
     def follow(self, connection_id: str, after: tuple[Any, ...], *, acknowledged: bool) -> None:
         """Carry out what follows an answer."""
@@ -80,10 +80,10 @@ class Gateway:
 
     def disconnected(self, connection_id: str) -> None:
         """Keep the seats of a connection that is gone, for the grace period."""
-        caller = self._context.connections.pop(connection_id, None)
+        connection = self._context.connections.pop(connection_id, None)
         self._context.delivery.without_offsets.discard(connection_id)
-        if caller is not None:
-            joining.vanished(self._context, caller)
+        if connection is not None:
+            joining.vanished(self._context, connection)
 
     def closed(self, connection_id: str) -> None:
         """Forget a transport that is gone."""

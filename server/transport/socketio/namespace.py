@@ -112,7 +112,7 @@ class DefaultNamespace:
             return self._received(eio_sid, self._live[eio_sid], data)
         return self._control(eio_sid, data)
 
-    def _received(self, eio_sid: str, caller: Any, data: str | bytes) -> Awaitable[None] | None:
+    def _received(self, eio_sid: str, connection: Any, data: str | bytes) -> Awaitable[None] | None:
         """A packet of a client that is connected."""
         if data[:1] != "2":
             if self._elsewhere.takes(eio_sid, data):
@@ -127,10 +127,10 @@ class DefaultNamespace:
             return None
         except Unread as unread:
             refuse = self.application.too_large if unread.too_large else self.application.unreadable
-            self._acknowledge(eio_sid, unread.event, unread.ack_id, refuse(caller))
+            self._acknowledge(eio_sid, unread.event, unread.ack_id, refuse(connection))
             return None
         # Names such as `disconnect` are Socket.IO's own; the application, which has a table, does not know them.
-        outcome = self.application.request(caller, event, args)
+        outcome = self.application.request(connection, event, args)
         if isinstance(outcome, OUTCOMES):
             return self._acknowledge(eio_sid, event, ack_id, outcome)
         return self._answer_later(eio_sid, event, ack_id, outcome)
@@ -245,7 +245,7 @@ class DefaultNamespace:
             self.application.disconnected(eio_sid)
             raise
         sid = self._engine.generate_id()
-        self._live[eio_sid] = welcome.caller
+        self._live[eio_sid] = welcome.connection
         self._engine.mark_connected(eio_sid)
         self._listen(eio_sid)
         self.send((eio_sid,), b"0" + orjson.dumps({"sid": sid, "pid": welcome.private_id}))

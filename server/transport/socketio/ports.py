@@ -9,10 +9,10 @@ from server.protocol.acknowledgements import Outcome
 from server.protocol.decoding import Decoded
 
 
-class Welcome(NamedTuple):
+class Connected(NamedTuple):
     """Who has connected, to the application; what CONNECT tells it besides its sid; what is to follow it."""
 
-    caller: Any
+    connection: Any
     private_id: str
     after: tuple[Any, ...] = ()
 
@@ -26,7 +26,7 @@ class Application(Protocol):
     def opening(self) -> Awaitable[bool] | None:
         """None where clients may connect; else whether they may after a while. Asked before `connected`."""
 
-    def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Welcome:
+    def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Connected:
         """A client has connected to the default namespace."""
 
     def disconnected(self, connection_id: str) -> None:

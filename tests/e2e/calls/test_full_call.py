@@ -15,9 +15,9 @@ STATE = "([id]) => person.room.call.getSnapshot().peers.find((peer) => peer.part
 SDP = "v=0\r\n"
 
 
-async def answered(room_id: str, caller: JsSocket, answerer: JsSocket, answerer_id: str, caller_id: str) -> None:
+async def answered(room_id: str, connection: JsSocket, answerer: JsSocket, answerer_id: str, caller_id: str) -> None:
     offer = {"type": "offer", "sdp": SDP}
-    await caller.ok("offer", {"roomId": room_id, "to": answerer_id, "description": offer})
+    await connection.ok("offer", {"roomId": room_id, "to": answerer_id, "description": offer})
     answer = {"type": "answer", "sdp": SDP}
     await answerer.ok("answer", {"roomId": room_id, "to": caller_id, "description": answer})
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.model import RoomOptions
-from rooms.room import House
+from rooms.room import Runtime
 from server.app import create_app
 from server.settings import Settings
 from tests.e2e.resilience.api import Api, OwnRoom, api_of
@@ -234,29 +234,29 @@ def test_a_sweep_costs_what_is_due_and_not_what_is_there() -> None:
 
     looked = {}
     for there in (100, 20_000):
-        registry = Registry(House(30, 300), tombstone_ttl_s=60)
+        directory = Directory(Runtime(30, 300), tombstone_ttl_s=60)
         for n in range(there):
-            registry.create(f"room {n}", "epoch", "key", RoomOptions(8, 3_600), 0.0)
+            directory.create(f"room {n}", "epoch", "key", RoomOptions(8, 3_600), 0.0)
         for n in range(10):
-            registry.create(f"due {n}", "epoch", "key", RoomOptions(8, 5), 0.0)
-        registry.rooms = Counted(registry.rooms)
-        list(registry.due(1.0))  # lets go of what is stale, once
-        registry.rooms.looked_at = 0
-        due = [room for room, _ in registry.due(6.0)]
+            directory.create(f"due {n}", "epoch", "key", RoomOptions(8, 5), 0.0)
+        directory.rooms = Counted(directory.rooms)
+        list(directory.due(1.0))  # lets go of what is stale, once
+        directory.rooms.looked_at = 0
+        due = [room for room, _ in directory.due(6.0)]
         assert len(due) == 10
-        looked[there] = registry.rooms.looked_at
+        looked[there] = directory.rooms.looked_at
     assert looked[100] == looked[20_000] == 10
     print(f"\nrooms looked at for 10 due: {looked}")
 
 
 def test_plans_that_no_longer_hold_do_not_pile_up() -> None:
-    registry = Registry(House(30, 300), tombstone_ttl_s=60)
-    room = registry.create("r", "epoch", "key", RoomOptions(8, 3_600), 0.0)
+    directory = Directory(Runtime(30, 300), tombstone_ttl_s=60)
+    room = directory.create("r", "epoch", "key", RoomOptions(8, 3_600), 0.0)
     for n in range(50_000):
         room.set_expiry(10_000.0 + n, float(n) / 1_000)
-        list(registry.due(float(n) / 1_000))
+        list(directory.due(float(n) / 1_000))
     for n in range(50_000):
-        other = registry.create(f"room {n}", "epoch", "key", RoomOptions(8, 86_400), 100.0)
-        registry.end(other, "room-ended", 100.0)
-        list(registry.due(100.0))
-    assert len(registry.house.schedule) < 2_048
+        other = directory.create(f"room {n}", "epoch", "key", RoomOptions(8, 86_400), 100.0)
+        directory.end(other, "room-ended", 100.0)
+        list(directory.due(100.0))
+    assert len(directory.runtime.schedule) < 2_048

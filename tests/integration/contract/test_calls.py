@@ -20,9 +20,9 @@ def signal(room: str, target: Seated, kind: str, negotiation_id: str | None = No
     return fields if negotiation_id is None else {**fields, "negotiationId": negotiation_id}
 
 
-async def call(room: str, caller: Seated, called: Seated) -> None:
-    await caller[0].ok("offer", **signal(room, called, "offer"))
-    await called[0].ok("answer", **signal(room, caller, "answer"))
+async def call(room: str, connection: Seated, called: Seated) -> None:
+    await connection[0].ok("offer", **signal(room, called, "offer"))
+    await called[0].ok("answer", **signal(room, connection, "answer"))
 
 
 async def test_five_pairs_call_each_other_in_one_room(server: Server) -> None:

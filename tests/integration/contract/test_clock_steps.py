@@ -48,7 +48,7 @@ async def swept(server: Server) -> None:
 
 
 def of(server: Server, room_id: str) -> Any:
-    return server.context.registry.rooms[room_id]
+    return server.context.directory.rooms[room_id]
 
 
 def seconds(iso: str) -> float:
@@ -205,7 +205,7 @@ async def test_what_is_said_after_a_restart_with_an_earlier_clock_sorts_behind_w
         client, _ = await server.seated(made["roomId"])
         before = (await client.ok("send-message", roomId=made["roomId"], text="before"))["id"]
         await server.context.journal.flush_messages()
-        server.context.registry.rooms.clear()  # as if it had been killed: the room is not ended
+        server.context.directory.rooms.clear()  # as if it had been killed: the room is not ended
         server.context.journal._written.clear()
     later = Times(wall=Clock(times.wall.now - HOUR_S), monotonic=Clock(1.0))
     async with running(clocks=later.clocks(), store=MongoStore(mongo_uri), message_log="on") as server:

@@ -286,4 +286,4 @@ async def test_an_unknown_field_is_refused_with_the_known_one_that_may_be_meant(
     assert 1 <= len(details) <= 8
     assert meant is None or set(details) == meant
     assert WORD not in answer.text
-    assert len(server.context.registry.rooms) == 1
+    assert len(server.context.directory.rooms) == 1

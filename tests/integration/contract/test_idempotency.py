@@ -33,7 +33,7 @@ async def test_repetitions_at_the_same_moment_make_one_room(server: Server, wish
     answers = await asyncio.gather(*calls)
     assert {answer.status for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
-    assert len(server.context.registry.rooms) == 1
+    assert len(server.context.directory.rooms) == 1
 
 
 @pytest.mark.parametrize("key", ["k", "twenty-one characters"])
@@ -100,7 +100,7 @@ async def test_a_repetition_waits_for_the_first_try_and_takes_its_place_if_it_fa
         assert sorted(answer.status for answer in answers) == [201] * 4 + [503]
         made = {answer.text for answer in answers if answer.status == 201}
         assert len(made) == 1
-        assert len(server.context.registry.rooms) == 1
+        assert len(server.context.directory.rooms) == 1
 
 
 @pytest.mark.parametrize("key", ["x" * 256, ""])

@@ -40,7 +40,7 @@ async def test_nothing_is_written_for_a_foreign_page(method: str, path: str, hea
             answer = await server.call(method, whole, key=key, headers=headers, data=b'{"text":"x"}')
             assert (answer.status, answer.code) == (403, "FORBIDDEN")
             assert "Access-Control-Allow-Origin" not in answer.headers
-        assert list(server.context.registry.rooms) == [made["roomId"]]
+        assert list(server.context.directory.rooms) == [made["roomId"]]
 
 
 async def test_looking_at_a_room_changes_nothing_and_is_for_all(server: Server) -> None:

@@ -49,7 +49,7 @@ def test_expiry_goes_by_the_clock_that_never_steps() -> None:
     message = messages.post(stage.room, ada, "x", stage.now)[1]
     assert message is not None
     assert message.more is not None
-    stage.room.house.ahead_s = 3_600.0
+    stage.room.runtime.ahead_s = 3_600.0
     assert expiry.expire(stage.room, stage.now) == []
     later = messages.post(stage.room, ada, "x", stage.now)[1]
     assert later is not None
@@ -98,7 +98,7 @@ def test_what_expires_together_is_taken_away_in_turns() -> None:
         messages.post(stage.room, ada, "x", stage.now)
     stage.now += 31
     taken = [
-        len(expiry.expire(room, stage.now)) for room, due in stage.registry.due(stage.now) if due.task is Task.MESSAGES
+        len(expiry.expire(room, stage.now)) for room, due in stage.directory.due(stage.now) if due.task is Task.MESSAGES
     ]
     assert taken == [EXPIRED_AT_ONCE, EXPIRED_AT_ONCE, 1]
     assert stage.room.history.message_count() == 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.makers import Makers
 from rooms.model import RoomOptions
-from rooms.room import House
+from rooms.room import Runtime
 
 
 def test_pages_are_in_order_and_for_one_maker() -> None:
@@ -21,12 +21,12 @@ def test_pages_are_in_order_and_for_one_maker() -> None:
 
 
 def test_nothing_is_kept_of_rooms_that_have_gone() -> None:
-    registry = Registry(House(30, 300), tombstone_ttl_s=60)
-    made = [registry.create(f"r{n}", "e", "key", RoomOptions(8, 3600, made_by="shop"), 0.0) for n in range(3)]
-    registry.create("other", "e", "key", RoomOptions(8, 3600), 0.0)
-    registry.end(made[0], "room-ended", 1.0)
-    registry.discard(made[1])
-    registry.discard(made[1])
-    assert registry.makers.page("shop", "", 10) == ["r2"]
-    registry.end(made[2], "room-expired", 2.0)
-    assert registry.makers._rooms == {}
+    directory = Directory(Runtime(30, 300), tombstone_ttl_s=60)
+    made = [directory.create(f"r{n}", "e", "key", RoomOptions(8, 3600, made_by="shop"), 0.0) for n in range(3)]
+    directory.create("other", "e", "key", RoomOptions(8, 3600), 0.0)
+    directory.end(made[0], "room-ended", 1.0)
+    directory.discard(made[1])
+    directory.discard(made[1])
+    assert directory.makers.page("shop", "", 10) == ["r2"]
+    directory.end(made[2], "room-expired", 2.0)
+    assert directory.makers._rooms == {}

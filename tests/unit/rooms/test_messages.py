@@ -140,7 +140,7 @@ def test_an_encrypted_room_takes_no_edit_in_the_clear() -> None:
 
 
 def test_what_happens_to_messages_is_weighed_and_comes_off_again(stage: Stage) -> None:
-    ledger = stage.room.house.ledger
+    ledger = stage.room.runtime.ledger
     ada, ben = stage.sit("ada"), stage.sit("ben")
     for number in range(3_000):
         message = said(stage, ada, "x" * (number % 50), options=Options(Extras(data="y" * 40)) if number % 3 else None)
@@ -174,7 +174,7 @@ def test_a_message_is_held_as_long_as_a_later_event_refers_to_it(stage: Stage) -
     trace = stage.room.history.trace(message.seq)
     assert trace is not None
     assert trace[0] == message.seq
-    assert stage.room.house.ledger.used_bytes == stage.room.history.held_bytes
+    assert stage.room.runtime.ledger.used_bytes == stage.room.history.held_bytes
 
 
 def test_an_older_edit_is_told_no_more_when_there_is_a_newer(stage: Stage) -> None:

@@ -127,7 +127,7 @@ def test_a_lower_capacity_puts_nobody_out_and_lets_nobody_in(stage: Stage) -> No
 
 
 def test_a_new_expiry_counts_from_now_by_the_wall_clock(stage: Stage) -> None:
-    stage.room.house.ahead_s = 50.0
+    stage.room.runtime.ahead_s = 50.0
     moderation.update(stage.room, stage.now, expires_in_s=10.0)
     assert stage.room.expires_at == stage.now + 60.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rooms import moderation, people, snapshots
 from rooms.limits import CHAR_BYTES, RECEIPTS_CAPACITY
-from rooms.room import House
+from rooms.room import Runtime
 from tests.support.rooms import Stage, names, refusal
 
 
@@ -31,14 +31,14 @@ def test_attributes_are_weighed() -> None:
     ada = stage.sit("ada")
     before = stage.room.history.held_bytes
     people.update_self(stage.room, ada, stage.now, attributes={"a": "x" * 1_000})
-    assert stage.room.history.held_bytes == before + 300 + CHAR_BYTES * 1_001 == stage.room.house.ledger.used_bytes
+    assert stage.room.history.held_bytes == before + 300 + CHAR_BYTES * 1_001 == stage.room.runtime.ledger.used_bytes
 
 
 def test_name_and_attributes_outlive_the_process() -> None:
     stage = Stage()
     ada = stage.sit("ada")
     people.update_self(stage.room, ada, stage.now, name="Ada L.", attributes={"a": "1"})
-    again = snapshots.room_from(snapshots.record_of(stage.room), House(30, 300), "epoch 2", stage.now)
+    again = snapshots.room_from(snapshots.record_of(stage.room), Runtime(30, 300), "epoch 2", stage.now)
     assert (again.seats["ada"].name, dict(again.seats["ada"].attributes)) == ("Ada L.", {"a": "1"})
 
 

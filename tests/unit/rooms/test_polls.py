@@ -98,7 +98,7 @@ def test_an_encrypted_room_takes_no_poll_in_the_clear() -> None:
 
 def test_polls_and_votes_are_weighed_and_come_off_again(stage: Stage) -> None:
     ada, ben = stage.sit("ada"), stage.sit("ben")
-    before, ledger = stage.room.history.held_bytes, stage.room.house.ledger
+    before, ledger = stage.room.history.held_bytes, stage.room.runtime.ledger
     poll = asked(stage, ada)
     for seat in (ada, ben):
         polls.vote(stage.room, seat, poll.id, [0], stage.now)

@@ -318,7 +318,7 @@ def test_whoever_is_about_to_sit_keeps_the_room() -> None:
 
 
 def warnings(stage: Stage) -> list[RoomExpiring]:
-    return [event for room, due in stage.registry.due(stage.now) for event in room.warn(due.key)]  # type: ignore[misc]
+    return [event for room, due in stage.directory.due(stage.now) for event in room.warn(due.key)]  # type: ignore[misc]
 
 
 def test_members_are_warned_at_the_times_that_are_promised() -> None:
@@ -354,7 +354,7 @@ def test_a_room_that_lasts_less_than_a_warning_is_not_warned_of_it() -> None:
 
 def test_a_room_expires_by_the_wall_clock() -> None:
     stage = stage_with(expires_in_s=100)
-    stage.registry.house.ahead_s = 99.0
+    stage.directory.runtime.ahead_s = 99.0
     stage.now += 1
     assert "expiry" in stage.due()
 
@@ -376,6 +376,6 @@ def test_nothing_of_a_room_stays_after_its_end() -> None:
     room = stage.room
     assert not any((room.seats, room.pending, room.connected, room.knocks, room.gone, room.regretted))
     assert not any((room.banned_ids, room.banned_origins, room.host_id, room.password_hash))
-    assert len(room.invites) == room.history.message_count() == room.house.ledger.used_bytes == 0
+    assert len(room.invites) == room.history.message_count() == room.runtime.ledger.used_bytes == 0
     for said in ("a secret", "ada", "Zoe", "mallory"):
         assert said not in repr(room)

@@ -45,7 +45,7 @@ def test_a_small_heap_is_not_looked_through() -> None:
     schedule = Schedule()
     for at in range(TIDY_FROM - 1):
         schedule.add(float(at), "r", Task.GRACE)
-    schedule.tidy(lambda _: False)
+    schedule.drop_stale(lambda _: False)
     assert len(schedule) == TIDY_FROM - 1
 
 
@@ -54,7 +54,7 @@ def test_of_a_large_heap_only_what_holds_stays_and_stays_in_order() -> None:
     schedule = Schedule()
     for at in reversed(range(TIDY_FROM)):
         schedule.add(float(at), "r", Task.GRACE)
-    schedule.tidy(lambda due: due.at % 2 == 0)
+    schedule.drop_stale(lambda due: due.at % 2 == 0)
     assert [due.at for due in schedule.take(1e9)] == [float(at) for at in range(0, TIDY_FROM, 2)]
 
 
@@ -62,7 +62,7 @@ def test_after_that_it_is_looked_through_when_it_has_doubled() -> None:
     schedule = Schedule()
     for at in range(2 * TIDY_FROM):
         schedule.add(float(at), "r", Task.GRACE)
-    schedule.tidy(lambda _: True)
+    schedule.drop_stale(lambda _: True)
     looked_at: list[float] = []
-    schedule.tidy(lambda due: not looked_at.append(due.at))
+    schedule.drop_stale(lambda due: not looked_at.append(due.at))
     assert looked_at == []

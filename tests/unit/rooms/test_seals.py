@@ -9,7 +9,7 @@ import pytest
 from rooms import seals, snapshots
 from rooms.events import MemberUpdated
 from rooms.model import Seat
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from server.security.seals import NONCE_BYTES, new_seal, opened_by_join, opened_by_token
 from tests.support.rooms import Stage
 
@@ -26,7 +26,7 @@ def sealed_room() -> tuple[Stage, Seat]:
 
 def restarted(stage: Stage) -> Room:
     return snapshots.room_from(
-        snapshots.record_of(stage.room), House(30, 300), "epoch 2", stage.now, lambda seat_id: f"Guest {seat_id}"
+        snapshots.record_of(stage.room), Runtime(30, 300), "epoch 2", stage.now, lambda seat_id: f"Guest {seat_id}"
     )
 
 

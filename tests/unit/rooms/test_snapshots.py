@@ -6,14 +6,14 @@ from dataclasses import fields
 
 from rooms import joining, messages, moderation, people, snapshots
 from rooms.records import CallRecord, RoomRecord
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from tests.support.rooms import Stage, refusal, stage_with
 
 
 def restarted(stage: Stage, now: float | None = None) -> Room:
     """The room in the process that comes next."""
     record = snapshots.record_of(stage.room)
-    return snapshots.room_from(record, House(30, 300), "epoch 2", stage.now if now is None else now)
+    return snapshots.room_from(record, Runtime(30, 300), "epoch 2", stage.now if now is None else now)
 
 
 def test_the_settings_of_a_room_are_as_they_were() -> None:
@@ -33,7 +33,7 @@ def test_whoever_sat_can_take_the_seat_back_within_the_grace_period() -> None:
     again = restarted(stage)
     seat = joining.reclaim(again, "ada", "of ada")
     assert (seat.name, seat.role, seat.connected, seat.away_since) == ("ada", "host", False, stage.now)
-    assert again.house.schedule.next_at() == stage.now + 30
+    assert again.runtime.schedule.next_at() == stage.now + 30
 
 
 def test_the_order_of_joining_stays() -> None:
@@ -136,8 +136,8 @@ def test_the_log_of_sessions_says_how_it_was_and_nothing_of_who() -> None:
     for name in ("ada", "bob"):
         messages.post(stage.room, stage.sit(name), "hello", stage.now)
     calls = (CallRecord(started_at=1.0, ended_at=2.0, peak=2, connected=True),)
-    grave, _ = stage.registry.end(stage.room, "room-expired", stage.now + 60)
-    line = snapshots.session_of(stage.room, grave, calls)
+    tombstone, _ = stage.directory.end(stage.room, "room-expired", stage.now + 60)
+    line = snapshots.session_of(stage.room, tombstone, calls)
     assert (line.began_at, line.ended_at, line.reason) == (1_000.0, 1_060.0, "room-expired")
     assert (line.capacity, line.came, line.peak, line.message_count, line.calls) == (8, 2, 2, 2, calls)
     assert "ada" not in repr(line)
@@ -146,8 +146,8 @@ def test_the_log_of_sessions_says_how_it_was_and_nothing_of_who() -> None:
 
 def test_the_same_end_written_twice_is_one_line() -> None:
     stage = Stage()
-    grave, _ = stage.registry.end(stage.room, "room-ended", stage.now)
-    assert snapshots.session_of(stage.room, grave).id == snapshots.session_of(stage.room, grave).id
+    tombstone, _ = stage.directory.end(stage.room, "room-ended", stage.now)
+    assert snapshots.session_of(stage.room, tombstone).id == snapshots.session_of(stage.room, tombstone).id
 
 
 def test_every_field_of_the_records_comes_back() -> None:

@@ -12,11 +12,11 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from rooms import joining, lobby, messages, moderation, snapshots
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.errors import Code, Refused
 from rooms.events import Durable, MemberJoined, MemberLeft, SeatTakenOver
 from rooms.model import HOST, Media, RoomOptions, Seat
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from rooms.schedule import Task
 
 GRACE_S = 30.0
@@ -33,7 +33,7 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.registry = Registry(House(GRACE_S, EMPTY_TTL_S), tombstone_ttl_s=60)
+        self.directory = Directory(Runtime(GRACE_S, EMPTY_TTL_S), tombstone_ttl_s=60)
         self.now = 1_000.0
         self.rooms_made = 0
         self.ids = 0
@@ -44,7 +44,7 @@ class Life(RuleBasedStateMachine):
     def open_room(self, capacity: int, *, invite_only: bool = False, has_lobby: bool = False) -> None:
         self.rooms_made += 1
         options = RoomOptions(capacity, 3_600.0, invite_only=invite_only, lobby=has_lobby)
-        self.room: Room = self.registry.create(f"room {self.rooms_made}", "epoch", "host key", options, self.now)
+        self.room: Room = self.directory.create(f"room {self.rooms_made}", "epoch", "host key", options, self.now)
         self.events: list[Durable] = []
         self.granted: list[Seat] = []
         self.tokens: dict[str, str] = {}
@@ -216,11 +216,11 @@ class Life(RuleBasedStateMachine):
             return
         mark = f"mark {number % 5}" if repeated else None
         known = seat.sent.get(mark) if mark else None
-        receipt, message, more = messages.post(self.room, seat, SECRET, self.now, client_message_id=mark)
+        send_result, message, more = messages.post(self.room, seat, SECRET, self.now, client_message_id=mark)
         assert (message is None) == (known is not None)
         if message is None:
             assert not more
-            assert receipt == known
+            assert send_result == known
         else:
             self.seen([message, *more])
 
@@ -237,7 +237,7 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.5, 5.0, GRACE_S, EMPTY_TTL_S, 3_600.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
-        for room, due in self.registry.due(self.now):
+        for room, due in self.directory.due(self.now):
             match due.task:
                 case Task.GRACE:
                     seat = room.seats[due.key]
@@ -263,10 +263,10 @@ class Life(RuleBasedStateMachine):
     @rule()
     def the_process_dies_and_comes_back(self) -> None:
         record = snapshots.record_of(self.room)
-        self.registry = Registry(House(GRACE_S, EMPTY_TTL_S), tombstone_ttl_s=60)
+        self.directory = Directory(Runtime(GRACE_S, EMPTY_TTL_S), tombstone_ttl_s=60)
         self.restarts += 1
-        self.room = snapshots.room_from(record, self.registry.house, f"epoch {self.restarts}", self.now)
-        self.registry.restore([self.room], [], self.now)
+        self.room = snapshots.room_from(record, self.directory.runtime, f"epoch {self.restarts}", self.now)
+        self.directory.restore([self.room], [], self.now)
         # A seat that was granted and not taken is there now, and waits for whoever has its token.
         self.members, self.holders = set(self.room.seats), {}
         self.granted, self.events = [], []
@@ -278,14 +278,14 @@ class Life(RuleBasedStateMachine):
 
     def end(self) -> None:
         room = self.room
-        _, events = self.registry.end(room, "room-ended", self.now)
+        _, events = self.directory.end(room, "room-ended", self.now)
         (ended,) = events
         assert not any((room.seats, room.pending, room.connected, room.knocks, room.gone, room.host_id))
         assert len(room.invites) == len(room.history) == room.history.message_count() == 0
         assert SECRET not in repr(room), "nothing that was said, and nobody's name"
         assert SECRET not in repr(ended)
         with pytest.raises(Refused) as refused:
-            self.registry.find(room.id, self.now)
+            self.directory.find(room.id, self.now)
         assert refused.value.code is Code.ROOM_ENDED
 
     # What always holds

@@ -49,7 +49,7 @@ def test_the_same_seat_sees_it_again_for_a_while_also_when_it_is_gone(stage: Sta
     assert "shown" in stage.due()
     viewing.hide(stage.room, message.seq)
     assert refusal(viewing.view, stage.room, ben, message_id, stage.now) == "MESSAGE_NOT_FOUND"
-    assert stage.room.house.ledger.used_bytes == stage.room.history.held_bytes
+    assert stage.room.runtime.ledger.used_bytes == stage.room.history.held_bytes
     assert "xyzzy" not in repr(stage.room)
 
 

@@ -11,11 +11,11 @@ from rooms import joining
 from rooms.errors import Code, Refused
 from rooms.joining import Admission
 from rooms.model import Seat
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from server.security.actor import Actor
 from server.security.claims import Claims
 
-ROOM = Room(House(30, 300), "r", "e", 0.0, 1e9, 8, b"k" * 32, made_by="shop")
+ROOM = Room(Runtime(30, 300), "r", "e", 0.0, 1e9, 8, b"k" * 32, made_by="shop")
 
 
 def seat(name: str) -> Seat:

@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 
 from rooms import joining, snapshots
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.message import Message
 from rooms.model import RoomOptions
 from rooms.ports import StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone, logged
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from server.outbound import journal as journal_module
 from server.outbound.journal import MAX_QUEUED_MESSAGES, RETRY_LONGEST_S, Journal
 from storage.memory import MemoryStore
@@ -81,12 +81,12 @@ async def journal(store: DurableStore) -> AsyncIterator[Journal]:
     await journal.close(SOON_S)
 
 
-def registry() -> Registry:
-    return Registry(House(30, 300), tombstone_ttl_s=60)
+def directory() -> Directory:
+    return Directory(Runtime(30, 300), tombstone_ttl_s=60)
 
 
 async def stored_room(journal: Journal, name: str = "r", *, log: bool = False) -> Room:
-    room = registry().create(name, "epoch", "key", RoomOptions(100, 3_600, log=log), NOW)
+    room = directory().create(name, "epoch", "key", RoomOptions(100, 3_600, log=log), NOW)
     await journal.create(room)
     return room
 
@@ -103,8 +103,8 @@ def touched(room: Room) -> Room:
 
 
 def end(room: Room) -> tuple[Tombstone, SessionRecord]:
-    grave, _ = registry().end(room, "room-ended", NOW)
-    return grave, snapshots.session_of(room, grave)
+    tombstone, _ = directory().end(room, "room-ended", NOW)
+    return tombstone, snapshots.session_of(room, tombstone)
 
 
 def message(room: Room, number: int) -> Message:
@@ -150,11 +150,11 @@ async def test_what_the_store_has_already_is_not_written_again(journal: Journal,
 async def test_a_restored_room_is_written_only_once_it_is_another(journal: Journal, store: DurableStore) -> None:
     room = await stored_room(journal)
     sit(room, "ada")
-    again = snapshots.room_from(snapshots.record_of(room), House(30, 300), "epoch 2", NOW)
+    again = snapshots.room_from(snapshots.record_of(room), Runtime(30, 300), "epoch 2", NOW)
     journal.known(again, snapshots.record_of(room))
     assert await journal.saved(again)
     assert "save" not in store.calls
-    other = snapshots.room_from(replace(snapshots.record_of(room), id="other"), House(30, 300), "epoch 2", NOW)
+    other = snapshots.room_from(replace(snapshots.record_of(room), id="other"), Runtime(30, 300), "epoch 2", NOW)
     journal.known(other, snapshots.record_of(room))
     assert await journal.saved(other)
     assert store.calls.count("save") == 1

@@ -27,7 +27,7 @@ def meter_of(outcome: Outcome | Awaitable[Outcome]) -> Meter:
 
 
 def test_a_message_costs_a_fraction_of_a_microsecond() -> None:
-    def handle(caller: Any, event: str, args: Any) -> Outcome:
+    def handle(connection: Any, event: str, args: Any) -> Outcome:
         return ANSWER
 
     meter = Meter(handle, COMMANDS)

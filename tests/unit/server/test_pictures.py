@@ -168,7 +168,7 @@ class Chat:
 
     def pass_time(self) -> None:
         self.stage.now += self.lot.choice((0.01, 0.2, 1.0))
-        for room, due in self.stage.registry.due(self.stage.now):
+        for room, due in self.stage.directory.due(self.stage.now):
             match due.task:
                 case Task.MESSAGES:
                     self.commit(expiry.expire(room, self.stage.now), self.pictures[0].seat)
@@ -242,7 +242,7 @@ def test_all_end_with_the_picture_of_the_server(seed: int) -> None:
     assert chat.cuts > 100
     assert chat.continued > 100
     assert len(chat.deleted) > 50
-    ledger, history = chat.room.house.ledger, chat.room.history
+    ledger, history = chat.room.runtime.ledger, chat.room.history
     assert ledger.used_bytes == history.held_bytes
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from rooms import joining, messages
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.limits import HISTORY_AGE_S, HISTORY_EVENTS
 from rooms.message import Message
 from rooms.model import RoomOptions, Seat
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from server.outbound.presence import Presence, Told
 from server.protocol.offsets import MAX_OFFSET_CHARS, Offsets, offset, offset_of_several, read_offset
 from server.security.throttles import bucket
@@ -29,18 +29,18 @@ def connection(name: str) -> Connection:
 class Stage:
     """Rooms in which `ada` talks, and others come and go."""
 
-    registry: Registry = field(default_factory=lambda: Registry(House(GRACE_S, 300), tombstone_ttl_s=60))
+    directory: Directory = field(default_factory=lambda: Directory(Runtime(GRACE_S, 300), tombstone_ttl_s=60))
     now: float = 1_000.0
 
     def __post_init__(self) -> None:
         self.presence = Presence()
-        self.recovery = Recovery(self.registry, self.presence, GRACE_S)
+        self.recovery = Recovery(self.directory, self.presence, GRACE_S)
         self.ada: dict[str, Seat] = {}
         self.replayed: list[str] = []
         """The offsets of the frames that the last one to come back was sent once more."""
 
     def room(self, room_id: str = "r") -> Room:
-        room = self.registry.create(room_id, f"epoch {room_id}", "key", RoomOptions(8, 3_600), self.now)
+        room = self.directory.create(room_id, f"epoch {room_id}", "key", RoomOptions(8, 3_600), self.now)
         self.ada[room_id] = self.sit(room, connection("ada"))
         return room
 
@@ -55,7 +55,7 @@ class Stage:
 
     def offset(self) -> Offsets:
         """What a frame that is sent now carries, to one who is in every room."""
-        return {room.epoch: room.position for room in self.registry.rooms.values()}
+        return {room.epoch: room.position for room in self.directory.rooms.values()}
 
     def say(self, room: Room, text: str) -> Offsets:
         """Ada says something; returns the offset of its frame."""
@@ -182,7 +182,7 @@ def test_beyond_the_history_nothing_is_recovered(stage: Stage) -> None:
 
 
 def test_what_is_too_old_is_not_recovered(stage: Stage) -> None:
-    stage.recovery = Recovery(stage.registry, stage.presence, HISTORY_AGE_S * 3)
+    stage.recovery = Recovery(stage.directory, stage.presence, HISTORY_AGE_S * 3)
     room, ben = stage.room(), connection("ben")
     stage.sit(room, ben)
     seen = stage.offset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rooms.errors import Code, Refused
-from server.protocol.acknowledgements import MEANINGS, Reply, envelope, error_object, refusal
+from server.protocol.acknowledgements import CODE_INFO, Reply, envelope, error_object, refusal
 from server.protocol.events import ErrorObject
 
 # The protocol's own table, written out once more so that a slip in ours shows.
@@ -55,13 +55,13 @@ RETRYABLE |= {"TIMEOUT"}
 
 
 def test_every_code_has_its_meaning() -> None:
-    assert set(MEANINGS) == set(Code)
+    assert set(CODE_INFO) == set(Code)
     assert {code.value for code in Code} == {*STATUS, "UNKNOWN_EVENT"}
 
 
 @pytest.mark.parametrize("code", STATUS)
 def test_statuses_and_retries(code: str) -> None:
-    meaning = MEANINGS[Code(code)]
+    meaning = CODE_INFO[Code(code)]
     assert (meaning.status, meaning.retryable) == (STATUS[code], code in RETRYABLE)
 
 

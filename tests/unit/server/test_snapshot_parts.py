@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooms import joining, messages
-from rooms.directory import Registry
+from rooms.directory import Directory
 from rooms.events import Event
 from rooms.model import Media, RoomOptions, Seat
-from rooms.room import House
+from rooms.room import Runtime
 from server.protocol import views
 from server.usecases import snapshot_parts as subject
 from server.usecases.snapshot_parts import KEPT_FROM_SEATS, SnapshotParts
@@ -25,8 +25,8 @@ class Stage:
     """A room and the parts that are kept of it; `tell` is what the publisher does."""
 
     def __init__(self) -> None:
-        self.registry = Registry(House(30, 300), tombstone_ttl_s=60)
-        self.room = self.registry.create("r", "epoch", "key", RoomOptions(50, 3_600), NOW)
+        self.directory = Directory(Runtime(30, 300), tombstone_ttl_s=60)
+        self.room = self.directory.create("r", "epoch", "key", RoomOptions(50, 3_600), NOW)
         self.parts = SnapshotParts()
         self.came = 0
 
@@ -116,6 +116,6 @@ def test_of_a_small_room_and_of_one_that_is_over_nothing_is_kept() -> None:
     assert len(stage.parts) == 0
     stage.shown(stage.sit())
     assert len(stage.parts) == KEPT_FROM_SEATS - 1
-    _, events = stage.registry.end(stage.room, "room-ended", NOW)
+    _, events = stage.directory.end(stage.room, "room-ended", NOW)
     stage.tell(events)
     assert len(stage.parts) == 0

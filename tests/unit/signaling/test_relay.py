@@ -9,7 +9,7 @@ import pytest
 from rooms import joining
 from rooms.errors import Code, Refused
 from rooms.model import Seat
-from rooms.room import House, Room
+from rooms.room import Room, Runtime
 from signaling.negotiation import Kind
 from signaling.relay import MAILBOX_AGE_S, MAILBOX_BYTES, MAILBOX_SIGNALS, Relay, Signal, target_of
 
@@ -18,7 +18,7 @@ OFFER, ANSWER, CANDIDATE = Kind.OFFER, Kind.ANSWER, Kind.CANDIDATE
 
 def room_of(*names: str) -> tuple[Room, list[Seat]]:
     """A room with these people, each connected."""
-    room = Room(House(30.0, 300.0), "room", "epoch", 0.0, 1e6, 8, b"")
+    room = Room(Runtime(30.0, 300.0), "room", "epoch", 0.0, 1e6, 8, b"")
     seats = []
     for name in names:
         seat = joining.admit(room, joining.Admission(name, f"token of {name}", name), 0.0)

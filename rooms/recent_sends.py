@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rooms.limits import SENDS_REMEMBERED
 
-Receipt = tuple[int, float, float, int]
+SendResult = tuple[int, float, float, int]
 """The message's `seq`, its `at`, its `timestamp`, and how many were connected to get it."""
 
 
-class Receipts:
+class RecentSends:
     """`clientMessageId` → receipt, for the last messages of one seat.
 
     In two generations: when the newer is full it becomes the older, and the older is dropped as a whole. So nothing is
@@ -18,21 +18,21 @@ class Receipts:
     __slots__ = ("_newer", "_older")
 
     def __init__(self) -> None:
-        self._newer: dict[str, Receipt] = {}
-        self._older: dict[str, Receipt] | None = None
+        self._newer: dict[str, SendResult] = {}
+        self._older: dict[str, SendResult] | None = None
 
     def __len__(self) -> int:
         return len(self._newer) + len(self._older or ())
 
-    def get(self, client_message_id: str) -> Receipt | None:
+    def get(self, client_message_id: str) -> SendResult | None:
         """The receipt of a message that was posted under this id, while it is remembered."""
         found = self._newer.get(client_message_id)
         if found is None and self._older is not None:
             return self._older.get(client_message_id)
         return found
 
-    def keep(self, client_message_id: str, receipt: Receipt) -> None:
+    def keep(self, client_message_id: str, send_result: SendResult) -> None:
         """Remember a receipt."""
         if len(self._newer) >= SENDS_REMEMBERED:
             self._older, self._newer = self._newer, {}
-        self._newer[client_message_id] = receipt
+        self._newer[client_message_id] = send_result

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rooms.limits import SENDS_REMEMBERED
-from rooms.receipts import Receipts
+from rooms.recent_sends import RecentSends
 
 
-def filled(count: int) -> Receipts:
-    receipts = Receipts()
+def filled(count: int) -> RecentSends:
+    receipts = RecentSends()
     for n in range(count):
         receipts.keep(f"mark {n}", (f"id {n}", n, 0.0, 1))
     return receipts
@@ -19,7 +19,7 @@ def test_a_repetition_is_told_what_was_told_the_first_time() -> None:
 
 
 def test_the_last_messages_are_remembered_at_any_time() -> None:
-    receipts = Receipts()
+    receipts = RecentSends()
     for n in range(5 * SENDS_REMEMBERED):
         receipts.keep(f"mark {n}", (f"id {n}", n, 0.0, 1))
         oldest = max(0, n - SENDS_REMEMBERED + 1)
