@@ -14,7 +14,8 @@ const SHOWN_AT_ONCE = new Set(["ROOM_FULL"]);
 const SEAT_IS_GONE = new Set(["RESUME_INVALID", "RESUME_EXPIRED"]);
 
 /**
- * @typedef {{hostKey?: string, invite?: string, password?: string, seat?: {participantId: string, resumeToken: string,
+ * @typedef {{hostKey?: string, invite?: string, password?: string,
+ *   token?: string | (() => Promise<string | null | undefined>), seat?: {participantId: string, resumeToken: string,
  *   epoch?: string, lastSeq?: number}}} Credentials
  */
 
@@ -90,8 +91,10 @@ export class Entry {
   async #attempt() {
     const { credentials } = this.#room;
     const asked = Boolean(credentials.seat);
+    let token;
     try {
       await this.#room.keyFits();
+      if (!asked) token = await this.#joinToken();
     } catch (error) {
       return this.#retryLater(error);
     }
@@ -99,7 +102,7 @@ export class Entry {
     if (this.#stopped) return;
     try {
       const lastSeq = this.#room.lastSeq();
-      const how = asked ? { resume: { ...credentials.seat, lastSeq } } : this.#newcomer();
+      const how = asked ? { resume: { ...credentials.seat, lastSeq } } : this.#newcomer(token);
       this.mayBeSeated = !asked && this.#room.online();
       // What comes right behind the picture belongs on top of it.
       const answered = (data) => this.#stopped || this.#room.entered(data, { asked, lastSeq });
@@ -111,10 +114,20 @@ export class Entry {
     }
   }
 
-  #newcomer() {
+  #newcomer(token) {
     const { hostKey, invite, password } = this.#room.credentials;
     this.#room.joining(this.#joinId);
-    return { hostKey, invite, password, clientJoinId: this.#joinId };
+    return { hostKey, invite, password, token, clientJoinId: this.#joinId };
+  }
+
+  /** The site's word for who joins, asked for anew at each join: a token is soon too old, or spent. */
+  async #joinToken() {
+    const { token } = this.#room.credentials;
+    try {
+      return typeof token === "function" ? ((await token()) ?? undefined) : token;
+    } catch (error) {
+      throw new MayflyError("UNAUTHORIZED", "The site gave no join token.", { cause: error });
+    }
   }
 
   async #refused(error) {

@@ -34,6 +34,10 @@ export interface Participant {
   readonly idle?: boolean;
   /** What its site says of it. Not sealed, also in encrypted rooms. */
   readonly attributes?: Readonly<Record<string, string>>;
+  /** Its site vouches for its name, by a join token. */
+  readonly verified?: true;
+  /** Who it is to its site, where the token shares that. */
+  readonly userId?: string;
   /** Left out of the list, since all of them together would be too long. */
   readonly attributesOmitted?: true;
   /** How to negotiate with this participant (perfect negotiation); set for others, not for oneself. */
@@ -262,6 +266,8 @@ export interface JoinOptions {
   server?: string;
   name?: string;
   password?: string;
+  /** A join token of your site (docs/tokens.md), or how to fetch one: it is asked anew at each join, not when coming back. */
+  token?: string | (() => Promise<string | null | undefined>);
   /** What others see before devices are opened. */
   media?: Media;
   /** Where the session survives a reload: `sessionStorage` unless set; `null` keeps nothing. */

@@ -154,12 +154,13 @@ export class Room {
 
   #restore() {
     const saved = this.#session.load();
-    const { name, password } = this.#options;
+    const { name, password, token } = this.#options;
     this.#credentials = {
       name: name ?? saved?.name,
       hostKey: this.#link.key ?? saved?.hostKey,
       invite: this.#link.invite ?? saved?.invite,
       password,
+      token,
     };
     if (!saved?.participantId) return;
     const { participantId, resumeToken, epoch } = saved;

@@ -50,3 +50,41 @@ test("the picture is taken before whatever came right behind it", async () => {
   await entry.enter();
   assert.deepEqual(heard, ["the picture", "user-joined"]);
 });
+
+test("a join token is asked for anew at each join, and not by who comes back", async () => {
+  const sent = [];
+  const credentials = { token: async () => `token ${sent.length}` };
+  const entry = new Entry({
+    credentials,
+    request: async (event, fields, { answered }) => {
+      sent.push(fields.token);
+      answered({});
+    },
+    fields: async () => ({}),
+    lastSeq: () => 0,
+    entered: () => {},
+    online: () => true,
+    keyFits: async () => {},
+    joining: () => {},
+  });
+  await entry.enter();
+  await entry.enter();
+  credentials.seat = { participantId: "p", resumeToken: "t" };
+  await entry.enter();
+  assert.deepEqual(sent, ["token 0", "token 1", undefined]);
+});
+
+test("a site that gives no join token keeps its visitor out, and says so", async () => {
+  const refused = [];
+  const entry = new Entry({
+    credentials: { token: () => Promise.reject(new Error("who are you?")) },
+    request: () => assert.fail("nothing is sent"),
+    fields: async () => ({}),
+    lastSeq: () => 0,
+    online: () => true,
+    keyFits: async () => {},
+    refused: (error) => refused.push(error.code),
+  });
+  await entry.enter();
+  assert.deepEqual(refused, ["UNAUTHORIZED"]);
+});

@@ -133,7 +133,8 @@ def _shape(schema: dict[str, Any]) -> str:
         return " | ".join(f'"{value}"' for value in plain["enum"])
     if plain.get("type") == "array":
         items = plain["items"]
-        return f"[{_shape(items) or 'string'}]" if "oneOf" not in items else "[{event, payload}]"
+        word = "number" if items.get("type") in ("integer", "number") else "string"
+        return f"[{_shape(items) or word}]" if "oneOf" not in items else "[{event, payload}]"
     if "$ref" not in plain:
         return ""
     name = str(plain["$ref"]).removeprefix(PREFIX)

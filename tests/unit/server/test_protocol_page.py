@@ -100,3 +100,9 @@ def test_every_name_in_the_prose_exists() -> None:
 def test_the_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
         assert (ROOT / "docs" / target).exists(), target
+
+
+def test_lists_of_numbers_are_told_as_such() -> None:
+    """A vote with `["1"]` is refused."""
+    assert "`choices: [number]`" in PAGE
+    assert "`counts: [number]`" in PAGE
