@@ -131,6 +131,7 @@ def seat(room: Room, granted: Seat, now: float) -> list[Event]:
         granted.role, room.host_id = HOST, granted.id
     room.hold(granted)
     seq, position = room.next()
+    granted.joined_seq = seq
     joined = MemberJoined(
         room_id=room.id,
         seq=seq,

@@ -149,6 +149,7 @@ class Seat:
     idle: bool = False
     attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
     read_seq: int = 0
+    joined_seq: int = 0
     invite_id: str | None = None
     provisional: bool = False
     origin: bytes | None = None

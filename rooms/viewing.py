@@ -41,13 +41,15 @@ def view(room: Room, seat: Seat, message_id: str, now: float) -> tuple[View, lis
 
 
 def _seen_by_all(room: Room, seat: Seat, message: Message, once: Once, now: float) -> list[Event]:
+    due_at = message.more.due_at if message.more is not None else None
+    until = now + VIEW_AGAIN_S if due_at is None else min(now + VIEW_AGAIN_S, due_at)
     shown = Shown(
         text=message.text,
         extras=message.extras,
         encrypted=message.encrypted,
         weight=message.weight,
-        viewed=dict(once.viewed),
-        until=now + VIEW_AGAIN_S,
+        viewed={who: min(at, until) for who, at in once.viewed.items()},
+        until=until,
     )
     room.shown[message.seq] = shown
     room.history.weigh(shown.weight)

@@ -93,6 +93,8 @@ class Journal:
         self._messages_under_way = 0
         self._doubtful_until = 0.0
         self._erase_again: deque[tuple[float, LogEntry]] = deque()  # when, by the monotonic clock
+        self._gone: set[tuple[str, str]] = set()
+        """room and message: what was taken back, and may still be in the log"""
         self._message_task: asyncio.Task[None] | None = None
         self._ends: deque[tuple[Tombstone, SessionRecord]] = deque()
         self._end_task: asyncio.Task[None] | None = None
@@ -207,7 +209,12 @@ class Journal:
 
     def erase_message(self, room_id: str, message_id: str) -> None:
         """Keep a message no more."""
+        self._gone.add((room_id, message_id))
         self._queue(LogEntry(room_id, None, message_id))
+
+    def is_gone(self, room_id: str, message_id: str) -> bool:
+        """Whether a message was taken back that the log may still have."""
+        return (room_id, message_id) in self._gone
 
     def _queue(self, entry: LogEntry) -> None:
         # Where there are too many, the oldest messages are dropped, but not what erases one.
@@ -298,6 +305,7 @@ class Journal:
 
     def _forget_messages(self, room_id: str) -> None:
         self._written.pop(room_id, None)
+        self._gone = {one for one in self._gone if one[0] != room_id}
         if any(message.room_id == room_id for message in self._messages):
             self._messages = deque(message for message in self._messages if message.room_id != room_id)
 
@@ -346,6 +354,8 @@ class Journal:
             now = time.monotonic()
             if now < self._doubtful_until and len(self._erase_again) < MAX_QUEUED_ENTRIES:
                 self._erase_again.extend((now + ERASE_AGAIN_S, entry) for entry in erasures)
+            else:
+                self._gone.difference_update(gone)
 
     async def _pause(self, pause_s: float) -> float:
         """Wait before another try, at most until the store answers somebody; returns the next pause."""

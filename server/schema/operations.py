@@ -121,7 +121,7 @@ OPERATIONS = (
     Operation(
         "get",
         "/api/rooms/{roomId}/users",
-        "Who is in. For an invite-only, locked, password or lobby room only with the host key.",
+        "Who is in. For a closed room, and where join tokens are required, only with the host key.",
         answers.Users,
         keys=HOST,
         errors=KEYED,

@@ -84,7 +84,8 @@ def _resume(ctx: Context, connection: Connection, room_id: str, resume: ResumeRe
 def _missed(
     ctx: Context, connection: Connection, room: Room, seat: Seat, resume: ResumeRequest
 ) -> list[Durable] | None:
-    if resume.epoch != room.epoch or resume.last_seq is None:
+    # What happened before the seat was taken, its holder has not missed.
+    if resume.epoch != room.epoch or resume.last_seq is None or resume.last_seq < seat.joined_seq:
         return None
     # What connection state recovery has sent on this connection is not sent twice.
     told = ctx.presence.told(connection.id).get(room.id)

@@ -90,7 +90,8 @@ async def update_room(ctx: Context, connection: Connection, request: UpdateRoom)
 
 async def change_settings(ctx: Context, actor: Actor, request: RoomSettings) -> Room:
     """Change settings within the server's ceilings, for a host by key or by seat. Returns the room."""
-    room = actor.as_keeper()
+    # To take the door away lets in whoever waits at it.
+    room = actor.as_inviter() if request.lobby is False else actor.as_keeper()
     check_ceilings(ctx, request.capacity, request.expires_in_s)
     events = moderation.update(
         room,

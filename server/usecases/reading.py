@@ -73,7 +73,8 @@ async def _logged(ctx: Context, room: Room, page: Page) -> list[Message]:
                 kept.append(record)
             if len(kept) == page.limit:
                 break
-    return [_as_it_is(room, record) for record in kept]
+    # What was taken back is gone, also where the store has yet to hear of it.
+    return [_as_it_is(room, record) for record in kept if not ctx.journal.is_gone(room.id, record.id)]
 
 
 async def _newest(ctx: Context, room: Room, page: Page) -> AsyncIterator[LoggedMessage]:

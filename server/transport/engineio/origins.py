@@ -55,7 +55,11 @@ class OriginPolicy:
     def permits(self, request: RequestHead) -> bool:
         """The same, and nobody is told."""
         origin = request.headers.get("Origin")
-        if origin is None or self._any:
+        if origin is None:
+            return True
+        if not origin.isascii():
+            return False  # no browser says that (RFC 6454, section 6.2), and no header of ours could repeat it
+        if self._any:
             return True
         if self._check is not None and self._check(origin, request):
             return True

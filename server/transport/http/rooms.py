@@ -67,7 +67,8 @@ async def look(request: web.Request) -> web.Response:
 async def users(request: web.Request) -> web.Response:
     """Who is in; for a closed room only with the host key."""
     room = find_room(request)
-    if room.invite_only or room.locked or room.lobby or room.password_hash is not None:
+    by_token = request.app[CONTEXT].settings.takes_join_tokens == "required"
+    if by_token or room.invite_only or room.locked or room.lobby or room.password_hash is not None:
         request[ACTOR].as_owner()
     attributes = views.Attributes()
     people = [attributes.fit(views.participant(seat.participant)) for seat in room.seats.values()]

@@ -263,3 +263,21 @@ async def test_a_later_request_of_a_connection_may_become_a_websocket_too(rig: R
     connection.writer.write(head())
     assert (await connection.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
     assert verdicts == [False]
+
+
+@pytest.mark.parametrize("origin", ["http://€", "http://ü".encode("latin-1").decode("latin-1")])
+@pytest.mark.parametrize("expects", ["", "Expect: 100-continue"], ids=["direct", "by aiohttp"])
+async def test_an_origin_that_no_header_can_repeat_is_refused(
+    origin: str, expects: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was echoed, which failed after the session was opened, and left it there."""
+    more = [f"Origin: {origin}", f"Host: {origin.removeprefix('http://')}", *([expects] if expects else [])]
+    async with engine_rig() as rig:
+        connection = await Connection.open(rig.port)
+        connection.writer.write(head(PATH, *more, but="Host"))
+        answer = await asyncio.wait_for(connection.reader.read(64), LIMIT_S)
+        answer = answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert answer.startswith((b"HTTP/1.1 403", b"HTTP/1.1 400"))
+        connection.writer.close()
+        assert len(rig.engine.sockets) == 0
+    assert "Fatal error" not in caplog.text
