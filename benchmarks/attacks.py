@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from benchmarks import floods
 from benchmarks.servers import resident_bytes
-from benchmarks.sockets import ANSWER_LIMIT_S, GONE, MIB, Wire, frame, make_room
+from benchmarks.sockets import ANSWER_LIMIT_S, GONE, MIB, Turned, Wire, frame, make_room
 from tests.support.processes import ROOT, ServerProcess, server_process
 
 SAMPLE_S = 0.02
@@ -80,7 +80,10 @@ async def histories(port: int, addresses: list[str], count: int) -> list[Wire]:
     async def one(address: str) -> Wire:
         wire = await Wire.connected(port, address)
         for _ in range(8):
-            room = await make_room(port, address)
+            try:
+                room = await make_room(port, address)
+            except Turned:
+                break  # memory is at its bound: what it holds, it holds
             if not (await wire.request("join-room", roomId=room))["ok"]:
                 break
             for _ in range(64):

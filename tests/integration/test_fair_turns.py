@@ -35,7 +35,7 @@ POUR = (
 
 async def pouring(name: str) -> list[float]:
     """The processor time of each loop turn meanwhile, in seconds, the longest first."""
-    settings = Settings(_env_file=None, environment="development")  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, environment="development", memory_budget_mb=0)  # type: ignore[call-arg]
     app = create_app(settings)
     engine = app[HOST].eio
     runner = Runner(app, engine.turns, engine.output, access_log=None, shutdown_timeout=1.0)

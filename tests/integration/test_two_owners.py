@@ -31,7 +31,7 @@ UNKNOWN = "x" * 26
 @asynccontextmanager
 async def serving(uri: str) -> AsyncIterator[Server]:
     """A server beside others, ended without a look at what is left in it: its rooms may have gone elsewhere."""
-    settings = Settings(_env_file=None, events_per_s=0, stun_urls=())  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, events_per_s=0, stun_urls=(), memory_budget_mb=0)  # type: ignore[call-arg]
     runner = _runner(create_app(settings, store=MongoStore(uri)))
     await runner.setup()
     try:

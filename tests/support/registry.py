@@ -19,7 +19,7 @@ from tests.support.processes import LOOPBACK
 PACK_LIMIT_S = 60.0
 
 
-class Directory(ThreadingHTTPServer):
+class Registry(ThreadingHTTPServer):
     """`answers`: path → the document of a package, or the package itself. What was asked for is in `asked`."""
 
     def __init__(self, modules: Path, scratch: Path) -> None:
@@ -50,7 +50,7 @@ class Directory(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Directory
+    server: Registry
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -67,9 +67,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def directory(modules: Path, scratch: Path) -> Iterator[Directory]:
+def registry(modules: Path, scratch: Path) -> Iterator[Registry]:
     """One that serves all packages of a `node_modules`."""
-    server = Directory(modules, scratch)
+    server = Registry(modules, scratch)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

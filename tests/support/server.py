@@ -305,7 +305,8 @@ async def running(
 ) -> AsyncIterator[Server]:
     """A server on a free port of 127.0.0.1, in this process. When its clients have gone, nothing may be left."""
     before = asyncio.all_tasks()
-    chosen = {"stun_urls": ("stun:127.0.0.1:9",), **settings}
+    # The process is that of the tests, whose own weight is no server's.
+    chosen = {"stun_urls": ("stun:127.0.0.1:9",), "memory_budget_mb": 0, **settings}
     app = create_app(Settings(_env_file=None, **chosen), store=store, clock=clock, clocks=clocks)  # type: ignore[call-arg]
     engine = app[HOST].eio
     runner = Runner(app, engine.turns, engine.output, access_log=None, shutdown_timeout=1.0, lingering_time=LINGERING_S)

@@ -16,8 +16,8 @@ import pytest
 
 from server.transport.http.bundle import Build
 from tests.support.bundle import bundle
-from tests.support.directory import directory
 from tests.support.processes import ROOT, server_process
+from tests.support.registry import registry
 
 CLIENT = ROOT / "client"
 TOOLS = ROOT / "tests" / "node_modules"
@@ -167,7 +167,7 @@ def run(*command: str, cwd: Path) -> str:
 def test_a_fresh_project_installs_it_from_a_server_checks_its_types_and_runs(
     build: Build, project: Path, tmp_path: Path
 ) -> None:
-    with directory(CLIENT / "node_modules", tmp_path) as packages, server_process(STUN_URLS="") as server:
+    with registry(CLIENT / "node_modules", tmp_path) as packages, server_process(STUN_URLS="") as server:
         options = ["--no-audit", "--no-fund", "--cache", str(tmp_path / "cache"), "--registry", packages.url]
         run("npm", "install", *options, f"{server.url}/client.tgz", cwd=project)
         lock = json.loads((project / "package-lock.json").read_text())["packages"]["node_modules/@mayfly/client"]
