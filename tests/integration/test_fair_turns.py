@@ -24,7 +24,7 @@ from tests.support.processes import LOOPBACK, ROOT
 
 SOCKETS = 100
 POURING_S = 3
-LONGEST_S = 0.05
+LONGEST_S = 0.1
 """Twelve times what a turn is planned for: one request, a collection of garbage, a new socket take what they take."""
 
 POUR = (
