@@ -25,7 +25,7 @@ from tests.support.processes import LOOPBACK, ROOT
 SOCKETS = 100
 POURING_S = 3
 LONGEST_S = 0.1
-"""Twenty-five times what a turn is planned for: one request, a collection of garbage, a new socket take what they take."""
+"""Far more than a turn is planned for: one request, a garbage collection, a new socket take what they take."""
 
 POUR = (
     "import asyncio, sys; from benchmarks import floods; floods.FLOOD_S = float(sys.argv[3]);"
