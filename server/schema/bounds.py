@@ -102,6 +102,13 @@ BOUNDS: Final = (
         "tests/unit/server/test_door.py",
     ),
     Bound(
+        "server.transport.http.listener",
+        "SILENT_S",
+        "s",
+        "Before one of too many silent connections goes.",
+        "tests/unit/server/test_door.py",
+    ),
+    Bound(
         "server.transport.engineio.direct",
         "MAX_QUERIES",
         "queries",

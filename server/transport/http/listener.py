@@ -8,6 +8,7 @@ where one address has many, or where descriptors run out. So whoever says what t
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -27,6 +28,10 @@ MAX_HEAD_BYTES = 16_384
 
 MAX_SILENT_PER_ADDRESS = 100
 """Connections of one peer that have not said what they want; beyond it the oldest is closed for the newest."""
+
+SILENT_S = 1.0
+"""So long the oldest has to have been silent for that. Behind a proxy all have one address, and after a deploy hundreds come
+in one moment, before any of them could be read."""
 
 BACKLOG = 2_048
 
@@ -77,7 +82,7 @@ class Door:
         """A connection has come. Somebody who has come before and said nothing may have to go for it."""
         self.descriptors.opened()
         of_address = self._of_address.setdefault(address, {})
-        if len(of_address) >= MAX_SILENT_PER_ADDRESS:
+        if len(of_address) >= MAX_SILENT_PER_ADDRESS and next(iter(of_address)).is_silent():
             next(iter(of_address)).turn_away()
             of_address = self._of_address.setdefault(address, {})
         elif self.descriptors.exhausted and self._oldest:
@@ -120,13 +125,18 @@ class Door:
 class _Newcomer(asyncio.Protocol):
     """A connection that has not said what it wants."""
 
-    __slots__ = ("_door", "_head", "_transport", "address")
+    __slots__ = ("_came_at", "_door", "_head", "_transport", "address")
 
     def __init__(self, door: Door) -> None:
         self._door = door
         self._head = b""
         self._transport: asyncio.Transport | None = None
+        self._came_at = time.monotonic()
         self.address = ""
+
+    def is_silent(self) -> bool:
+        """Whether it has had the time to say what it wants."""
+        return time.monotonic() - self._came_at >= SILENT_S
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is there."""

@@ -269,7 +269,7 @@ async def test_files_in_memory_have_a_quarter_of_the_budget() -> None:
 
 
 async def test_what_files_in_memory_take_is_not_there_for_others() -> None:
-    async with running(events_per_s=0) as server:
+    async with running(events_per_s=0, memory_budget_mb=4_096) as server:
         memory = context(server).memory
         before = memory.rooms.limit_bytes
         room, _, one, *_ = await server.pair()

@@ -70,7 +70,22 @@ async def test_what_is_no_head_is_handed_over_at_once() -> None:
         writer.transport.abort()
 
 
-async def test_of_one_address_the_oldest_goes_for_the_newest() -> None:
+async def test_many_that_come_in_one_moment_are_all_let_in() -> None:
+    """Behind a proxy all have one address: after a deploy honest clients were closed before they had been read."""
+    async with opened() as (door, port):
+        pairs = await asyncio.gather(
+            *(asyncio.open_connection(LOOPBACK, port) for _ in range(3 * MAX_SILENT_PER_ADDRESS))
+        )
+        for _, writer in pairs:
+            writer.write(b"get / http/1.1\r\n\r\n")
+        for reader, writer in pairs:
+            assert await asyncio.wait_for(reader.readexactly(5), 5) == b"GET /"
+            writer.transport.abort()
+        assert door.closed == 0
+
+
+async def test_of_one_address_the_oldest_goes_for_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "SILENT_S", 0.0)
     async with opened() as (door, port):
         pairs = [await asyncio.open_connection(LOOPBACK, port) for _ in range(MAX_SILENT_PER_ADDRESS)]
         other = await asyncio.open_connection(LOOPBACK, port, local_addr=("127.0.0.9", 0))

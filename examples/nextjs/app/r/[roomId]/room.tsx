@@ -20,7 +20,7 @@ const ENDINGS: Record<string, string> = {
 async function joinToken(link: string, name?: string) {
   const { roomId } = parseLink(link);
   const answer = await fetch("/api/token", { method: "POST", body: JSON.stringify({ roomId, name }) });
-  return answer.ok ? ((await answer.json()) as { token: string }).token : null;
+  return answer.status === 200 ? ((await answer.json()) as { token: string }).token : null;
 }
 
 export function Room({ link, name }: { link: string; name?: string }) {
