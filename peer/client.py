@@ -213,13 +213,11 @@ class RoomClient:
         }
         self._take_ice_servers(snapshot, "iceExpiresAt")
         self.channel.ready.set()
-        with contextlib.suppress(Refused, Unreachable):  # an older server: an offer or answer says the same
-            await self._request("call-state", {"state": "joined"})
         present = {participant["id"]: participant for participant in snapshot["participants"]}
         self._polite.clear()
-        for participant_id in tuple(self.calls):
-            if newcomer or participant_id not in present:
-                await self._end_call(participant_id, "not-in-snapshot")
+        # All of it before anything is awaited: whoever comes or goes meanwhile is told to the dispatcher, which runs beside this.
+        ended = [self.calls.pop(one) for one in tuple(self.calls) if newcomer or one not in present]
+        self.past.extend(ended)
         for participant in present.values():
             call = self._call_with(self._note(participant))
             if call is None:
@@ -228,6 +226,10 @@ class RoomClient:
                 call.start_offer()
             else:
                 call.check_offer()
+        for call in ended:
+            await call.close("not-in-snapshot")
+        with contextlib.suppress(Refused, Unreachable):  # an older server: an offer or answer says the same
+            await self._request("call-state", {"state": "joined"})
 
     def _take_ice_servers(self, source: dict[str, Any], expiry: str) -> None:
         self.ice_servers = list(source.get("iceServers") or ())
