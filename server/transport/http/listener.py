@@ -30,8 +30,8 @@ MAX_SILENT_PER_ADDRESS = 100
 """Connections of one peer that have not said what they want; beyond it the oldest is closed for the newest."""
 
 SILENT_S = 1.0
-"""So long the oldest has to have been silent for that. Behind a proxy all have one address, and after a deploy hundreds come
-in one moment, before any of them could be read."""
+"""So long the oldest has to have been silent for that. Behind a proxy all have one address, and after a deploy hundreds
+come in one moment, before any of them could be read."""
 
 BACKLOG = 2_048
 
