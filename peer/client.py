@@ -215,7 +215,7 @@ class RoomClient:
         self.channel.ready.set()
         present = {participant["id"]: participant for participant in snapshot["participants"]}
         self._polite.clear()
-        # All of it before anything is awaited: of who comes or goes meanwhile, the dispatcher is told, which runs beside this.
+        # All of it before anything is awaited: the dispatcher, which runs beside this, is told of who comes meanwhile.
         ended = [self.calls.pop(one) for one in tuple(self.calls) if newcomer or one not in present]
         self.past.extend(ended)
         for participant in present.values():
