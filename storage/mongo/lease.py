@@ -60,7 +60,8 @@ class MongoLease:
         return _read(await self._change({}, {"waiting": {"by": me, "at": NOW}, "clock": NOW}))
 
     async def claim(self, me: str, seen: Lease | None) -> Lease | None:
-        floor = await self._highest_generation() + 1 if seen is None else 0
+        # Also where there is a lease: a renewal that was given up can bring back an old one after somebody deleted it.
+        floor = await self._highest_generation() + 1
         grown = [{"$add": ["$generation", 1]}, Int64(floor), {"$toLong": NOW}]
         claimed = RENEWED | {
             "holder": me,
@@ -113,7 +114,7 @@ class MongoLease:
                 return None  # there is one, and it does not match
 
     async def _highest_generation(self) -> int:
-        async with answering():
+        async with answering(CALL_LIMIT_S):
             newest = await self._database.collection("rooms").find_one(
                 {"generation": {"$exists": True}}, {"generation": True}, sort=[("generation", -1)]
             )

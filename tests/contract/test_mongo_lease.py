@@ -133,6 +133,20 @@ async def test_a_lease_that_somebody_deleted_is_written_again_and_generations_gr
     assert await first.lease.renew("first", lease.generation) is None
 
 
+async def test_an_old_lease_that_came_back_shuts_nobody_out(
+    stores: Callable[[], MongoStore], database: Database
+) -> None:
+    """Seed 4723 of the simulation: each new owner was below what is stored, could write nothing, and stopped."""
+    first, second = stores(), stores()
+    lease = await owner(first, "first")
+    await first.create_room(full_room("a"))
+    far = lease.generation + 10**9
+    await database["rooms"].update_many({}, {"$set": {"generation": far}})
+    await first.lease.release("first", lease.generation, "second")
+    assert (await owner(second, "second")).generation > far
+    await second.save_room(full_room("a"))
+
+
 async def test_a_document_that_is_no_lease_is_as_good_as_none(
     stores: Callable[[], MongoStore], database: Database
 ) -> None:

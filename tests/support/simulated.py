@@ -130,8 +130,8 @@ class ModelBook:
             world, record = self.world, self.world.record
             if (record and record.lease.version) != (seen and seen.version):
                 return None
-            earlier = record.lease if record is not None else Lease(None, world.room.generation, 0, 0.0)
-            generation = max(earlier.generation + 1, int(world.clock * 1000))
+            earlier = record.lease if record is not None else Lease(None, 0, 0, 0.0)
+            generation = max(earlier.generation + 1, world.room.generation + 1, int(world.clock * 1000))
             world.claims.append(generation)
             lease = Lease(me, generation, earlier.version + 1, 0.0, handed=earlier.heir == me)
             waiting = record.waiting if record is not None and record.waiting and record.waiting[0] != me else None
