@@ -202,7 +202,7 @@ async def test_not_a_word_is_left_in_memory(node: str) -> None:
     """With the server in this very process, where the garbage collector can be asked."""
     with closing(socket.create_server((LOOPBACK, 0))) as listening:
         url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
-        settings = Settings(_env_file=None, stun_urls=(), events_per_s=0)  # type: ignore[call-arg]
+        settings = Settings(_env_file=None, stun_urls=(), events_per_s=0, memory_budget_mb=0)  # type: ignore[call-arg]
         app = create_app(settings)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

@@ -51,7 +51,8 @@ class Rig:
 @asynccontextmanager
 async def serving(limit_bytes: int = 0) -> AsyncIterator[Rig]:
     unread = Budget(limit_bytes)
-    runner = Runner(create_app(Settings(_env_file=None)), None, unread, access_log=None, shutdown_timeout=0.2)  # type: ignore[call-arg]
+    app = create_app(Settings(_env_file=None, memory_budget_mb=0))  # type: ignore[call-arg]
+    runner = Runner(app, None, unread, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     try:
         await web.TCPSite(runner, LOOPBACK, 0).start()
