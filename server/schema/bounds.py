@@ -239,6 +239,7 @@ BOUNDS: Final = (
     Bound("server.transport.http.runner", "MAX_IDLE", "connections", "Between two requests, over HTTP.", UNREAD),
     Bound("server.transport.engineio.turns", "TURN_S", "s", "Of one loop turn, for who has sent much.", TURNS),
     Bound("server.transport.engineio.turns", "STEPS_PER_TURN", "steps", "In one loop turn, of those.", TURNS),
+    Bound(ENGINE, "messages_at_once", "messages", "Of one read, without waiting for a turn.", WEBSOCKET),
     Bound(ENGINE, "messages_per_turn", "messages", "Of one session, in one step.", WEBSOCKET),
     Bound(ENGINE, "fragments_per_turn", "frames", "Of one session, in one step.", WEBSOCKET),
     Bound("server.usecases.owning", "ROOMS_PER_PAGE", "rooms", "In one answer.", API_KEYS),

@@ -29,6 +29,8 @@ class EngineLimits:
     """Messages of one session that may wait for its running command; beyond that its transport is not read."""
     packets_per_payload: int = 4_096
     """Packets in one polling POST."""
+    messages_at_once: int = 4
+    """Messages of one read that are handled at once, as if each had come alone."""
     messages_per_turn: int = 16
     """Messages of one session handled before other sessions have their turn."""
     fragments_per_turn: int = 128

@@ -59,14 +59,31 @@ class WebSocketCarrier(asyncio.Protocol):
                 self.owner.receive(text)
                 return
         if self._phase is not _CLOSED:
-            self._parser.feed(data)
-            if not self._held:
-                if self._core.turns.take():
-                    self._handle_frames()
-                else:
-                    self._go_on_later()
+            self._read_several(data)
             if self._counted or not self._parser.drained:
                 self._count()
+
+    def _read_several(self, data: bytes) -> None:
+        """Handle a few messages at once; for more, and for all that is no whole text, it has to be our turn."""
+        parser = self._parser
+        few = self._phase is _OPEN and not self._held and parser.at_rest
+        parser.feed(data)
+        if few:
+            try:
+                for _ in range(self._core.limits.messages_at_once):
+                    text = parser.next_whole_text()
+                    if text is None:
+                        break
+                    self.owner.receive(text)
+                    if parser.drained or self._held or self._phase is not _OPEN:
+                        break
+            except FrameError as error:
+                self._fail(error)
+        if not (parser.drained or self._held):
+            if self._core.turns.take():
+                self._handle_frames()
+            else:
+                self._go_on_later()
 
     def pause_writing(self) -> None:
         """The client reads too slowly: from now on packets wait in the outbox, which has a bound."""
