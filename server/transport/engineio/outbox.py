@@ -20,27 +20,28 @@ class Outbox:
     """
 
     __slots__ = (
-        "_budget",
         "_holder",
-        "_limits",
         "_transport_bytes",
         "answer_bytes",
+        "budget",
         "frames",
+        "limits",
         "size",
         "uncounted",
     )
 
     def __init__(self, limits: EngineLimits) -> None:
-        self._limits = limits
+        self.limits = limits
         self.frames: list[bytes] = []
-        """What waits, in order. Only a session adds its first itself."""
+        """What waits, in order. A session adds to it itself, where no bound is near: see `Sender.send_frame`."""
         self.size = 0
         """Bytes that wait, less those of answers."""
         self.uncounted = 0
         """How many of the packets that wait are parts of an answer; may be one too many once they have left."""
         self.answer_bytes = 0
         """Bytes of those parts; may be too many once they have left."""
-        self._budget: Budget | None = None  # of all sessions, where this reader is slow
+        self.budget: Budget | None = None
+        """Of all sessions, where this reader is slow."""
         self._holder: Holder | None = None
         self._transport_bytes = 0
 
@@ -48,18 +49,18 @@ class Outbox:
         """The reader is slow: from now on what waits for it, here and in its transport, counts in a budget."""
         if not self.frames:
             self.size = self.uncounted = self.answer_bytes = 0  # what was handed over may have left them behind
-        self._budget, self._holder, self._transport_bytes = budget, holder, transport_bytes
+        self.budget, self._holder, self._transport_bytes = budget, holder, transport_bytes
         self._count()
 
     def count_out(self) -> None:
         """It is not slow any more."""
-        budget, holder, self._budget, self._holder = self._budget, self._holder, None, None
+        budget, holder, self.budget, self._holder = self.budget, self._holder, None, None
         if budget is not None and holder is not None:
             budget.note(holder, 0)
 
     def _count(self) -> None:
-        if self._budget is not None and self._holder is not None:
-            self._budget.note(self._holder, self._transport_bytes + self.size + self.answer_bytes)
+        if self.budget is not None and self._holder is not None:
+            self.budget.note(self._holder, self._transport_bytes + self.size + self.answer_bytes)
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -72,11 +73,11 @@ class Outbox:
             self.size = len(frame)
             return True
         size = self.size + len(frame)
-        if size > self._limits.outbox_bytes or len(frames) - self.uncounted >= self._limits.outbox_packets:
+        if size > self.limits.outbox_bytes or len(frames) - self.uncounted >= self.limits.outbox_packets:
             raise OutboxFull
         frames.append(frame)
         self.size = size
-        if self._budget is not None:
+        if self.budget is not None:
             self._count()
         return False
 
@@ -88,7 +89,7 @@ class Outbox:
         self.frames.append(frame)
         self.uncounted += 1
         self.answer_bytes += len(frame)
-        if self._budget is not None:
+        if self.budget is not None:
             self._count()
         return is_first
 

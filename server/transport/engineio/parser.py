@@ -81,9 +81,10 @@ class FrameParser:
         self._keep_bytes = max_bytes if keep_bytes is None else max(HEAD_BYTES, min(max_bytes, keep_bytes))
         self._whole_bytes = min(self._keep_bytes, MAX_WHOLE_BYTES)
 
-    def feed(self, data: bytes) -> None:
-        """Take what the transport read."""
-        if self.drained:
+    def feed(self, data: bytes) -> bool:
+        """Take what the transport read; true where it begins a message, so that `next_whole_text` may look first."""
+        begins = self.drained
+        if begins:
             self._buffer = data
             self.drained = not data
         else:
@@ -92,6 +93,7 @@ class FrameParser:
             del self._buffer[: self._pos]
             self._buffer += data
         self._pos = 0
+        return begins and self._fragments is None and self._skipped is None
 
     def whole_text(self, data: bytes) -> str | None:
         """The text in a read that is exactly one text frame, as nearly all are; None where it has to be fed."""
@@ -113,13 +115,8 @@ class FrameParser:
             return None
         return _text(payload)
 
-    @property
-    def at_rest(self) -> bool:
-        """Whether what is fed next begins a message."""
-        return self.drained and self._fragments is None and self._skipped is None
-
     def next_whole_text(self) -> str | None:
-        """The next message of a parser that was at rest, where it is a text frame that is all there.
+        """The next message, where `feed` has said that it may look, and it is a text frame that is all there.
 
         None where `next_message` has to look, which gives the same: this is the short way for reads of a few messages.
         """

@@ -56,10 +56,17 @@ class Sender:
         if self.state >= _CLOSING:
             return
         outbox = self.outbox
-        if not outbox.frames:
-            outbox.frames.append(frame)
+        frames, limits = outbox.frames, outbox.limits
+        if not frames:
+            frames.append(frame)
             outbox.size = len(frame)
             self.core.flush_soon(self)
+            return
+        # As `Outbox.add`, in place: this runs for each reader of each message.
+        size = outbox.size + len(frame)
+        if size <= limits.outbox_bytes and len(frames) < limits.outbox_packets and outbox.budget is None:
+            frames.append(frame)
+            outbox.size = size
             return
         try:
             outbox.add(frame)

@@ -66,9 +66,7 @@ class WebSocketCarrier(asyncio.Protocol):
     def _read_several(self, data: bytes) -> None:
         """Handle a few messages at once; for more, and for all that is no whole text, it has to be our turn."""
         parser = self._parser
-        few = self._phase is _OPEN and not self._held and parser.at_rest
-        parser.feed(data)
-        if few:
+        if parser.feed(data) and self._phase is _OPEN and not self._held:
             try:
                 for _ in range(self._core.limits.messages_at_once):
                     text = parser.next_whole_text()

@@ -131,6 +131,10 @@ class DefaultNamespace:
             return None
         # Names such as `disconnect` are Socket.IO's own; the application, which has a table, does not know them.
         outcome = self.application.request(connection, event, args)
+        if type(outcome) is dict:  # granted, with nothing to follow: as `_acknowledge`, in place
+            if ack_id:
+                self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps(({"ok": True, "data": outcome},)))
+            return None
         if isinstance(outcome, OUTCOMES):
             return self._acknowledge(eio_sid, event, ack_id, outcome)
         return self._answer_later(eio_sid, event, ack_id, outcome)

@@ -171,6 +171,23 @@ async def test_one_flooding_socket_leaves_the_others_their_turn() -> None:
         await polite.finish()
 
 
+@pytest.mark.parametrize(("count", "asks"), [(2, False), (3, True)])
+async def test_a_few_messages_of_one_read_wait_for_no_turn(
+    monkeypatch: pytest.MonkeyPatch, count: int, asks: bool
+) -> None:
+    asked: list[bool] = []
+    take = turns.Turns.take
+    monkeypatch.setattr(turns.Turns, "take", lambda line: asked.append(take(line)) or asked[-1])
+    async with engine_rig(limits=EngineLimits(messages_at_once=2)) as rig:
+        client, sid = await rig.open_websocket()
+        rig.engine.on("message", lambda sid, data: rig.events.append(("message", sid, data)))
+        asked.clear()
+        await client.send(*["4x"] * count)
+        await rig_eventually_handled(rig, sid, count)
+        assert bool(asked) is asks
+        await client.finish()
+
+
 async def rig_eventually_handled(rig: Rig, sid: str, count: int = 1) -> None:
     from tests.support.engine import eventually
 

@@ -221,3 +221,39 @@ def test_so_many_fragments_at_a_time_and_the_rest_when_asked_again() -> None:
         assert not parser.drained
     parser.fragments_left = 5
     assert parser.next_message() == "a" + "b" * 9 + "c"
+
+
+@given(
+    st.lists(st.one_of(st.text(max_size=200), st.binary(max_size=200), st.just(None)), min_size=1, max_size=6),
+    st.integers(0, 60),
+    st.integers(64, 1_000),
+)
+def test_looking_first_for_whole_texts_gives_the_same_messages(
+    parts: list[str | bytes | None], cut: int, keep_bytes: int
+) -> None:
+    """`None` is the first fragment of a text, which the next text or bytes cannot end."""
+    frames = [
+        masked(0x01, b"cut")
+        if part is None
+        else masked(0x81, part.encode())
+        if isinstance(part, str)
+        else masked(0x82, part)
+        for part in parts
+    ]
+    data = b"".join(frames)
+    pieces = [data[: len(data) - cut], data[len(data) - cut :]] if 0 < cut < len(data) else [data]
+
+    def given(short: bool) -> list[object]:
+        parser, found = FrameParser(MAX, keep_bytes), []
+        try:
+            for piece in pieces:
+                whole = parser.feed(piece) and short
+                while whole and not parser.drained and (text := parser.next_whole_text()) is not None:
+                    found.append(text)
+                while (message := parser.next_message()) is not None:
+                    found.append(message)
+        except FrameError as error:
+            found.append(error.code)
+        return [(type(one).__name__, str(one)) if isinstance(one, Message) else one for one in found]
+
+    assert given(short=True) == given(short=False)
