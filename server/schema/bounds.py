@@ -109,6 +109,13 @@ BOUNDS: Final = (
         "tests/unit/server/test_door.py",
     ),
     Bound(
+        "server.transport.http.listener",
+        "MAX_YOUNG_PER_ADDRESS",
+        "connections",
+        "Of one peer, without a request, that came in one moment.",
+        "tests/unit/server/test_door.py",
+    ),
+    Bound(
         "server.transport.engineio.direct",
         "MAX_QUERIES",
         "queries",

@@ -82,7 +82,11 @@ VALIDATORS: dict[str, Document] = {
 
 _PURGE = pymongo.IndexModel("purgeAt", expireAfterSeconds=0)
 INDEXES: dict[str, list[pymongo.IndexModel]] = {
-    "rooms": [_PURGE, pymongo.IndexModel([("state", 1), ("until", 1)])],
+    "rooms": [
+        _PURGE,
+        pymongo.IndexModel([("state", 1), ("until", 1)]),
+        pymongo.IndexModel([("generation", -1)], sparse=True),  # the highest is looked up at each hand-over
+    ],
     "messages": [_PURGE, pymongo.IndexModel([("roomId", 1), ("_id", -1)], unique=True)],
     "spent": [_PURGE],
     "sessions": [_PURGE, pymongo.IndexModel([("endedAt", -1), ("_id", -1)])],

@@ -30,7 +30,7 @@ class EngineLimits:
     packets_per_payload: int = 4_096
     """Packets in one polling POST."""
     messages_at_once: int = 4
-    """Messages of one read that are handled at once, as if each had come alone."""
+    """Messages of one read that are handled at once where nobody stands in line, as if each had come alone."""
     messages_per_turn: int = 16
     """Messages of one session handled before other sessions have their turn."""
     fragments_per_turn: int = 128

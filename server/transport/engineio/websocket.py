@@ -64,9 +64,9 @@ class WebSocketCarrier(asyncio.Protocol):
                 self._count()
 
     def _read_several(self, data: bytes) -> None:
-        """Handle a few messages at once; for more, and for all that is no whole text, it has to be our turn."""
+        """Handle a few messages at once where nobody waits; for the rest it has to be our turn."""
         parser = self._parser
-        if parser.feed(data) and self._phase is _OPEN and not self._held:
+        if parser.feed(data) and self._phase is _OPEN and not self._held and not self._core.turns:
             try:
                 for _ in range(self._core.limits.messages_at_once):
                     text = parser.next_whole_text()

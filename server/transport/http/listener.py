@@ -33,6 +33,12 @@ SILENT_S = 1.0
 """So long the oldest has to have been silent for that. Behind a proxy all have one address, and after a deploy hundreds
 come in one moment, before any of them could be read."""
 
+MAX_YOUNG_PER_ADDRESS = 1_024
+"""So many may be silent where none has been for so long, and half of the descriptors are free."""
+
+GO_FOR_ONE = 2
+"""So many of an address that has too many go for one that comes: what came in one moment shrinks."""
+
 BACKLOG = 2_048
 
 MakeProtocol = Callable[[], asyncio.Protocol]
@@ -81,16 +87,22 @@ class Door:
     def arrived(self, newcomer: _Newcomer, address: str) -> None:
         """A connection has come. Somebody who has come before and said nothing may have to go for it."""
         self.descriptors.opened()
-        of_address = self._of_address.setdefault(address, {})
-        if len(of_address) >= MAX_SILENT_PER_ADDRESS and next(iter(of_address)).is_silent():
-            next(iter(of_address)).turn_away()
-            of_address = self._of_address.setdefault(address, {})
-        elif self.descriptors.exhausted and self._oldest:
+        gone = 0
+        while gone < GO_FOR_ONE and self._has_too_many(address):
+            next(iter(self._of_address[address])).turn_away()
+            gone += 1
+        if not gone and self.descriptors.exhausted and self._oldest:
             next(iter(self._oldest)).turn_away()
-            of_address = self._of_address.setdefault(address, {})
-        of_address[newcomer] = None
+        self._of_address.setdefault(address, {})[newcomer] = None
         self._oldest[newcomer] = None
         self._waiting.add(newcomer)
+
+    def _has_too_many(self, address: str) -> bool:
+        of_address = self._of_address.get(address, {})
+        if len(of_address) < MAX_SILENT_PER_ADDRESS:
+            return False
+        crowded = len(of_address) >= MAX_YOUNG_PER_ADDRESS or self.descriptors.scarce
+        return crowded or next(iter(of_address)).is_silent()
 
     def let_in(self, transport: asyncio.Transport, head: bytes) -> None:
         """The first head of a connection is there, or what is none: give it to whom it belongs."""

@@ -85,6 +85,27 @@ async def test_many_that_come_in_one_moment_are_all_let_in(monkeypatch: pytest.M
         assert door.closed == 0
 
 
+async def test_a_crowd_of_one_address_has_a_bound_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "SILENT_S", 60.0)
+    monkeypatch.setattr(subject, "MAX_YOUNG_PER_ADDRESS", 120)
+    async with opened() as (door, port):
+        pairs = [await asyncio.open_connection(LOOPBACK, port) for _ in range(150)]
+        await asyncio.sleep(0.05)
+        assert len(door) <= 120
+        for _, writer in pairs:
+            writer.transport.abort()
+
+
+async def test_a_crowd_of_one_address_leaves_descriptors_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "SILENT_S", 60.0)
+    async with opened(limit=400) as (door, port):
+        pairs = [await asyncio.open_connection(LOOPBACK, port) for _ in range(390)]
+        await asyncio.sleep(0.05)
+        assert len(door) <= MAX_SILENT_PER_ADDRESS
+        for _, writer in pairs:
+            writer.transport.abort()
+
+
 async def test_of_one_address_the_oldest_goes_for_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "SILENT_S", 0.0)
     async with opened() as (door, port):
