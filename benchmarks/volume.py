@@ -51,9 +51,9 @@ def _event(
 ) -> dict[str, float]:
     _forget([sender, *others])
     sender.send(frames_of(sender, event, "bytes", scenario.text)[0])
+    # First until it has arrived, then until nothing more comes: silence alone may be a slow server's.
+    fleet.read_until(lambda: all(client.bytes_in for client in (sender, *others)))
     fleet.settle()
-    if not all(client.bytes_in for client in (sender, *others)):
-        raise AssertionError(f"{event} did not reach everybody")
     return {
         f"{what}SentBytes": sender.bytes_out,
         f"{what}AckBytes": sender.bytes_in,
