@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from benchmarks import picture, report
 from benchmarks.machine import machine
 from benchmarks.plan import RIVALS, SCENARIOS, TARGETS, TITLES, Scenario, by_name, quick
 from benchmarks.runner import Run, run_all
-from benchmarks.servers import program
+from benchmarks.servers import program, said
 from tests.support.processes import ROOT
 
 DEFAULT_REPEATS = 5
@@ -47,13 +46,9 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 def about() -> dict[str, Any]:
     """Machine and interpreter, and the servers beside ours."""
-    rivals: dict[str, str] = {name: _said([program(name), "--version"]).lstrip("v") for name in RIVALS}
+    rivals: dict[str, str] = {name: said([program(name), "--version"]).lstrip("v") for name in RIVALS}
     packages = {name: json.loads((PACKAGES / name / "package.json").read_text())["version"] for name in RIVAL_PACKAGES}
     return {**machine(), **rivals, **packages}
-
-
-def _said(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> int:

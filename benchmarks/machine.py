@@ -32,6 +32,7 @@ def machine() -> dict[str, Any]:
         "eventsPerS": EVENTS_PER_S,
         "python": platform.python_version(),
         "pythonBuild": interpreter_build(),
+        "mayflyBuild": os.environ.get("MAYFLY_BUILD") or "pure",
         **{name: version(name) for name in PACKAGES},
     }
 
@@ -47,7 +48,7 @@ def in_words(about: Mapping[str, Any]) -> str:
     """One line on machine and interpreter."""
     return (
         f"{about['at'][:10]}, {about['cores']} cores of {about['processor']}, Linux {about['kernel']};"
-        f" Python {about['python']} ({about['pythonBuild']})"
+        f" Python {about['python']} ({about['pythonBuild']}), Mayfly {about.get('mayflyBuild', 'pure')}"
     )
 
 

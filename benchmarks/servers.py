@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ from tests.support.processes import LOOPBACK, ROOT, Service, http_answers, launc
 HERE = Path(__file__).parent
 BUN = HERE / "node_modules/bun/bin/bun.exe"
 """So named on every system."""
+
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "MAYFLY_BUILD")
 
 SERVER_CORE = 0
 LOAD_CORE = 1
@@ -71,7 +74,7 @@ class MeasuredServer(Service):
     ) -> None:
         self.target = target
         pinned = ["taskset", "--cpu-list", str(core)]
-        environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
         if target != "mayfly":
             command = [*_rival(target), str(port), str(ping_s * 1000)]
             environment["NODE_ENV"] = "production"
@@ -112,6 +115,11 @@ def program(name: str) -> str:
     if found is None:
         raise SystemExit(f"{name} was not found: the benchmarks need it. `make benchmarks/node_modules/.installed`")
     return found
+
+
+def said(command: list[str]) -> str:
+    """What a program prints, such as its version."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @contextmanager

@@ -10,7 +10,11 @@ const CREATE_ATTEMPTS = 3;
 const IDEMPOTENCY_KEY_BYTES = 16;
 const CREATE_RETRY_MS = 700;
 
-/** @returns {Promise<any>} The body of a 2xx; otherwise throws `MayflyError` with the server's code. */
+/**
+ * @param {string | URL} server origin @param {string} path
+ * @param {{method?: string, bearer?: string, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>} The body of a 2xx; otherwise throws `MayflyError` with the server's code.
+ */
 export async function request(server, path, { method = "GET", bearer, body, headers = {}, signal } = {}) {
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
   let response;
@@ -36,7 +40,10 @@ export async function request(server, path, { method = "GET", bearer, body, head
   return answer;
 }
 
-/** See `index.d.ts`. Repeated with one Idempotency-Key, so that a lost answer makes no second room. */
+/**
+ * See `index.d.ts`. Repeated with one Idempotency-Key, so that a lost answer makes no second room.
+ * @param {import("./index.js").CreateOptions} [options] @returns {Promise<import("./index.js").CreatedRoom>}
+ */
 export async function createRoom({ server, site, encrypt = true, signal, ...settings } = {}) {
   const origin = server ?? globalThis.location?.origin;
   const e2e = encrypt ? generateSecret() : undefined;
@@ -56,7 +63,10 @@ export async function createRoom({ server, site, encrypt = true, signal, ...sett
   });
 }
 
-/** See `index.d.ts`. Only what an invite may be is sent: the room as it was made, given here whole, has keys in its links. */
+/**
+ * See `index.d.ts`. Only what an invite may be is sent: the room as it was made, given here whole, has keys in its links.
+ * @param {import("./index.js").InviteOptions} options @returns {Promise<import("./index.js").CreatedInvite>}
+ */
 export async function createInvite({ server, site, roomId, hostKey, encryptionKey, signal, uses, expiresInS }) {
   const origin = server ?? globalThis.location?.origin;
   const path = `/api/rooms/${encodeURIComponent(roomId)}/invites`;
@@ -65,14 +75,22 @@ export async function createInvite({ server, site, roomId, hostKey, encryptionKe
   return Object.freeze({ ...made, link: buildLink({ site: base, roomId, invite: made.invite, e2e: encryptionKey }) });
 }
 
-/** See `index.d.ts`. Spends nothing. */
+/**
+ * See `index.d.ts`. Spends nothing.
+ * @param {string | URL} link @param {{server?: string, signal?: AbortSignal}} [options]
+ * @returns {Promise<import("./index.js").RoomInfo>}
+ */
 export async function lookUpRoom(link, { server, signal } = {}) {
   const parsed = parseLink(link);
   const path = `/api/rooms/${encodeURIComponent(parsed.roomId)}`;
   return (await request(server ?? parsed.server, path, { signal })).room;
 }
 
-/** See `index.d.ts`. Spends nothing, too. */
+/**
+ * See `index.d.ts`. Spends nothing, too.
+ * @param {string | URL} link @param {{server?: string, signal?: AbortSignal}} [options]
+ * @returns {Promise<{usesLeft: number, expiresAt: string}>}
+ */
 export async function checkInvite(link, { server, signal } = {}) {
   const parsed = parseLink(link);
   const path = `/api/rooms/${encodeURIComponent(parsed.roomId)}/invite`;

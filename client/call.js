@@ -11,15 +11,16 @@ import { Peer } from "./negotiation.js";
 import { telling } from "./presence.js";
 import { Scope } from "./scope.js";
 import { fingerprintsIn } from "./sdp.js";
-import { EMPTY_CALL } from "./snapshot.js";
+import { EMPTY_CALL, NO_QUALITY } from "./snapshot.js";
 import { Emitter, Store } from "./store.js";
 import { Streams } from "./streams.js";
-import { shareUplink } from "./uplink.js";
 
 /** Somebody who should call us and stays silent is called after so long. */
 const SILENT_PEER_MS = 4_000;
 /** Somebody who is not in the call, as far as we know, gets one offer, in case its client does not tell; it has so long. */
 const UNTOLD_ANSWER_MS = 8_000;
+/** A part that could not be loaded is asked for again after so long. */
+const LOAD_AGAIN_MS = 5_000;
 /** Signals that may wait, for each peer, until this page starts its call. */
 const MAX_EARLY_SIGNALS = 64;
 
@@ -31,7 +32,7 @@ class Run extends Scope {
   /** The participant that this side is, once the others are being called; signals wait until then. */
   selfId = null;
   timers = new Map();
-  entered = new Promise((resolve) => (this.enter = resolve));
+  entered = /** @type {Promise<void>} */ (new Promise((resolve) => (this.enter = resolve)));
 }
 
 export class Call {
@@ -51,9 +52,14 @@ export class Call {
   #reported = null;
   #presence;
   #devices;
+  /** @type {Promise<unknown>} */
   #sending = Promise.resolve();
   /** Whether this page has had a call, or has decided about the one before its reload. */
   #decided = false;
+  /** There once its part is loaded. @type {import("./uplink.js").Uplink | undefined} */
+  #uplink;
+  /** How good the connections are: `{getSnapshot, subscribe}`, anew about once a second. */
+  quality = new Store(NO_QUALITY);
 
   constructor(port) {
     this.#port = port;
@@ -67,7 +73,7 @@ export class Call {
         this.#emitter.emit("device-lost", { slot, replaced });
         this.#tell();
       },
-    });
+    }, port.options);
     this.#store = new Store(EMPTY_CALL);
     this.#presence = telling(false, (inCall) => port.request("call-state", { state: inCall ? "joined" : "ended" }));
     this.#devices = telling({}, (devices) => this.#room.updateMedia(devices));
@@ -149,10 +155,12 @@ export class Call {
   /** @param {"audio" | "video"} slot @param {string} deviceId */
   switchDevice = (slot, deviceId) => this.#change(() => this.#media.switchTo(slot, deviceId));
 
+  /** Of the microphone that is open, and of those that are opened later. */
+  setNoiseSuppression = (on) => import("./noise.js").then(({ suppressNoise }) => suppressNoise(this.#media, on));
+
   /** A `RTCStatsReport` for each peer that has a connection, for diagnosis. */
-  async getStats() {
-    const entries = [...this.#peers].filter(([, peer]) => peer.pc);
-    return new Map(await Promise.all(entries.map(async ([id, peer]) => [id, await peer.pc.getStats()])));
+  getStats() {
+    return import("./monitor.js").then(({ readAll }) => readAll(this.#peers));
   }
 
   /** How loud each peer is right now, from 0 to 1. */
@@ -168,10 +176,29 @@ export class Call {
 
   #begin() {
     const run = (this.#run = new Run());
+    this.#watch(run);
     this.#store.update({ active: true, errors: EMPTY_CALL.errors });
     // Otherwise with the next join.
     if (this.#room.getSnapshot().status === "joined") this.#enter(run);
     return run;
+  }
+
+  /** Only who calls needs it: it is loaded with the first call. */
+  async #watch(run) {
+    try {
+      const { Monitor, Uplink } = await import("./monitor.js");
+      this.#uplink ??= new Uplink();
+      this.#shareUplink();
+      const port = {
+        store: this.quality,
+        peers: () => this.#peers,
+        expects: (id) => this.#expectsMedia(id),
+        seen: (qualities) => this.#uplink?.adapt(qualities) && this.#shareUplink(),
+      };
+      if (!run.closed) new Monitor(port).watch(run);
+    } catch {
+      run.later(() => this.#watch(run), LOAD_AGAIN_MS);
+    }
   }
 
   async #enter(run) {
@@ -246,7 +273,8 @@ export class Call {
     const { self, participants, limits, status } = this.#room.getSnapshot();
     if (!run || run.selfId || status !== "joined" || self.inCall === false) return;
     run.selfId = self.id;
-    for (const { id, inCall } of participants) {
+    for (const { id, inCall, media } of participants) {
+      if (media?.canCall === false) continue;
       if (inCall !== false) this.#greet(id);
       else if (participants.length < (limits?.callParticipants ?? 0)) this.#expect(id);
     }
@@ -299,6 +327,12 @@ export class Call {
       timers.set(id, this.#run.later(() => this.#person(id)?.inCall === false && this.#drop(id), UNTOLD_ANSWER_MS));
     };
     timers.set(id, this.#run.later(greet, SILENT_PEER_MS));
+  }
+
+  /** Whether media should come from somebody who is there: its microphone or camera is on. */
+  #expectsMedia(id) {
+    const { connected, inCall, media } = this.#person(id) ?? {};
+    return Boolean(connected && inCall !== false && (media?.audio || media?.video));
   }
 
   #person(id) {
@@ -386,7 +420,7 @@ export class Call {
   }
 
   #shareUplink() {
-    shareUplink([...this.#peers.values()].map(({ pc }) => pc), this.#media.tracks.screen);
+    this.#uplink?.limit([...this.#peers.values()].map(({ pc }) => pc), this.#media.tracks.screen);
   }
 
   /** For the server's content-free record of the call. */

@@ -10,6 +10,7 @@ export {
   createRoom,
   EMOJI,
   generateSecret,
+  isShown,
   listDevices,
   lookUpRoom,
   makeClient,

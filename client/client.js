@@ -16,6 +16,7 @@ export function makeClient(io) {
   return Object.freeze({ createRoom, createInvite, checkInvite, lookUpRoom, openRoom, joinRoom });
 }
 
+export { isShown } from "./attachments.js";
 export { checkInvite, createInvite, createRoom, lookUpRoom, request } from "./api.js";
 export { canEncrypt, generateSecret } from "./crypto.js";
 export { canCall, canShareScreen, listDevices, openCamera, openMicrophone, openScreen, watchLevel } from "./devices.js";

@@ -16,7 +16,7 @@ export function toBase64Url(bytes) {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** @param {string} text @returns {Uint8Array} Throws `TypeError` where the text is not base64url. */
+/** @param {string} text @returns {Uint8Array<ArrayBuffer>} Throws `TypeError` where the text is not base64url. */
 export function fromBase64Url(text) {
   if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new TypeError("not base64url");
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -45,7 +45,7 @@ export function toBase16384(bytes) {
   return digits.map((digit) => String.fromCharCode(FIRST_DIGIT + digit)).join("");
 }
 
-/** @param {string} text @returns {Uint8Array} Throws `TypeError` where the text was not made by `toBase16384`. */
+/** @param {string} text @returns {Uint8Array<ArrayBuffer>} Throws `TypeError` where the text was not made by `toBase16384`. */
 export function fromBase16384(text) {
   const digits = Array.from(text, (char) => char.codePointAt(0) - FIRST_DIGIT);
   if (digits.length === 0 || digits.some((digit) => digit < 0 || digit >= DIGITS)) {

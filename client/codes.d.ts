@@ -40,3 +40,39 @@ export type ServerErrorCode =
   | "NOT_FOUND"
   | "METHOD_NOT_ALLOWED"
   | "TIMEOUT";
+
+/** Codes with which any request may be refused. */
+export type AnyRequestErrorCode = "INVALID_PAYLOAD" | "PAYLOAD_TOO_LARGE" | "RATE_LIMITED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR";
+
+/** By request: the codes of its own with which it may be refused, besides those of any. */
+export interface RequestErrorCodes {
+  "join-room": "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "RESUME_INVALID" | "RESUME_EXPIRED" | "UNAUTHORIZED" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "QUOTA_EXCEEDED";
+  "leave-room": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "send-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND" | "ENCRYPTION_REQUIRED" | "NOT_FOUND";
+  "edit-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND" | "FORBIDDEN" | "ENCRYPTION_REQUIRED";
+  "delete-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND" | "FORBIDDEN";
+  "view-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND";
+  "react": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND";
+  "read": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "create-poll": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "ENCRYPTION_REQUIRED";
+  "vote": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "NOT_FOUND" | "POLL_CLOSED";
+  "close-poll": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "NOT_FOUND" | "FORBIDDEN";
+  "delete-poll": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "NOT_FOUND" | "FORBIDDEN";
+  "offer": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "STALE_NEGOTIATION" | "ROOM_FULL";
+  "answer": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "STALE_NEGOTIATION" | "ROOM_FULL";
+  "ice-candidate": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "STALE_NEGOTIATION";
+  "get-ice-servers": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "call-state": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN";
+  "update-media": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "update-self": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN";
+  "broadcast": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "typing": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "knock": "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_LOCKED" | "BANNED" | "FORBIDDEN" | "UNAUTHORIZED" | "ALREADY_JOINED";
+  "answer-knock": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "kick": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "ban": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "update-room": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "ROOM_ENDED";
+  "pin-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND" | "FORBIDDEN";
+  "transfer-host": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "end-room": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN";
+}

@@ -26,7 +26,7 @@ export class Connection {
    * @param {{onOnline: () => void, onOffline: () => void, onAlive: () => void,
    *   onEvent: (event: string, payload: any) => void, probe: (timeoutMs: number) => Promise<unknown>}} listeners
    *   `probe`: a request that any live server answers; `onAlive`: it did, the connection was never lost
-   * @param {object} [socketOptions] for socket.io-client, such as `path`
+   * @param {Record<string, any>} [socketOptions] for socket.io-client, such as `path`
    */
   constructor(io, server, listeners, socketOptions = {}) {
     this.#listeners = listeners;

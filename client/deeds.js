@@ -51,7 +51,7 @@ export class Deeds {
     else for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Fulfilled when nothing waits any more, or after so many milliseconds. */
+  /** Fulfilled when nothing waits any more, or after so many milliseconds. @returns {Promise<void>} */
   settled(timeoutMs) {
     if (!this.#queue.length) return Promise.resolve();
     return new Promise((resolve) => {

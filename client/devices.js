@@ -3,15 +3,16 @@
 import { MayflyError } from "./errors.js";
 
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 24, max: 30 } };
-const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const MICROPHONE = { echoCancellation: true, autoGainControl: true };
 const SCREEN = { video: { frameRate: { ideal: 10, max: 30 } }, audio: false };
 
+/** @type {Record<string, [code: import("./index.js").MayflyErrorCode, message?: string]>} a message where the code's own says another thing */
 const REASONS = {
-  NotAllowedError: ["DEVICE_BLOCKED", "The browser was told not to allow this."],
+  NotAllowedError: ["DEVICE_BLOCKED"],
   SecurityError: ["DEVICE_BLOCKED", "The browser does not allow this here."],
-  NotFoundError: ["DEVICE_MISSING", "No such device was found."],
-  OverconstrainedError: ["DEVICE_MISSING", "No such device was found."],
-  NotReadableError: ["DEVICE_BUSY", "Another program is using the device."],
+  NotFoundError: ["DEVICE_MISSING"],
+  OverconstrainedError: ["DEVICE_MISSING"],
+  NotReadableError: ["DEVICE_BUSY"],
   AbortError: ["DEVICE_BUSY", "The device could not be started."],
 };
 
@@ -20,8 +21,9 @@ export async function openCamera({ deviceId } = {}) {
   return (await capture({ video: { ...CAMERA, ...exactly(deviceId) } })).getVideoTracks()[0];
 }
 
-export async function openMicrophone({ deviceId } = {}) {
-  return (await capture({ audio: { ...MICROPHONE, ...exactly(deviceId) } })).getAudioTracks()[0];
+/** @param {{deviceId?: string, noiseSuppression?: ConstrainBoolean}} [wish] @returns {Promise<MediaStreamTrack>} Throws `MayflyError` `DEVICE_…`. */
+export async function openMicrophone({ deviceId, noiseSuppression = true } = {}) {
+  return (await capture({ audio: { ...MICROPHONE, noiseSuppression, ...exactly(deviceId) } })).getAudioTracks()[0];
 }
 
 /** Whether this browser has WebRTC. */
@@ -79,7 +81,7 @@ async function explained(action) {
     return await action();
   } catch (error) {
     if (error instanceof MayflyError) throw error;
-    const [code, message] = REASONS[error?.name] ?? ["DEVICE_FAILED", "The device could not be started."];
+    const [code, message] = REASONS[error?.name] ?? ["DEVICE_FAILED"];
     throw new MayflyError(code, message, { cause: error });
   }
 }

@@ -108,6 +108,7 @@ export class Entry {
       const answered = (data) => this.#stopped || this.#room.entered(data, { asked, lastSeq });
       await this.#room.request("join-room", { ...fields, ...how, snapshot: "ack" }, { answered });
       this.#tries = 0;
+      this.#again = false; // It was this connection's join, though it was begun on one before.
     } catch (error) {
       if (error.code !== "TIMEOUT") this.mayBeSeated = false;
       if (!this.#stopped) await this.#refused(error);

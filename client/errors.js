@@ -23,11 +23,14 @@ export const CLIENT_CODES = Object.freeze({
   DEVICE_FAILED: "The device could not be started.",
   PEER_UNVERIFIED: "A call was refused: nobody with the room's key vouches for it.",
   CALL_UNSUPPORTED: "This browser cannot make calls.",
+  FILES_OFF: "This server takes no files.",
+  FILE_DAMAGED: "This file is not the one that was sent: it was changed or cut on its way.",
+  FILE_UNREADABLE: "This file cannot be read any more. Choose it once more.",
 });
 
 export class MayflyError extends Error {
   /**
-   * @param {string} code
+   * @param {import("./index.js").MayflyErrorCode} code
    * @param {string} [message]
    * @param {{retryable?: boolean, retryAfterMs?: number, details?: Record<string, unknown>, status?: number,
    *   cause?: unknown}} [more]
@@ -44,7 +47,8 @@ export class MayflyError extends Error {
 
   /**
    * The error of an acknowledgement or a REST answer.
-   * @param {{code?: string, message?: string, retryable?: boolean, retryAfterMs?: number, details?: object}} error
+   * @param {{code?: import("./index.js").ServerErrorCode, message?: string, retryable?: boolean, retryAfterMs?: number,
+   *   details?: Record<string, unknown>} | null | undefined} error
    * @param {number} [status]
    */
   static fromWire(error, status) {
@@ -52,7 +56,7 @@ export class MayflyError extends Error {
   }
 }
 
-/** @param {unknown} error @returns {MayflyError} */
+/** @param {any} error whatever was thrown @returns {MayflyError} */
 export function asMayflyError(error) {
   if (error instanceof MayflyError) return error;
   if (error?.name === "AbortError") return new MayflyError("ABORTED", undefined, { cause: error });

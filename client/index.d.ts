@@ -4,9 +4,10 @@
  */
 
 import type { io } from "socket.io-client";
-import type { ServerErrorCode } from "./codes.js";
+import type { AnyRequestErrorCode, RequestErrorCodes, ServerErrorCode } from "./codes.js";
+import type { Ack, ClientToServerEvents } from "./protocol.js";
 
-export type { ServerErrorCode } from "./codes.js";
+export type { AnyRequestErrorCode, RequestErrorCodes, ServerErrorCode } from "./codes.js";
 
 export interface Media {
   audio?: boolean;
@@ -104,8 +105,68 @@ export interface Message {
   /** This tab has seen it. */
   readonly viewed?: true;
   readonly reactions?: readonly Reaction[];
+  /** Its files, opened with `openFile`. One that is gone by itself is still named here. */
+  readonly attachments?: readonly Attachment[];
+  /** While its file is on its way: how many bytes have gone, of how many. `discardMessage` calls it off. */
+  readonly upload?: { readonly sent: number; readonly total: number };
   /** An own wish to delete it: it can still be undone, or it has been sent. Show it no more. */
   readonly deleting?: "undoable" | "sent";
+}
+
+/** What its sender says of a file. All of it is sealed in an encrypted room; show names as text, and never as HTML. */
+export interface Attachment {
+  /** Where the server has it; set once it is laid down. */
+  readonly fileId?: string;
+  /** It was handed over in a call, and is in the two pages alone: after a reload it is gone. */
+  readonly direct?: string;
+  /** The key of this one file, in an encrypted room. */
+  readonly key?: string;
+  /** In bytes. */
+  readonly size: number;
+  /** In small letters, without parameters; `application/octet-stream` where it is none. `isShown` says whether it runs nothing. */
+  readonly type: string;
+  /** Without folders and control characters; may be empty. */
+  readonly name: string;
+  /** A small likeness of a picture, as a `data:` address of WebP, JPEG or PNG. */
+  readonly thumbnail?: string;
+  /** Of a picture, in pixels. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Of a voice message: up to 64 numbers from 0 to 31. */
+  readonly waveform?: readonly number[];
+  readonly durationS?: number;
+}
+
+export interface SendFileOptions {
+  /** What is said beside it. */
+  text?: string;
+  /** `image`, `video` or `file`, by its type, unless set; `voice` for what was recorded. */
+  kind?: MessageKind;
+  to?: string;
+  replyTo?: string;
+  ttlS?: number;
+  viewOnce?: boolean;
+  /** In place of the `File`'s own. */
+  name?: string;
+  durationS?: number;
+  waveform?: readonly number[];
+  /** In place of the one that is made of a picture, as `Attachment` has it. */
+  thumbnail?: string;
+  /**
+   * Leaves in a picture, or in a film's header, what it tells of place, time and device. Unless set that is taken out before
+   * anything is sent, and the file is so much shorter; which side is up stays.
+   */
+  keepMetadata?: boolean;
+  /** Unless `false`, the browser asks whoever would close the page while the file is on its way. */
+  leaveWarning?: boolean;
+  onProgress?: (upload: { sent: number; total: number }) => void;
+  /** Takes the message back while its file is on its way. */
+  signal?: AbortSignal;
+}
+
+export interface OpenFileOptions {
+  onProgress?: (progress: { loaded: number; total: number }) => void;
+  signal?: AbortSignal;
 }
 
 export type MessageKind = "text" | "image" | "voice" | "video" | "file" | "sticker" | "location" | "custom";
@@ -197,6 +258,8 @@ export interface RoomSnapshot {
   /** Whether this page took back a seat from before a reload. */
   readonly resumed: boolean;
   readonly limits: Readonly<Record<string, number>> | null;
+  /** For how many seconds the seat of somebody who is away is kept. */
+  readonly resumeTtlS: number | null;
   readonly ending: { readonly reason: LeaveReason; readonly action: "resume" | "rejoin" | "none" } | null;
   readonly error: MayflyError | null;
 }
@@ -261,6 +324,12 @@ export interface CreatedInvite {
   readonly expiresAt: string;
 }
 
+/** What a device is opened for: which one, where it matters, and how a microphone is to treat its sound. */
+export interface DeviceWish {
+  deviceId?: string;
+  noiseSuppression?: ConstrainBoolean;
+}
+
 export interface JoinOptions {
   /** Origin of the Mayfly server; the link's own unless set. */
   server?: string;
@@ -277,6 +346,10 @@ export interface JoinOptions {
     rtc?: Partial<RTCConfiguration>;
     /** Unless `false`, a page that was reloaded in the middle of a call enters it again by itself, with what was on. */
     resume?: boolean;
+    /** What the browser is asked for with each microphone that the call opens; `true` unless set. */
+    noiseSuppression?: boolean;
+    /** How a device is opened, where the client's own way (`openCamera`, `openMicrophone`, `openScreen`) is not what you want. */
+    open?: Partial<Record<"audio" | "video" | "screen", (wish: DeviceWish) => Promise<MediaStreamTrack>>>;
   };
   /** For socket.io-client, such as `path`. */
   socket?: Record<string, unknown>;
@@ -293,7 +366,7 @@ export interface RoomEvents {
   "user-updated": { participant: Participant; missed?: true };
   "room-updated": { room: RoomInfo; missed?: true };
   "message-updated": Message;
-  /** Erased. `forgotten`: one was away for so long that nobody could tell whether it was deleted. */
+  /** Erased. `forgotten`: one was away for so long, or over a restart, that nobody could tell how it is now. */
   "message-deleted": {
     id: string;
     key?: string;
@@ -326,7 +399,22 @@ export interface Room {
   on<E extends keyof RoomEvents>(event: E, listener: (payload: RoomEvents[E]) => void): () => void;
   /** On screen at once; sent, repeated and acknowledged by itself. Returns the message's key. */
   sendMessage(text: string, options?: SendOptions): string;
+  /**
+   * A message with a file: on screen at once, with `upload`; sealed, laid down (or handed over in a call of two), then said as
+   * any other. Returns the message's key. Throws `FILE_TOO_LARGE` and `FILES_OFF` where it can never be sent; what is refused
+   * later is the message's `error`.
+   */
+  sendFile(file: Blob, options?: SendFileOptions): string;
+  /**
+   * A file of a message, once all of it has proved to be what was sent; `as: "stream"` gives each chunk as soon as it has.
+   * A download that breaks off goes on where it was. Its `type` is `application/octet-stream` where a browser might run it.
+   * Rejected with `FILE_DAMAGED` where it was changed, cut or mixed up, `NOT_FOUND` where it is gone, `ABORTED` where its
+   * message was erased meanwhile.
+   */
+  openFile(message: Message | string, attachment: Attachment, options?: OpenFileOptions & { as?: "blob" }): Promise<Blob>;
+  openFile(message: Message | string, attachment: Attachment, options: OpenFileOptions & { as: "stream" }): Promise<ReadableStream<Uint8Array>>;
   retryMessage(key: string): void;
+  /** One that failed, or whose file is on its way. */
   discardMessage(key: string): void;
   /** One's own. On screen at once, and as it was before where it is refused. Without `data` that of the message stays. */
   editMessage(key: string, text: string, options?: { data?: unknown }): Promise<unknown>;
@@ -339,8 +427,8 @@ export interface Room {
   undoDelete(key: string): boolean;
   /** Puts a reaction, or takes it back; turns it around where `on` is left out. In encrypted rooms one of `EMOJI`. */
   react(key: string, emoji: string, on?: boolean): Promise<unknown>;
-  /** Shows a message that is seen once. It is in no snapshot: what is returned is all there is. */
-  viewMessage(key: string): Promise<{ text: string; data?: unknown; unreadable?: true }>;
+  /** Shows a message that is seen once, over a lost connection too. It is in no snapshot: what is returned is all there is. */
+  viewMessage(key: string): Promise<{ text: string; data?: unknown; attachments?: readonly Attachment[]; unreadable?: true }>;
   /** For hosts; `null` pins none. */
   pinMessage(key: string | null): Promise<unknown>;
   /** Everything up to this `seq` has been read. Call it as often as you like. */
@@ -391,8 +479,11 @@ export interface Room {
   close(): void;
   /** After `replaced`: takes the seat back to this page. */
   takeBack(): void;
-  /** Any request of the protocol about this room. */
-  request(event: string, fields?: object, options?: { timeoutMs?: number }): Promise<unknown>;
+  /**
+   * Any request of the protocol about this room, as it goes over the wire: what it takes, and the data of its acknowledgement, are
+   * known by its name. Nothing is sealed on the way. Rejected with a `MayflyError`: `ErrorCodeOf` has its codes.
+   */
+  request<Event extends RequestEvent>(event: Event, ...args: RequestArguments<Event>): Promise<RequestData<Event>>;
 }
 
 export type PeerState = "connecting" | "connected" | "reconnecting" | "failed" | "full" | "unverified";
@@ -419,8 +510,34 @@ export interface CallSnapshot {
   readonly peers: readonly CallPeer[];
 }
 
+/** How good the connection with one participant was in the last second. Rates in kbit/s, losses from 0 to 1. */
+export interface ConnectionQuality {
+  /** From 1 to 4; the worse of round trip and loss decides. */
+  readonly bars: number;
+  readonly inKbps: number;
+  readonly outKbps: number;
+  /** Of what we receive, and of what we send; `null`: the other side has not said. */
+  readonly loss: number;
+  readonly sentLoss: number | null;
+  readonly rttMs: number | null;
+  /** Through TURN, or from browser to browser; `null`: not known. */
+  readonly relayed: boolean | null;
+  readonly protocol: string | null;
+  /** The browser sends a smaller picture than it could, for want of bandwidth. Chromium tells. */
+  readonly limited: boolean;
+}
+
+export interface CallQuality {
+  /** By participant id: those with a connection that was looked at twice. */
+  readonly peers: ReadonlyMap<string, ConnectionQuality>;
+  /** For some seconds what we send has been too much for the network: without a picture, voices would fare better. */
+  readonly weak: boolean;
+}
+
 export interface Call {
   getSnapshot(): CallSnapshot;
+  /** Of its own, since it changes about once a second. */
+  readonly quality: { getSnapshot(): CallQuality; subscribe(listener: () => void): () => void };
   subscribe(listener: () => void): () => void;
   on(event: "peer-connection", listener: (e: { participantId: string; pc: RTCPeerConnection }) => void): () => void;
   on(event: "signal-refused", listener: (e: { event: string; error: MayflyError }) => void): () => void;
@@ -444,6 +561,11 @@ export interface Call {
   setScreen(on: boolean): Promise<void>;
   /** At once where the slot is on, otherwise when it is turned on. */
   switchDevice(slot: "audio" | "video", deviceId: string): Promise<void>;
+  /**
+   * Of the microphone that is open, and of those that the call opens later. Resolves with what the browser then says of the
+   * track; `null` where none is open, or the browser does not say.
+   */
+  setNoiseSuppression(on: boolean): Promise<boolean | null>;
   levels(): Map<string, number>;
   getStats(): Promise<Map<string, RTCStatsReport>>;
 }
@@ -467,9 +589,46 @@ export type ClientErrorCode =
   | "DEVICE_BUSY"
   | "DEVICE_FAILED"
   | "PEER_UNVERIFIED"
-  | "CALL_UNSUPPORTED";
+  | "CALL_UNSUPPORTED"
+  | "FILES_OFF"
+  | "FILE_DAMAGED"
+  | "FILE_UNREADABLE";
 
 export type MayflyErrorCode = ServerErrorCode | ClientErrorCode;
+
+/** The name of a request about a room. */
+export type RequestEvent = keyof ClientToServerEvents;
+
+/** What a request takes, but `roomId`, which `room.request` adds. */
+export type RequestFields<Event extends RequestEvent> = Omit<Exclude<Parameters<ClientToServerEvents[Event]>[0], string>, "roomId">;
+
+/** The data with which it is acknowledged where all is well. */
+export type RequestData<Event extends RequestEvent> =
+  Parameters<Parameters<ClientToServerEvents[Event]>[1]>[0] extends Ack<infer Data> ? Data : never;
+
+type RequestArguments<Event extends RequestEvent> = {} extends RequestFields<Event>
+  ? [fields?: RequestFields<Event>, options?: { timeoutMs?: number }]
+  : [fields: RequestFields<Event>, options?: { timeoutMs?: number }];
+
+/** The codes with which a request is rejected, by its name: `ErrorCodeOf<"kick">`. */
+export type ErrorCodeOf<Event extends keyof RequestErrorCodes> =
+  | RequestErrorCodes[Event]
+  | AnyRequestErrorCode
+  | "CONNECTION_LOST"
+  | "TIMEOUT";
+
+/** The codes with which `joinRoom` and `joined` are rejected, and which a snapshot's `error` has where its status is `failed`. */
+export type JoinErrorCode =
+  | ErrorCodeOf<"join-room">
+  | ErrorCodeOf<"knock">
+  | "LINK_INVALID"
+  | "KNOCK_REFUSED"
+  | "KEY_INVALID"
+  | "KEY_MISSING"
+  | "KEY_WRONG"
+  | "INSECURE_CONTEXT"
+  | "ABORTED"
+  | "LEFT";
 
 export class MayflyError extends Error {
   readonly code: MayflyErrorCode;
@@ -492,12 +651,12 @@ export interface ParsedLink {
 
 export function createRoom(options?: CreateOptions): Promise<CreatedRoom>;
 export function createInvite(options: InviteOptions): Promise<CreatedInvite>;
-/** Spends nothing: safe to call before a person decides. */
 /** What the invite in a link is worth now. Spends nothing; refused as joining would be (`INVITE_USED`, `INVITE_EXPIRED`, …). */
 export function checkInvite(
   link: string | URL,
   options?: { server?: string; signal?: AbortSignal },
 ): Promise<{ usesLeft: number; expiresAt: string }>;
+/** Spends nothing: safe to call before a person decides. */
 export function lookUpRoom(link: string | URL, options?: { server?: string; signal?: AbortSignal }): Promise<RoomInfo>;
 /** Connect and join; fulfilled once inside. */
 export function joinRoom(link: string | URL, options?: JoinOptions): Promise<Room>;
@@ -519,6 +678,7 @@ export type Io = typeof io;
 export interface Client {
   readonly createRoom: typeof createRoom;
   readonly createInvite: typeof createInvite;
+  readonly checkInvite: typeof checkInvite;
   readonly lookUpRoom: typeof lookUpRoom;
   readonly openRoom: typeof openRoom;
   readonly joinRoom: typeof joinRoom;
@@ -528,13 +688,15 @@ export function buildLink(parts: { site: string; roomId: string; invite?: string
 export function request(server: string, path: string, options?: object): Promise<any>;
 /** The emoji that can be reacted with in encrypted rooms, in the order of a picker. */
 export const EMOJI: readonly { readonly emoji: string; readonly name: string; readonly group: string }[];
+/** Whether browsers show this media type without running anything: pictures, sound and video, and none that is markup. */
+export function isShown(type: string): boolean;
 export function canEncrypt(): boolean;
 export function generateSecret(): string;
 /** Whether this browser has WebRTC. */
 export function canCall(): boolean;
 export function canShareScreen(): boolean;
 export function openCamera(wish?: { deviceId?: string }): Promise<MediaStreamTrack>;
-export function openMicrophone(wish?: { deviceId?: string }): Promise<MediaStreamTrack>;
+export function openMicrophone(wish?: DeviceWish): Promise<MediaStreamTrack>;
 export function openScreen(): Promise<MediaStreamTrack>;
 export function listDevices(): Promise<{
   cameras: MediaDeviceInfo[];

@@ -3,5 +3,8 @@
 import { io } from "socket.io-client";
 import { makeClient } from "./client.js";
 
-export const { openRoom, joinRoom } = makeClient(io);
+// In tests (`testing.js`) some servers are in memory.
+const connect = (server, options) => (globalThis[Symbol.for("mayfly")]?.(server) ?? io)(server, options);
+
+export const { openRoom, joinRoom } = makeClient(connect);
 export * from "./client.js";

@@ -6,7 +6,7 @@
 import { NAME_MARK } from "./crypto.js";
 import { keyProblem } from "./key.js";
 
-const SIGNALS = new Set(["offer-received", "answer-received", "ice-candidate-received"]);
+const SIGNALS = ["offer-received", "answer-received", "ice-candidate-received"];
 
 const DURABLE = [
   "user-joined",
@@ -26,6 +26,8 @@ const PEOPLE = new Set(DURABLE.slice(0, 4));
 export class Intake {
   #port;
   #chain = Promise.resolve();
+  /** What was accounted for before an event that is being applied. */
+  #before = null;
 
   /** @param {object} port what a room has; `crowd`, `messages` and `polls` are told of what concerns them */
   constructor(port) {
@@ -36,19 +38,25 @@ export class Intake {
   take(event, payload, context) {
     const of = payload?.roomId ?? payload?.room?.id ?? this.#port.roomId;
     if (of !== this.#port.roomId) return;
-    const handler = Object.hasOwn(this.#handlers, event) ? this.#handlers[event] : null;
-    if (!handler && !SIGNALS.has(event)) return;
+    const handler = this.#handlers[event];
+    if (handler) this.later(() => handler(payload, context));
+  }
+
+  /** Behind all that came before, unless the room is over by then. @param {() => unknown} action */
+  later(action) {
     this.#chain = this.#chain
-      .then(() => (handler ? handler(payload, context) : this.#port.emitter.emit("signal", { event, payload })))
+      .then(() => this.#port.isOver() || action())
       // One event that does not fit must not stop those behind it.
       .catch((error) => this.#port.emitter.emit("error", error));
   }
 
   #handlers = {
+    __proto__: null,
     // Not `room-joined`: the entry asks for the snapshot in the acknowledgement alone.
     entered: (data, context) => this.#joined(data, context),
     "room-left": (payload) => this.#port.roomLeft(payload),
     ...Object.fromEntries(DURABLE.map((event) => [event, (payload) => this.#durable(event, payload)])),
+    ...Object.fromEntries(SIGNALS.map((event) => [event, (payload) => this.#port.emitter.emit("signal", { event, payload })])),
     "typing-changed": (payload) => this.#port.crowd.typing(payload),
     "read-changed": (payload) => this.#port.crowd.read(payload),
     "knock-received": (payload) => this.#port.crowd.knock(payload),
@@ -69,11 +77,14 @@ export class Intake {
     const missed = data.missed ?? [];
     if (data.recovered) this.#port.messages.rewind(lastSeq ?? 0, { ...data, missed, selfId: self.id });
     else this.#port.messages.replaced(data);
+    // Of an earlier connection's answer: another join is on its way, and what it has asked for stands.
+    if (isCurrent()) this.#port.messages.asked = Infinity;
     for (const message of data.messages ?? []) await this.#port.messages.received(message, { self });
     for (const { event, payload } of missed) await this.#ofMessages(event, payload, { self });
     sequence.reset(data.seq);
     this.#port.messages.accounted(data.seq);
     await this.#port.polls.replace(data.polls, { self, participants, epoch: data.epoch });
+    if (this.#port.isOver()) return; // Meanwhile.
     store.update({
       // By the time that all is decrypted, the connection may be gone again.
       status: isCurrent() ? "joined" : "reconnecting",
@@ -85,6 +96,7 @@ export class Intake {
       typing: Object.freeze([]),
       resumed: Boolean(asked && previous.self === null) || (previous.resumed && previous.self?.id === self.id),
       limits: data.limits ?? null,
+      resumeTtlS: data.resumeTtlS ?? null,
       error: null,
     });
     this.#port.inside({ self, epoch: data.epoch, resumeToken: data.resumeToken, seated: isCurrent() });
@@ -112,8 +124,21 @@ export class Intake {
     return said.some((content) => !content.unreadable) ? null : "KEY_WRONG";
   }
 
+  /** Up to which number all that was told is shown, too: whoever reloads now is told the rest again. */
+  get applied() {
+    return this.#before ?? this.#port.sequence.last;
+  }
+
   async #durable(event, payload) {
-    if (!this.#port.noteSeq(payload.seq)) return;
+    this.#before = this.#port.sequence.last;
+    try {
+      if (this.#port.noteSeq(payload.seq)) await this.#apply(event, payload);
+    } finally {
+      this.#before = null;
+    }
+  }
+
+  async #apply(event, payload) {
     if (await this.#ofMessages(event, payload, { live: true })) {
       // Read now: while it was applied, others may have been accounted for.
       return this.#port.messages.accounted(this.#port.sequence.last);
@@ -138,7 +163,7 @@ export class Intake {
     } else if (event === "message-updated") {
       if ((await messages.updated(payload)) && live) erased();
     } else if (event === "reaction-changed") {
-      if ((await messages.reacted(payload)) && live) messagesChanged();
+      if ((await messages.reacted(payload, context)) && live) messagesChanged();
     } else if (event === "message-deleted") {
       if (messages.deleted(payload) && live) erased();
     } else return false;

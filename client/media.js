@@ -8,17 +8,22 @@ const OPEN = { audio: openMicrophone, video: openCamera, screen: openScreen };
 /** @typedef {"audio" | "video" | "screen"} SlotName */
 
 export class LocalMedia {
-  #slots = {};
+  #slots = /** @type {Record<SlotName, Slot>} */ ({});
+  /** Asked of each microphone that is opened. @type {boolean | undefined} */
+  noiseSuppression;
 
   /**
    * @param {{ready: () => Promise<unknown>, changed: (slot: SlotName, track: MediaStreamTrack | null) => void, wished: () =>
    *   void, failed: (slot: SlotName, error: any) => void, lost: (slot: SlotName, replaced: boolean) => void}} port
    *   nothing is opened before `ready`
+   * @param {NonNullable<import("./index.js").JoinOptions["call"]>} [options]
    */
-  constructor(port) {
-    for (const name of Object.keys(OPEN)) {
+  constructor(port, { noiseSuppression, open } = {}) {
+    this.noiseSuppression = noiseSuppression;
+    this.open = { ...OPEN, ...open };
+    for (const name of /** @type {SlotName[]} */ (Object.keys(OPEN))) {
       this.#slots[name] = new Slot({
-        open: OPEN[name],
+        open: (wish) => this.open[name]({ ...wish, noiseSuppression: this.noiseSuppression }),
         ready: () => port.ready(),
         changed: (track) => port.changed(name, track),
         wished: () => port.wished(),
@@ -59,4 +64,10 @@ export class LocalMedia {
   }
 }
 
-const mapped = (object, map) => Object.freeze(Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)])));
+/**
+ * @template T
+ * @param {Record<SlotName, Slot>} object @param {(slot: Slot) => T} map
+ * @returns {Readonly<Record<SlotName, T>>}
+ */
+const mapped = (object, map) =>
+  /** @type {Readonly<Record<SlotName, T>>} */ (Object.freeze(Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]))));

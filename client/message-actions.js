@@ -1,24 +1,29 @@
 /** What people do to messages that are there: edit, react, look once, say that they have read. */
 
+import { toSeal } from "./attachments.js";
 import { MayflyError } from "./errors.js";
+import { withFiles } from "./message-intake.js";
 import { checkText } from "./outbox.js";
-import { changed as withReaction } from "./reactions.js";
+import { isMine, changed as withReaction } from "./reactions.js";
 
 export class MessageActions {
   #port;
+  /** Of what is being looked at: whoever presses twice looks once. */
+  #looks = new Map();
 
   /**
-   * @param {{list: any, deeds: any, edits: any, reactions: any, ownReactions: any, keyring: () => any, self: () => any, request: Function,
+   * @param {{list: any, deeds: any, edits: any, reactions: any, ownReactions: any, keyring: () => any, self: () => any,
    *   intake: () => any, seen: (sender: string, id: string) => Promise<boolean>, changed: () => void, erased: (id: string) => void}} port
    */
   constructor(port) {
     this.#port = port;
   }
 
+  /** @param {string} key @param {string} text @param {{data?: unknown}} [options] */
   edit = async (key, text, { data } = {}) => {
-    const { list, deeds, edits, changed, self } = this.#port;
+    const { changed, deeds, self, edits } = this.#port;
     const message = this.#sent(key);
-    checkText(text, data ?? message.data);
+    checkText(text, data ?? message.data ?? message.attachments);
     if (message.sender !== self()?.id) throw new MayflyError("FORBIDDEN", "This message cannot be edited any more.");
     const revision = (message.revision ?? 0) + 1;
     const patch = { text, editedAt: new Date().toISOString(), revision, ...(data !== undefined && { data }) };
@@ -28,26 +33,27 @@ export class MessageActions {
       event: "edit-message",
       fields: () => this.#sealedEdit({ ...message, ...patch }, data),
       done: () => edits.done(key, patch),
-      undo: (error) => {
+      // Also where the server does not hold it any more: the others still show it, and a deletion is told.
+      undo: () => {
         edits.refused(key);
-        if (error.code === "MESSAGE_NOT_FOUND" && list.erase(message.id)) this.#port.erased(message.id);
         changed();
       },
     });
   };
 
-  async #sealedEdit({ id, key, contentId = key, text, data, to, replyTo, kind, revision }, given) {
+  async #sealedEdit({ id, key, contentId = key, text, data, to, replyTo, kind, revision, attachments }, given) {
     const { keyring, self } = this.#port;
     if (!keyring()) return { id, text, ...(given !== undefined && { data: given }) };
     const { id: sender, name } = self();
-    const content = { id: contentId, name, text, to, replyTo, kind, data, revision };
+    const content = { id: contentId, name, text, to, replyTo, kind, data, revision, attachments: toSeal(attachments) };
     return { id, text: await keyring().sealMessage(sender, content), encrypted: true };
   }
 
   react = async (key, emoji, on) => {
     const { list, deeds, reactions, ownReactions, changed, self } = this.#port;
     const { id, reactions: before } = this.#sent(key);
-    const wanted = on ?? !before?.find((reaction) => reaction.emoji === emoji)?.mine;
+    const mine = isMine(before, emoji);
+    const wanted = on ?? !mine;
     const show = (value) => {
       const now = list.get(key);
       if (!now) return;
@@ -55,7 +61,7 @@ export class MessageActions {
       list.update(key, { reactions: withReaction(now.reactions, change) });
       changed();
     };
-    ownReactions.begin(id, emoji, wanted, Boolean(before?.find((reaction) => reaction.emoji === emoji)?.mine));
+    ownReactions.begin(id, emoji, wanted, mine);
     show(wanted);
     return deeds.do({
       event: "react",
@@ -68,27 +74,36 @@ export class MessageActions {
     });
   };
 
-  /** See `index.d.ts`. What is seen is handed over and kept nowhere here. */
-  view = async (key) => {
-    const { list, request, keyring, intake, seen: isNew, changed, erased } = this.#port;
+  /**
+   * See `index.d.ts`. What is seen is handed over and kept nowhere here. Asked until it is answered: the server may have heard
+   * it, and told everybody that the message is gone, before the connection broke.
+   */
+  view = (key) => {
+    const look = this.#looks.get(key) ?? this.#look(key).finally(() => this.#looks.delete(key));
+    this.#looks.set(key, look);
+    return look;
+  };
+
+  async #look(key) {
+    const { list, deeds, keyring, intake, seen: isNew, changed, erased } = this.#port;
     const message = this.#sent(key);
     try {
-      const seen = await request("view-message", { id: message.id });
+      const seen = await deeds.do({ event: "view-message", fields: () => ({ id: message.id }) });
       list.update(key, { viewed: true });
       changed();
-      if (!seen.encrypted) return { text: seen.text, data: seen.data };
+      if (!seen.encrypted) return { text: seen.text, data: seen.data, ...withFiles(seen) };
       if (!keyring()) return { text: "", unreadable: true };
-      const { contentId, text, data, unreadable } = await intake().open({ ...message, text: seen.text });
+      const { contentId, text, data, attachments, unreadable } = await intake().open({ ...message, text: seen.text });
       // Neither the words of before, nor others on a second look.
       const isOther = message.contentId ? contentId !== message.contentId : !(await isNew(message.sender, contentId));
       if (unreadable || isOther) return { text: "", unreadable: true };
       list.update(key, { contentId });
-      return { text, data };
+      return { text, data, ...(attachments && { attachments }) };
     } catch (error) {
       if (error.code === "MESSAGE_NOT_FOUND" && list.erase(message.id)) erased(message.id);
       throw error;
     }
-  };
+  }
 
   pin = async (key) => {
     const id = key === null ? null : this.#sent(key).id;

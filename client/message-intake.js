@@ -3,17 +3,27 @@
  * harm: a resumed seat is shown some of it again.
  */
 
+import { plainAttachments, sealedAttachments } from "./attachments.js";
 import { UNNAMED } from "./crowd.js";
-import { changed } from "./reactions.js";
+import { changed, isMine } from "./reactions.js";
 
-/** Reactions to messages whose id is not known yet that are kept until it is. */
+/** What became of messages whose id is not known yet, kept until it is. */
 const MAX_EARLY = 500;
+
+/**
+ * @typedef {import("./messages.js").Message} Message
+ * @typedef {{-readonly [Field in keyof Message]: Message[Field]}} Draft a message that is being read
+ * @typedef {Partial<Pick<Draft, "text" | "senderName" | "unsealed" | "kind" | "data" | "revision" | "attachments" | "unreadable" |
+ *   "contentId">>} Content
+ */
 
 export class MessageIntake {
   #port;
   /** Reactions that were switched since a hole in the numbers: they are told again as if nothing of it had been seen. */
   #switched = [];
   #early = [];
+  /** After which number the join that is on its way has asked to be told. */
+  asked = Infinity;
 
   /**
    * @param {{list: import("./messages.js").MessageList, seen: import("./seen.js").Seen, keyring: () => any, emitter: any,
@@ -46,7 +56,7 @@ export class MessageIntake {
     return added;
   }
 
-  /** Known already, and told anew in a snapshot: as it is now, and as one wishes it to be. */
+  /** Known already, and told anew in a snapshot: as it is now, and as one wishes it to be. @param {Message} known @param {Message} told */
   #refresh(known, { text, data, unreadable, editedAt, expiresAt, reactions, revision }) {
     const { list, edits } = this.#port;
     const content = { text, data, editedAt, revision };
@@ -62,16 +72,18 @@ export class MessageIntake {
   #withWishes(id, listed) {
     const { ownReactions, self } = this.#port;
     let shown = listed;
-    for (const [emoji, wanted] of ownReactions.wishes(id)) {
-      ownReactions.told(id, emoji, Boolean(listed?.find((reaction) => reaction.emoji === emoji)?.mine));
+    for (const [emoji, { wanted }] of ownReactions.wishes(id)) {
+      ownReactions.told(id, emoji, isMine(listed, emoji));
       shown = changed(shown, { emoji, participantId: self()?.id, on: wanted, own: true });
     }
     return shown;
   }
 
+  /** @returns {Promise<{message: Message, contentId?: string}>} */
   async #read(payload, self) {
     const own = payload.sender === self?.id;
     const { name: senderName, unsealed } = await this.#port.named(payload.senderName);
+    /** @type {Draft} */
     const message = {
       key: own && payload.clientMessageId ? payload.clientMessageId : payload.id,
       ...common(payload),
@@ -83,21 +95,27 @@ export class MessageIntake {
       ...(unsealed && { unsealed }),
     };
     if (payload.reactions) message.reactions = await this.#port.reactions.read(payload.id, payload.reactions);
-    const { contentId, ...content } = payload.encrypted ? await this.open(payload) : {};
+    const { contentId, ...content } = payload.encrypted ? await this.open(payload) : withFiles(payload);
     Object.assign(message, content);
     // The id inside is the sender's word: the server can repeat a message, but not pass it off as a new one.
     if (contentId) Object.assign(message, { key: own ? contentId : `${payload.sender}:${contentId}`, contentId });
     return { message, contentId };
   }
 
-  /** What is inside a sealed message, or that it cannot be read. */
-  async open({ sender, text, to, replyTo }) {
+  /**
+   * What is inside a sealed message, or that it cannot be read.
+   * @param {{sender: string, text: string, to?: string | null, replyTo?: string | null, viewOnce?: boolean}} payload
+   * @returns {Promise<Content>}
+   */
+  async open({ sender, text, to, replyTo, viewOnce }) {
     try {
       const content = await this.#port.keyring().openMessage(sender, text, to);
-      // An answer to something else would be another word than that of its sender.
-      if ((content.replyTo ?? null) !== (replyTo ?? null)) throw new TypeError("an answer to something else");
+      // An answer to something else would be another word than that of its sender. Of what is seen once nobody is told that.
+      const isUntold = viewOnce && replyTo === undefined;
+      if (!isUntold && (content.replyTo ?? null) !== (replyTo ?? null)) throw new TypeError();
       const { id, name, text: said, kind, data, revision } = content;
-      const more = { ...(kind && { kind }), ...(data !== undefined && { data }), ...(revision && { revision }) };
+      const attachments = sealedAttachments(content.attachments);
+      const more = { ...(kind && { kind }), ...(data !== undefined && { data }), ...(revision && { revision }), ...(attachments && { attachments }) };
       return { contentId: String(id), text: said, senderName: String(name ?? UNNAMED), unsealed: undefined, ...more };
     } catch {
       return { text: "", unreadable: true };
@@ -116,6 +134,7 @@ export class MessageIntake {
     return true;
   }
 
+  /** @param {Message} known @returns {Promise<Partial<Message> | null>} `null`: it stays as it is */
   async #edited(known, { sender = known.sender, text, data, editedAt, encrypted }) {
     const kept = data === undefined ? {} : { data };
     if (!encrypted) return { text, ...kept, editedAt, encrypted: false, unreadable: undefined };
@@ -131,21 +150,22 @@ export class MessageIntake {
   }
 
   /** @returns {boolean} */
-  deleted({ id, by, reason }) {
+  deleted({ id, by, reason, seq }) {
     const known = this.#port.list.erase(id);
     if (known) this.#port.edits.forget(known.key);
+    else this.#tooEarly(id, seq);
     this.#port.emitter.emit("message-deleted", { id, key: known?.key, by, reason });
     return Boolean(known);
   }
 
   /** @param {{id: string, participantId: string, emoji: string, on: boolean, seq: number}} payload */
-  async reacted({ id, participantId, emoji: token, on, seq }) {
-    const { list, reactions, emitter, self } = this.#port;
+  async reacted({ id, participantId, emoji: token, on, seq }, { self = this.#port.self() } = {}) {
+    const { list, reactions, emitter } = this.#port;
     const known = list.byId(id);
-    if (!known && !list.unanswered.length) return false;
-    const change = { emoji: await reactions.emojiOf(id, token), token, participantId, on, own: participantId === self()?.id };
+    if (!known && !list.hasNameless) return false;
+    const change = { emoji: await reactions.emojiOf(id, token), token, participantId, on, own: participantId === self?.id };
     const current = list.byId(id); // While it was read, it may have gone.
-    if (!current) return this.#tooEarly(id, change);
+    if (!current) return this.#tooEarly(id, seq, change);
     this.#switched.push({ id, seq, change });
     if (!this.#switch(current, change)) return false;
     emitter.emit("reaction", { id, key: current.key, participantId, emoji: change.emoji, on });
@@ -153,8 +173,8 @@ export class MessageIntake {
   }
 
   /** Maybe to an own message whose acknowledgement has not come: nobody but the acknowledgement tells its id. */
-  #tooEarly(id, change) {
-    if (this.#port.list.unanswered.length && this.#early.length < MAX_EARLY) this.#early.push({ id, change });
+  #tooEarly(id, seq, change) {
+    if (this.#port.list.hasNameless && this.#early.length < MAX_EARLY) this.#early.push({ id, seq, change });
     return false;
   }
 
@@ -163,9 +183,28 @@ export class MessageIntake {
     const { list } = this.#port;
     for (const { change } of this.#early.filter((one) => one.id === id)) {
       const known = list.byId(id);
-      if (known) this.#switch(known, change);
+      if (known && change) this.#switch(known, change);
     }
-    this.#early = list.unanswered.length ? this.#early.filter((one) => one.id !== id) : [];
+    this.#early = list.hasNameless ? this.#early.filter((one) => one.id !== id) : [];
+  }
+
+  /**
+   * For the session: up to which number, of those that were applied, nothing waits for an id, and how all was then, as the
+   * server has it: what one has changed and is on its way does not survive a reload, and would look as if it had.
+   */
+  saved(applied) {
+    const { list, edits, ownReactions, self } = this.#port;
+    const lastSeq = Math.min(applied, ...this.#early.map(({ seq }) => seq - 1));
+    const since = this.#switched.filter(({ seq }) => seq > lastSeq).reverse();
+    const asTold = (known) => {
+      let { reactions } = known;
+      for (const [emoji, { told }] of ownReactions.wishes(known.id)) {
+        reactions = changed(reactions, { emoji, participantId: self()?.id, on: told, own: true });
+      }
+      for (const { id, change } of since) if (id === known.id) reactions = changed(reactions, { ...change, on: !change.on });
+      return { ...known, ...edits.baseOf(known.key), reactions };
+    };
+    return { lastSeq, messages: list.all.map(asTold) };
   }
 
   #switch({ key, id, reactions }, change) {
@@ -174,9 +213,16 @@ export class MessageIntake {
     return true;
   }
 
-  /** Everything up to this number has come: nothing of it is told again. */
+  /**
+   * Everything up to this number has come: nothing of it is told again, but what a join on its way has asked for, and what
+   * a reload would ask for (see `saved`).
+   */
   accounted(seq) {
-    if (this.#switched.length) this.#switched = this.#switched.filter((one) => one.seq > seq);
+    if (!this.#switched.length) return;
+    // An own message that failed, and stays on screen: nobody waits for its id any more.
+    if (this.#switched.length > MAX_EARLY) this.#early = [];
+    const settled = Math.min(seq, this.asked, ...this.#early.map((one) => one.seq - 1));
+    this.#switched = this.#switched.filter((one) => one.seq > settled);
   }
 
   /**
@@ -186,28 +232,34 @@ export class MessageIntake {
    */
   rewind(lastSeq, { epoch, seq, missed, selfId }) {
     const { list } = this.#port;
-    for (const { id, change } of this.#switched.splice(0).reverse()) {
+    // An acknowledgement may have filled the hole since.
+    this.accounted(lastSeq);
+    this.#early = this.#early.filter((one) => one.seq <= lastSeq);
+    const undone = this.#switched.filter((one) => one.seq > lastSeq);
+    this.#switched = this.#switched.filter((one) => one.seq <= lastSeq);
+    for (const { id, change } of undone.reverse()) {
       const known = list.byId(id);
       if (known) this.#switch(known, { ...change, on: !change.on });
     }
-    const told = new Set(missed.map(({ payload }) => payload.id));
-    const isSince = (known) => known.state === "sent" && known.epoch === epoch && known.seq > lastSeq && known.seq <= seq;
-    this.#lost((known) => !isSince(known) || known.sender === selfId || told.has(known.id), "deleted");
+    const isSince = (known) => known.epoch === epoch && known.seq > lastSeq && known.seq <= seq;
+    this.#lost((known) => isSince(known) && known.sender !== selfId, missed, "deleted");
   }
 
   /**
    * A picture that is no continuation replaces what was known of this epoch: what it has not may have been deleted, and
-   * nobody tells us any more. Another epoch knows nothing of the messages of before, which stay.
+   * nobody tells us any more. Another epoch knows nothing of the messages of before, which stay, but for those that were taken
+   * back: these are told (`missed`), or were too many (`forgotten`).
    */
-  replaced({ epoch, seq, messages = [] }) {
+  replaced({ epoch, seq, messages = [], forgotten }) {
     this.#switched = [];
-    const told = new Set(messages.map(({ id }) => id));
-    this.#lost((known) => known.state !== "sent" || known.epoch !== epoch || known.seq > seq || told.has(known.id), "forgotten");
+    this.#lost((known) => (known.epoch === epoch ? known.seq <= seq : forgotten), messages, "forgotten");
   }
 
-  #lost(keeps, reason) {
+  /** Of those that were sent, and are not told again. @param {any[]} told messages, or what was missed */
+  #lost(isLost, told, reason) {
     const { list, edits, emitter } = this.#port;
-    for (const { id, key } of list.prune(keeps)) {
+    const ids = new Set(told.map(({ id, payload }) => id ?? payload.id));
+    for (const { id, key } of list.prune((known) => known.state !== "sent" || ids.has(known.id) || !isLost(known))) {
       if (reason === "deleted") list.erase(id);
       edits.forget(key);
       emitter.emit("message-deleted", { id, key, by: "", reason });
@@ -215,8 +267,19 @@ export class MessageIntake {
   }
 }
 
+/** @returns {Content} of a message, or of what was seen, that was not sealed: its files alone */
+export function withFiles({ attachments, data }) {
+  const found = plainAttachments(attachments, data);
+  return found ? { attachments: found } : {};
+}
+
+/**
+ * @typedef {Pick<Message, "id" | "seq" | "epoch" | "text" | "sender" | "timestamp" | "kind" | "data" | "replyTo" | "viewOnce" |
+ *   "expiresAt" | "editedAt">} Common
+ * @returns {Common}
+ */
 function common(payload) {
-  const fields = ["id", "seq", "epoch", "text", "sender", "timestamp"];
-  const optional = ["kind", "data", "replyTo", "viewOnce", "expiresAt", "editedAt"].filter((name) => payload[name] !== undefined);
-  return Object.fromEntries([...fields, ...optional].map((name) => [name, payload[name]]));
+  const fields = ["id", "seq", "epoch", "text", "sender", "timestamp", "kind", "data", "replyTo", "viewOnce", "expiresAt", "editedAt"];
+  const given = fields.filter((name) => payload[name] !== undefined);
+  return /** @type {any} */ (Object.fromEntries(given.map((name) => [name, payload[name]])));
 }

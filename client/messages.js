@@ -14,12 +14,12 @@ export const MESSAGE_LIFETIME_MS = 120_000;
 const MAX_GONE = 2_000;
 
 /**
- * @typedef {Readonly<{key: string, id?: string, seq?: number, text: string, sender: string, senderName: string,
+ * @typedef {Readonly<{key: string, id?: string, seq?: number, epoch?: string, text: string, sender: string, senderName: string,
  *   timestamp: string, own: boolean, state: "sending" | "sent" | "failed", to?: string, encrypted: boolean,
  *   unreadable?: boolean, unsealed?: boolean, deliveredTo?: number, error?: import("./errors.js").MayflyError,
  *   kind?: string, data?: unknown, replyTo?: string, ttlS?: number, viewOnce?: true, viewed?: true, expiresAt?: string,
  *   editedAt?: string, reactions?: readonly import("./reactions.js").Reaction[], deleting?: "undoable" | "sent",
- *   contentId?: string, revision?: number}>} Message
+ *   contentId?: string, revision?: number, attachments?: readonly object[], upload?: {sent: number, total: number}}>} Message
  */
 
 export class MessageList {
@@ -83,6 +83,11 @@ export class MessageList {
   /** Own messages that the server has not acknowledged, in the order typed. */
   get unanswered() {
     return this.all.filter((message) => message.state === "sending");
+  }
+
+  /** Whether there are own ones whose id is not known: the server may have them all the same. */
+  get hasNameless() {
+    return this.all.some(({ own, id }) => own && id === undefined);
   }
 
   #keep(list) {

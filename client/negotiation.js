@@ -8,11 +8,9 @@
 
 import { newId } from "./entry.js";
 import { assertCertificates, assertParsed } from "./proof.js";
+import { Recovery } from "./recovery.js";
+import { dtlsRole, otherRole, withRole } from "./sdp.js";
 
-const DISCONNECTED_PATIENCE_MS = 4_000;
-const CONNECT_LIMIT_MS = 10_000;
-/** The polite side leaves the restart to the other one for so long: two at once would collide. */
-const POLITE_DELAY_MS = 2_500;
 const MAX_FRESH_SESSIONS = 6;
 const RESEND_AFTER_MS = 1_200;
 /** Signals that the server refused for the moment are sent again, so many times between two connections. */
@@ -24,7 +22,7 @@ const MAX_EARLY_CANDIDATES = 128;
 export class Peer {
   #port;
   #chain = Promise.resolve();
-  #timers = {};
+  #recovery;
   #early = [];
   #sessions = 0;
   #closed = false;
@@ -42,10 +40,18 @@ export class Peer {
    * @param {{id: string, polite: boolean, config: () => RTCConfiguration, send: (event: string, fields: object) => void,
    *   seal: (description: object, negotiationId?: string) => Promise<object>, open: (description: object,
    *   negotiationId?: string) => Promise<{description: object, vouched: string[] | null}>, tracks: () => {audio?: MediaStreamTrack, video?: MediaStreamTrack,
-   *   screen?: MediaStreamTrack}, changed: () => void, prepared: (pc: RTCPeerConnection) => void}} port
+   *   screen?: MediaStreamTrack}, changed: () => void, prepared: (pc: RTCPeerConnection) => void,
+   *   failed: (error: unknown) => void}} port
    */
   constructor(port) {
     this.#port = port;
+    this.#recovery = new Recovery({
+      polite: port.polite,
+      state: () => this.state,
+      become: (state) => this.state === state || this.#become(state),
+      restart: () => this.restart(),
+      open: () => this.offer(),
+    });
   }
 
   get id() {
@@ -90,10 +96,10 @@ export class Peer {
   /** After a gap in signaling: an offer that may never have arrived is sent again. */
   resend() {
     this.#sessions = 0;
-    this.#later("resend", RESEND_AFTER_MS, () =>
+    this.#recovery.later("resend", RESEND_AFTER_MS, () =>
       this.#run(async () => {
         if (this.pc?.signalingState === "have-local-offer") await this.#sendOffer();
-        else if (this.state !== "connected") this.#restartSoon();
+        else if (this.state !== "connected") this.#recovery.soon();
       }),
     );
   }
@@ -107,13 +113,18 @@ export class Peer {
     });
   }
 
+  /** What came in up to now: `packets` of media, and whether any are `expected`. To be told about once a second. */
+  look(seen) {
+    if (this.pc && !this.#closed) this.#recovery.look(seen);
+  }
+
   configure(config) {
     if (this.pc && this.pc.connectionState !== "closed") this.pc.setConfiguration(config);
   }
 
   close() {
     this.#closed = true;
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#recovery.stop();
     this.pc?.close();
   }
 
@@ -146,7 +157,7 @@ export class Peer {
     });
     this.#port.prepared(pc);
     this.#become("connecting");
-    this.#later("limit", CONNECT_LIMIT_MS, () => this.state !== "connected" && this.#reopen());
+    this.#recovery.begun();
   }
 
   async #renegotiate() {
@@ -164,9 +175,15 @@ export class Peer {
   async #sendDescription(event) {
     const { type, sdp } = this.pc.localDescription;
     const { pc, negotiationId } = this;
-    const description = await this.#port.seal({ type, sdp }, negotiationId ?? undefined);
+    const said = type === "offer" ? withRole(sdp, this.#role) : sdp;
+    const description = await this.#port.seal({ type, sdp: said }, negotiationId ?? undefined);
     if (this.#closed || pc !== this.pc) return;
     this.#port.send(event, { description, negotiationId: this.negotiationId ?? undefined });
+  }
+
+  /** Of this side in DTLS, once the connection has one. */
+  get #role() {
+    return dtlsRole(this.pc.currentLocalDescription, this.pc.currentRemoteDescription);
   }
 
   #sendCandidate(candidate) {
@@ -208,7 +225,13 @@ export class Peer {
     if (!opened) return;
     const known = this.pc.currentRemoteDescription;
     if (known && sessionOf(known.sdp) !== sessionOf(opened.description.sdp)) return this.#open();
-    if (!(await this.#accept(opened))) return;
+    try {
+      if (!(await this.#accept(opened))) return;
+    } catch (error) {
+      // Its own offer would then wait for ever: a connection that cannot be continued is made anew.
+      this.#port.failed?.(error);
+      return this.#open();
+    }
     await this.#addEarly();
     this.#port.changed();
   }
@@ -267,7 +290,8 @@ export class Peer {
 
   /** Use a verified description, if the browser reads it as we did. */
   async #accept({ description, vouched }) {
-    await this.pc.setRemoteDescription(description);
+    const { type, sdp } = description;
+    await this.pc.setRemoteDescription(type === "offer" ? { type, sdp: withRole(sdp, otherRole(this.#role)) } : description);
     try {
       if (vouched) assertParsed(this.pc.pendingRemoteDescription ?? this.pc.currentRemoteDescription, vouched);
     } catch (error) {
@@ -280,7 +304,7 @@ export class Peer {
 
   /** No media to or from whoever this is, and nothing more from us until an offer comes that can be verified. */
   #distrust(error) {
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#recovery.stop();
     this.pc?.close();
     this.pc = null;
     this.#become("unverified");
@@ -297,40 +321,20 @@ export class Peer {
     }
     if (pc !== this.pc || this.#closed || pc.connectionState !== "connected") return;
     this.#sessions = this.#refusals = 0;
-    for (const timer of ["limit", "restart", "reopen"]) clearTimeout(this.#timers[timer]);
-    this.#become("connected");
+    this.#recovery.connected();
   }
 
   #watch() {
     const { connectionState } = this.pc;
     if (connectionState === "connected") this.#onConnected();
-    else if (connectionState === "disconnected" && this.state === "connected") {
-      this.#become("reconnecting");
-      this.#later("restart", DISCONNECTED_PATIENCE_MS + this.#courtesy, this.restart);
-    } else if (connectionState === "failed") {
-      this.#become("reconnecting");
-      this.#restartSoon();
-    }
-  }
-
-  #restartSoon() {
-    this.#later("restart", this.#courtesy, this.restart);
-    this.#later("reopen", CONNECT_LIMIT_MS, () => this.state !== "connected" && this.#reopen());
-  }
-
-  #reopen() {
-    this.#later("reopen", this.#courtesy, () => this.state !== "connected" && this.offer());
-  }
-
-  get #courtesy() {
-    return this.#port.polite ? POLITE_DELAY_MS : 0;
+    else this.#recovery.lost(connectionState);
   }
 
   /** The server refused a signal for the moment: it is sent again, as far as it still matters. */
   sendAgain(event, fields, afterMs = REFUSED_RETRY_MS) {
     if (!this.pc || (fields.negotiationId ?? null) !== this.negotiationId || this.#refusals >= MAX_REFUSALS) return;
     this.#refused.push({ event, fields });
-    this.#later("refused", afterMs, () => this.#run(() => this.#sendRefused()));
+    this.#recovery.later("refused", afterMs, () => this.#run(() => this.#sendRefused()));
   }
 
   async #sendRefused() {
@@ -345,7 +349,7 @@ export class Peer {
 
   /** The call is full: there is no use in trying before somebody has left it. */
   refused() {
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#recovery.stop();
     this.#become("full");
   }
 
@@ -357,11 +361,6 @@ export class Peer {
   #become(state) {
     this.state = state;
     this.#port.changed();
-  }
-
-  #later(name, delayMs, action) {
-    clearTimeout(this.#timers[name]);
-    this.#timers[name] = setTimeout(() => this.#closed || action(), delayMs);
   }
 
   /** One step after the other: an answer must not overtake the offer that is still being applied. */

@@ -3,6 +3,7 @@
  * server acknowledges them or a bound is reached.
  */
 
+import { toAttach, toSeal } from "./attachments.js";
 import { newId } from "./entry.js";
 import { MayflyError } from "./errors.js";
 import { MAX_ATTEMPTS, MESSAGE_LIFETIME_MS } from "./messages.js";
@@ -13,8 +14,8 @@ const RETRY_MS = 1_500;
 const ACK_TIMEOUT_MS = 6_000;
 
 /** Throws where the text is too long, or empty beside nothing else. */
-export function checkText(text, data) {
-  if (!text.trim() && data === undefined) throw new MayflyError("MESSAGE_EMPTY");
+export function checkText(text, beside) {
+  if (!text.trim() && beside === undefined) throw new MayflyError("MESSAGE_EMPTY");
   if ([...text].length > MAX_TEXT_CHARS) throw new MayflyError("MESSAGE_TOO_LONG");
 }
 
@@ -30,21 +31,23 @@ export class Outbox {
    * @param {{list: import("./messages.js").MessageList, request: Function, keyring: () => any, self: () => any,
    *   joined: () => boolean, changed: () => void, noteSeq: (seq: number) => void, suspicious: () => void,
    *   sealed: (sender: string, id: string) => void, messageTtlS: () => number | null | undefined, stamped: (iso: string) =>
-   *   void, acknowledged: (id: string) => void}} room
+   *   void, acknowledged: (id: string) => void, missing: (key: string) => boolean}} room `missing`: whether a file that the
+   *   server has not any more is laid down once more
    */
   constructor(room) {
     this.#room = room;
   }
 
   /**
-   * @param {string} text @param {import("./index.js").SendOptions} [options]
+   * @param {string} text
+   * @param {import("./index.js").SendOptions & Pick<import("./index.js").Message, "attachments" | "upload">} [options]
    * @returns {string} the message's key. Throws where it can never be sent.
    */
-  post(text, { to, kind, data, replyTo, ttlS, viewOnce } = {}) {
-    checkText(text, data);
+  post(text, { to, kind, data, replyTo, ttlS, viewOnce, attachments, upload } = {}) {
+    checkText(text, data ?? attachments);
     const self = this.#room.self();
     const key = newId();
-    const more = { kind, data, replyTo: this.#idOf(replyTo), ttlS, viewOnce: viewOnce || undefined };
+    const more = { kind, data, replyTo: this.#idOf(replyTo), ttlS, viewOnce: viewOnce || undefined, attachments, upload };
     this.#room.list.add({
       key,
       text,
@@ -57,8 +60,25 @@ export class Outbox {
       timestamp: new Date().toISOString(),
       encrypted: Boolean(this.#room.keyring()),
     });
-    this.#begin(key);
+    if (upload) this.#room.changed();
+    else this.#begin(key);
     return key;
+  }
+
+  /** What kept a message back is done: its files are where the others can have them. */
+  ready(key, patch) {
+    this.#room.list.update(key, patch);
+    this.#begin(key);
+  }
+
+  /** It does not come to it. */
+  fail(key, error) {
+    this.#done(key, { state: "failed", error, upload: undefined });
+  }
+
+  /** In the order typed; one whose file is on its way holds up no other. */
+  get #next() {
+    return this.#room.list.unanswered.find(({ upload }) => !upload);
   }
 
   /** An answer names the message by its key, or by its id. */
@@ -88,17 +108,17 @@ export class Outbox {
     try {
       for (;;) {
         this.#expire();
-        const next = this.#room.list.unanswered[0];
+        const next = this.#next;
         if (!next || !this.#room.joined() || !(await this.#send(next))) break;
       }
     } finally {
       this.#running = false;
     }
     // Also while offline: what waits too long must come to an end.
-    if (this.#room.list.unanswered.length) this.#timer = setTimeout(() => this.flush(), RETRY_MS);
+    if (this.#next) this.#timer = setTimeout(() => this.flush(), RETRY_MS);
   }
 
-  /** Fulfilled when nothing waits for an answer any more, or after so many milliseconds. */
+  /** Fulfilled when nothing waits for an answer any more, or after so many milliseconds. @returns {Promise<void>} */
   settled(timeoutMs) {
     if (!this.#room.list.unanswered.length) return Promise.resolve();
     return new Promise((resolve) => {
@@ -124,7 +144,8 @@ export class Outbox {
       const sender = this.#room.self();
       const sealed = await this.#seal(message, sender);
       const { to, replyTo, ttlS, viewOnce } = message;
-      const fields = { ...sealed, clientMessageId: key, to, replyTo, ttlS, viewOnce };
+      const attachments = toAttach(message.attachments);
+      const fields = { ...sealed, clientMessageId: key, to, replyTo, ttlS, viewOnce, ...(attachments?.length && { attachments }) };
       const ack = await this.#room.request("send-message", fields, { timeoutMs: ACK_TIMEOUT_MS });
       this.#done(key, {
         state: "sent",
@@ -149,7 +170,7 @@ export class Outbox {
         await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? RETRY_MS));
         return true;
       }
-      this.#done(key, { state: "failed", error });
+      if (error.code !== "NOT_FOUND" || !this.#room.missing(key)) this.#done(key, { state: "failed", error });
       return true;
     }
   }
@@ -158,7 +179,7 @@ export class Outbox {
     const keyring = this.#room.keyring();
     const { key: id, text, to, replyTo, kind, data } = message;
     if (!keyring) return { text, kind, data };
-    const content = { id, name: sender.name, text, to, replyTo, kind, data };
+    const content = { id, name: sender.name, text, to, replyTo, kind, data, attachments: toSeal(message.attachments) };
     this.#room.sealed(sender.id, message.key);
     return { text: await keyring.sealMessage(sender.id, content), encrypted: true };
   }
@@ -170,7 +191,8 @@ export class Outbox {
   }
 
   #expire() {
-    for (const { key } of this.#room.list.unanswered) {
+    for (const { key, upload } of this.#room.list.unanswered) {
+      if (upload) continue;
       const tooOld = Date.now() - (this.#since.get(key) ?? Date.now()) > MESSAGE_LIFETIME_MS;
       const tooOften = (this.#tries.get(key) ?? 0) >= MAX_ATTEMPTS;
       if (tooOld || tooOften) this.#done(key, { state: "failed", error: new MayflyError("CONNECTION_LOST") });

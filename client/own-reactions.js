@@ -31,8 +31,8 @@ export class OwnReactions {
     return entry;
   }
 
-  /** @returns {[string, boolean][]} emoji and wish, for a message */
+  /** @returns {[string, {wanted: boolean, told: boolean}][]} emoji, wish, and what the server said last, of a message */
   wishes(id) {
-    return [...(this.#pending.get(id) ?? [])].map(([emoji, { wanted }]) => [emoji, wanted]);
+    return [...(this.#pending.get(id) ?? [])];
   }
 }

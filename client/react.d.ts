@@ -1,37 +1,26 @@
-import type { Call, CallSnapshot, JoinOptions, Participant, Message, Room, RoomSnapshot } from "./index.js";
-
-/** What `useRoom` returns before there is a link to join. */
-export type RoomState = Omit<RoomSnapshot, "status"> & {
-  readonly status: RoomSnapshot["status"] | "idle";
-  /** The room itself, for everything that is done rather than shown; `null` until the effect has run. */
-  readonly roomObject: Room | null;
-};
-
+// Made of the sources by `npm run types`. Do not edit.
+export type RoomState = import("./react-room.js").RoomState;
+export type InviteState = import("./react-invites.js").Invite;
+export type Entry = import("./react-prejoin.js").Entry;
+export type Words = import("./react-words.js").Words;
 /**
- * Joins the room of this link for as long as a component that uses it is mounted, and leaves it a second after the last
- * one is gone. Safe under Strict Mode. `null` joins nothing: pass the link once the person has pressed "Join".
- * Options are read when the room is opened: where several components share one link, those of the outermost count, and of
- * the others what it leaves open. A link that is none gives `status: "failed"`, with the reason in `error`.
+ * React: a room for a tree of components, hooks, and parts without a style of their own. React is a peer dependency, and
+ * Preact under its name does as well: nothing here needs more than the hooks both have. `docs/client.md` is the tour.
  */
-export function useRoom(link: string | null | undefined, options?: JoinOptions): RoomState;
-
-export function useCall(room: Room | null): CallSnapshot & {
-  readonly call: Call | null;
-  start(wish?: Parameters<Call["start"]>[0]): Promise<void> | undefined;
-  stop(): void;
-  setAudio(on: boolean): Promise<void> | undefined;
-  setVideo(on: boolean): Promise<void> | undefined;
-  setScreen(on: boolean): Promise<void> | undefined;
-};
-
-/**
- * Says that everything in the snapshot has been read, while the page is in sight and `reading` is true: pass whether the
- * end of the list is on screen.
- */
-export function useRead(room: Room | null, reading?: boolean): void;
-
-/** The others who have read up to this message; empty where the room has no receipts. */
-export function useSeenBy(room: Room | null, message: Message | undefined): readonly Participant[];
-
-/** Hears what the others send with `broadcast` under this type. */
-export function useBroadcast(room: Room | null, type: string, listener: (data: any, from: string) => void): void;
+/** @typedef {import("./react-room.js").RoomState} RoomState */
+/** @typedef {import("./react-invites.js").Invite} InviteState */
+/** @typedef {import("./react-prejoin.js").Entry} Entry */
+/** @typedef {import("./react-words.js").Words} Words */
+export { RoomProvider, useRoom } from "./react-room.js";
+export { useCall } from "./react-call.js";
+export { useBroadcast, useMessages, useRead, useSeenBy } from "./react-talk.js";
+export { useFile, useUploads } from "./react-files.js";
+export { useDevices, usePreview } from "./react-devices.js";
+export { useInvites } from "./react-invites.js";
+export { WORDS } from "./react-words.js";
+export { Tile } from "./react-tile.js";
+export { Stage } from "./react-stage.js";
+export { Controls } from "./react-controls.js";
+export { PreJoin } from "./react-prejoin.js";
+export { Chat } from "./react-chat.js";
+export { Invite } from "./react-invite.js";

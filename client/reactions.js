@@ -4,8 +4,8 @@ import { EMOJI } from "./emoji.js";
 
 /** People named for each reaction, as the server names them; all are counted. */
 const MAX_NAMED = 20;
-/** Messages whose tokens are kept ready. */
-const MAX_DICTIONARIES = 200;
+/** Tokens that are kept, not to be made again. */
+const MAX_TOKENS = 5_000;
 
 /** @typedef {Readonly<{emoji: string, count: number, participantIds: readonly string[], mine: boolean, token?: string}>} Reaction */
 
@@ -33,10 +33,13 @@ export function changed(before = [], { emoji, token, participantId, on, own }) {
   return Object.freeze(known ? before.map((reaction) => (reaction === known ? next : reaction)) : [...before, next]);
 }
 
+/** Whether an emoji is among them as one's own. */
+export const isMine = (reactions, emoji) => Boolean(reactions?.find((reaction) => reaction.emoji === emoji)?.mine);
+
 /** Reads the tokens of encrypted rooms; elsewhere a reaction is its own token. */
 export class Reactions {
   #keyring;
-  #dictionaries = new Map();
+  #tokens = new Map();
 
   /** @param {() => any} keyring */
   constructor(keyring) {
@@ -48,14 +51,20 @@ export class Reactions {
     return (await this.#keyring()?.reactionToken(messageId, emoji)) ?? emoji;
   }
 
-  /** @returns {Promise<string>} the emoji; of a token that is none of ours, a question mark in a box */
+  /**
+   * Those that people mostly use are tried first: to make the tokens of all takes some twenty times as long.
+   * @returns {Promise<string>} the emoji; of a token that is none of ours, a question mark in a box
+   */
   async emojiOf(messageId, token) {
     if (!this.#keyring()) return token;
-    if (!this.#dictionaries.has(messageId)) {
-      if (this.#dictionaries.size >= MAX_DICTIONARIES) this.#dictionaries.clear();
-      this.#dictionaries.set(messageId, this.#dictionary(messageId));
+    if (this.#tokens.size > MAX_TOKENS) this.#tokens.clear();
+    for (const { emoji } of EMOJI) {
+      const key = messageId + emoji;
+      const made = this.#tokens.get(key) ?? (await this.tokenOf(messageId, emoji));
+      this.#tokens.set(key, made);
+      if (made === token) return emoji;
     }
-    return (await this.#dictionaries.get(messageId)).get(token) ?? UNKNOWN;
+    return UNKNOWN;
   }
 
   /** As a snapshot lists them. @returns {Promise<readonly Reaction[]>} */
@@ -69,12 +78,6 @@ export class Reactions {
         mine: Boolean(mine),
       });
     return Object.freeze(await Promise.all(listed.map(read)));
-  }
-
-  async #dictionary(messageId) {
-    const keyring = this.#keyring();
-    const pairs = EMOJI.map(async ({ emoji }) => [await keyring.reactionToken(messageId, emoji), emoji]);
-    return new Map(await Promise.all(pairs));
   }
 }
 

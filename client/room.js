@@ -53,20 +53,20 @@ export class Room {
   /** Counts connections made and lost, to tell an answer of an earlier one. */
   #connectionNumber = 0;
 
-  /** @param {{io: Function, link: string | URL, options?: import("./index.js").JoinOptions}} parts */
+  /** @param {{io: typeof import("socket.io-client").io, link: string | URL, options?: import("./index.js").JoinOptions}} parts */
   constructor({ io, link, options = {} }) {
     this.#link = parseLink(link);
     this.#options = options;
+    const server = options.server ?? this.#link.server;
     this.#store = new Store({ ...EMPTY_ROOM, encrypted: Boolean(this.#link.e2e) });
     this.#session = new Session(this.#link.roomId, options.storage);
-    this.#talk = new Talk(this.#talkPort());
+    this.#talk = new Talk(this.#talkPort(server));
     this.#me = new SelfActions(this.#selfPort(), { ...(canCall() ? {} : { canCall: false }), ...options.media });
     Object.assign(this, this.#talk.api, this.#me.api, hostActions(this.request, this.#store));
     /** Fulfilled once inside; rejected with why not. */
     this.joined = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.joined.catch(() => {}); // Whoever watches the snapshot need not handle it.
     this.#restore();
-    const server = options.server ?? this.#link.server;
     this.#keyGuard = new KeyGuard(server, this.id, this.#over.signal);
     this.#connection = new Connection(io, server, this.#connectionListeners(), options.socket);
     this.#entry = new Entry(this.#entryPort(), this.#session.load()?.clientJoinId);
@@ -79,6 +79,7 @@ export class Room {
       options: options.call ?? {},
       suspicious: () => this.#connection.check(),
     });
+    this.#talk.files.watch(this.call);
     globalThis.window?.addEventListener?.("pagehide", this.#hide);
     options.signal?.addEventListener("abort", () => this.#giveUp(), { once: true, signal: this.#over.signal });
     if (options.signal?.aborted) this.#giveUp();
@@ -174,9 +175,9 @@ export class Room {
     this.#timers.save = undefined;
     const { status } = this.getSnapshot();
     if (status === "left" || status === "failed") return;
-    if (status === "connecting") return this.#session.keepOnly(this.#talk.saved.messages);
+    if (status === "connecting") return this.#session.keepOnly(this.#talk.saved(this.#sequence.last).messages);
     const { seat, name, hostKey, invite } = this.#credentials;
-    this.#session.save({ ...seat, lastSeq: this.#sequence.last, name, hostKey, invite, ...this.#talk.saved });
+    this.#session.save({ ...seat, name, hostKey, invite, ...this.#talk.saved(this.#intake.applied) });
   };
 
   #hide = () => {
@@ -202,7 +203,7 @@ export class Room {
         this.#connectionNumber += 1;
         if (["joined", "waiting"].includes(this.getSnapshot().status)) this.#store.update({ status: "reconnecting" });
       },
-      onEvent: (event, payload) => this.#isOver || this.#intake.take(event, payload),
+      onEvent: (event, payload) => this.#intake.take(event, payload),
       // Any answer proves that the connection lives.
       probe: (timeoutMs) => this.request("typing", { isTyping: false }, { timeoutMs }),
       onAlive: () => {
@@ -220,7 +221,7 @@ export class Room {
       request: this.request,
       online: () => this.#connection.online,
       fields: async () => ({ name: await this.#wireName(), media: this.#me.media }),
-      lastSeq: () => this.#sequence.last,
+      lastSeq: () => (this.#talk.messages.asked = this.#sequence.last),
       entered: (data, { asked, lastSeq }) => {
         const number = this.#connectionNumber;
         this.#intake.take("entered", data, { asked, lastSeq, isCurrent: () => number === this.#connectionNumber });
@@ -234,14 +235,17 @@ export class Room {
     };
   }
 
-  #talkPort() {
+  #talkPort(server) {
     return {
+      roomId: this.id,
+      server,
+      token: () => this.#credentials.seat?.resumeToken,
       store: this.#store,
       emitter: this.#emitter,
       request: this.request,
       keyring: () => this.#keyring,
       epoch: () => this.#credentials.seat?.epoch,
-      noteSeq: (seq) => this.#noteSeq(seq),
+      noteSeq: (seq) => this.#intake.later(() => this.#noteSeq(seq)),
       suspicious: () => this.#connection.check(),
       saveSoon: () => this.#saveSoon(),
       saveNow: () => this.#save(),
@@ -273,6 +277,7 @@ export class Room {
       polls: this.#talk.polls,
       sequence: this.#sequence,
       keyring: () => this.#keyring,
+      isOver: () => this.#isOver,
       isMaker: () => Boolean(this.#credentials.hostKey),
       wrongKey: (code) => this.#fail(new MayflyError(code)),
       messagesChanged: () => this.#talk.changed(),
@@ -317,7 +322,7 @@ export class Room {
   #noteSeq(seq) {
     const isNew = this.#sequence.note(seq);
     if (isNew) this.#saveSoon();
-    if (this.#sequence.hole) this.#timers.gap ??= setTimeout(() => this.#repairGap(), GAP_PATIENCE_MS);
+    if (this.#sequence.hole) this.#timers.gap ??= setTimeout(() => this.#intake.later(() => this.#repairGap()), GAP_PATIENCE_MS);
     return isNew;
   }
 
@@ -343,8 +348,8 @@ export class Room {
 
   #fail(error) {
     if (this.#isOver) return;
-    // With the whole link, a seat or a join of before can be taken up again.
-    this.#finish("failed", { error }, { keepSession: KEY_PROBLEMS.has(error.code) });
+    // What is wrong with the key (`KEY_…`): with the whole link, a seat or a join of before can be taken up again.
+    this.#finish("failed", { error }, { keepSession: error.code.startsWith("KEY_") });
     this.#settle.reject(error);
   }
 
@@ -369,5 +374,3 @@ export class Room {
     if (patch.ending) this.#settle.reject(new MayflyError("LEFT"));
   }
 }
-
-const KEY_PROBLEMS = new Set(["KEY_MISSING", "KEY_WRONG", "KEY_INVALID"]);

@@ -63,4 +63,23 @@ export function splitAuth(sdp) {
   return { code, bare: lines.filter((line) => line !== auth[0]).map((line) => `${line}\r\n`).join("") };
 }
 
+/**
+ * Who of two that are connected opened DTLS (RFC 8842): `active` where this side did, else `passive`; `null` before the first answer.
+ * @param {{type: string, sdp: string} | null} local @param {{type: string, sdp: string} | null} remote the current descriptions
+ */
+export function dtlsRole(local, remote) {
+  const answer = [local, remote].find((description) => description?.type === "answer");
+  const [, setup] = /^a=setup:(active|passive)\r?$/m.exec(answer?.sdp ?? "") ?? [];
+  if (!setup) return null;
+  return answer === local ? setup : otherRole(setup);
+}
+
+export const otherRole = (role) => role && (role === "active" ? "passive" : "active");
+
+/**
+ * An offer that continues a session, from somebody of this role. To one that leaves the role open, Firefox answers an ICE restart
+ * with `active` whatever it was before: Chromium refuses such an answer, and a Firefox that takes it is connected with nobody.
+ */
+export const withRole = (sdp, role) => (role ? sdp.replace(/^a=setup:actpass(?=\r?$)/gm, `a=setup:${role}`) : sdp);
+
 export const refusal = (why) => new MayflyError("PEER_UNVERIFIED", `A call was refused: ${why}.`);

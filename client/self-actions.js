@@ -1,10 +1,14 @@
 /** What one says of oneself: devices, name, whether one is there; and what is sent to the others without being kept. */
 
+import { telling } from "./presence.js";
+
 export class SelfActions {
   #port;
   /** What is to be known, also after the next join. */
   media;
   #idle = false;
+  #toldMedia = telling({}, () => this.#port.request("update-media", this.media));
+  #toldIdle = telling(false, () => this.#port.request("update-self", { idle: this.#idle }));
 
   /**
    * @param {{store: any, request: Function, deeds: import("./deeds.js").Deeds, keyring: () => any, named: (name: string) =>
@@ -21,10 +25,9 @@ export class SelfActions {
 
   /** Inside (again): what changed while nobody could be told. */
   inside(self) {
-    const { request } = this.#port;
     const stale = Object.keys(this.media).some((key) => this.media[key] !== self.media?.[key]);
-    if (stale) request("update-media", this.media).catch(ignoreLoss);
-    if (Boolean(self.idle) !== this.#idle) request("update-self", { idle: this.#idle }).catch(ignoreLoss);
+    if (stale) this.#toldMedia.set(this.media);
+    if (Boolean(self.idle) !== this.#idle) this.#toldIdle.set(this.#idle);
   }
 
   updateMedia = async (patch) => {
@@ -52,6 +55,7 @@ export class SelfActions {
     });
   };
 
+  /** @param {string} type @param {unknown} data @param {{to?: string}} [options] */
   broadcast = async (type, data, { to } = {}) => {
     const { keyring, store, request } = this.#port;
     const sealed = keyring() ? await keyring().sealJson(`broadcast ${type}`, store.getSnapshot().self?.id ?? "", data) : data;
@@ -69,6 +73,7 @@ export class SelfActions {
   }
 }
 
+/** Away again: the next join carries it. */
 function ignoreLoss(error) {
-  if (error.code !== "CONNECTION_LOST") throw error;
+  if (!["CONNECTION_LOST", "NOT_IN_ROOM"].includes(error.code)) throw error;
 }

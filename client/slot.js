@@ -8,6 +8,7 @@
 import { Wanted } from "./wanted.js";
 
 /** @typedef {{on: boolean, muted?: boolean, deviceId?: string, given?: MediaStreamTrack}} Wish */
+/** @type {Readonly<Wish>} */
 const OFF = Object.freeze({ on: false });
 
 export class Slot {
@@ -68,6 +69,7 @@ export class Slot {
     return track;
   }
 
+  /** @param {Readonly<Wish>} wish */
   async #bring({ on, deviceId, given }) {
     this.failure = undefined;
     if (!on) return this.#put(null);

@@ -13,9 +13,12 @@ export const EMPTY_ROOM = Object.freeze({
   encrypted: false,
   resumed: false,
   limits: null,
+  resumeTtlS: null,
   ending: null,
   error: null,
 });
+
+export const NO_QUALITY = Object.freeze({ peers: new Map(), weak: false });
 
 export const EMPTY_CALL = Object.freeze({
   active: false,

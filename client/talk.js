@@ -6,6 +6,7 @@ import { Deeds } from "./deeds.js";
 import { Deletions } from "./deletions.js";
 import { Edits } from "./edits.js";
 import { Expiry } from "./expiry.js";
+import { Files } from "./files.js";
 import { MessageActions } from "./message-actions.js";
 import { MessageIntake } from "./message-intake.js";
 import { MessageList } from "./messages.js";
@@ -30,7 +31,8 @@ export class Talk {
 
   /**
    * @param {{store: any, emitter: any, keyring: () => any, request: Function, epoch: () => string | undefined, noteSeq:
-   *   (seq: number) => void, suspicious: () => void, saveSoon: () => void, saveNow: () => void, assertInside: () => void}} room
+   *   (seq: number) => void, suspicious: () => void, saveSoon: () => void, saveNow: () => void, assertInside: () => void,
+   *   roomId: string, server: string, token: () => string | undefined}} room
    */
   constructor(room) {
     this.#room = room;
@@ -47,6 +49,8 @@ export class Talk {
     this.#expiry = new Expiry(list, this.#clock, (messages) => this.#expired(messages));
     this.#reads = new Reads({ request, may: () => joined() && Boolean(store.getSnapshot().room?.receipts) });
     this.outbox = new Outbox({ ...shared, ...this.#outboxPort() });
+    const { roomId, server, token, assertInside } = room;
+    this.files = new Files({ ...shared, outbox: this.outbox, roomId, server, token, assertInside });
     this.polls = new Polls({ ...shared, deeds: this.deeds, epoch: room.epoch, changed: room.saveSoon });
     this.#deletions = new Deletions({ ...shared, deeds: this.deeds });
     const more = { deeds: this.deeds, edits: this.#edits, reactions: new Reactions(keyring), ownReactions: new OwnReactions() };
@@ -60,7 +64,9 @@ export class Talk {
     const { edit, react, view, pin } = this.#actions;
     return {
       sendMessage: (text, options) => this.#send(text, options),
-      retryMessage: (key) => this.outbox.retry(key),
+      sendFile: this.files.send,
+      openFile: this.files.open,
+      retryMessage: (key) => this.files.retry(key) || this.outbox.retry(key),
       discardMessage: (key) => this.#discard(key),
       editMessage: edit,
       deleteMessage: this.#deletions.delete,
@@ -87,10 +93,13 @@ export class Talk {
     if (!this.#expiry.sweep()) this.#room.store.update({ messages: this.list.all });
   }
 
-  /** For the session. */
-  get saved() {
+  /** For the session. @param {number} applied what was told up to here is shown */
+  saved(applied) {
+    const { lastSeq, messages } = this.messages.saved(applied);
     return {
-      messages: this.list.all.filter((message) => !message.error),
+      lastSeq,
+      // A file that is on its way does not survive a reload, and neither does its message.
+      messages: messages.filter(({ error, upload }) => !error && !upload),
       seen: this.#room.keyring() ? String(this.#seen) : undefined,
       votes: this.polls.mine,
       clockAheadMs: this.#clock.aheadMs,
@@ -124,6 +133,7 @@ export class Talk {
   stop() {
     this.typist.stop();
     this.outbox.stop();
+    this.files.stop();
     this.deeds.stop();
     this.#reads.stop();
     this.#expiry.stop();
@@ -157,6 +167,7 @@ export class Talk {
   }
 
   #discard(key) {
+    if (this.files.cancel(key)) return;
     if (this.list.get(key)?.state !== "failed") return;
     this.list.remove(key);
     this.erased();
@@ -171,6 +182,7 @@ export class Talk {
       messageTtlS: () => store.getSnapshot().room?.messageTtlS,
       acknowledged: (id) => this.messages.acknowledged(id),
       stamped: (iso) => this.#clock.note(iso),
+      missing: (key) => this.files.missing(key),
     };
   }
 

@@ -167,7 +167,7 @@ export interface Changed {
 export interface CreateInvite {
   /** 1 to 1000 */
   uses?: number;
-  /** at least 1 */
+  /** 1 to 604800 */
   expiresInS?: number | null;
 }
 
@@ -187,9 +187,9 @@ export interface CreatePoll {
 
 /** `POST /api/rooms`. */
 export interface CreateRoom {
-  /** at least 1 */
+  /** 1 to 1000 */
   capacity?: number | null;
-  /** at least 1 */
+  /** 1 to 604800 */
   expiresInS?: number | null;
   inviteOnly?: boolean;
   /** 1 to 256 characters */
@@ -273,14 +273,22 @@ export interface GetIceServers {
   roomId: string;
 }
 
-/** `degraded`: it serves, but not all of what it depends on does. */
+/** `degraded`: it serves, but not all of what it depends on does. `bus`: what processes share; `none` where one is alone. */
 export interface Health {
   status: "ok" | "degraded";
-  storage: Storage;
+  storage: HealthStorage;
   bus: Storage;
   draining: boolean;
   /** at least 0 */
   uptimeS: number;
+  build: "pure" | "compiled";
+}
+
+/** `shared`, with Redis: whether all processes on it use one database, as far as is known. */
+export interface HealthStorage {
+  kind: string;
+  ok: boolean;
+  shared?: boolean;
 }
 
 /** `ice-candidate`; `null` means the end of candidates. */
@@ -470,12 +478,12 @@ export interface MessageAccepted {
   duplicate: boolean;
 }
 
-/** A message is gone. `by` is who did it; empty where it expired, and for the room's owner over REST. */
+/** A message is gone. `by` is who did it; empty where it expired, and for the room's owner over REST. `forgotten`, in `missed` alone: it was edited in an earlier epoch, and what it says since is not known. */
 export interface MessageDeleted {
   roomId: string;
   id: string;
   by: string;
-  reason: "deleted" | "moderated" | "expired" | "viewed";
+  reason: "deleted" | "moderated" | "expired" | "viewed" | "forgotten";
   /** at least 1 */
   seq: number;
 }
@@ -853,7 +861,7 @@ export interface RoomExpiring {
   expiresAt: string;
 }
 
-/** The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`, and `reads` (up to which `seq` each participant has seen everything) where the room has receipts. */
+/** The full picture of a room. It replaces what the client knew. `missed` comes where `recovered`; elsewhere it holds `message-deleted` of messages of earlier epochs alone. `forgotten`: these were too many, and all messages of earlier epochs have to go. `reads` (up to which `seq` each participant has seen everything) comes where the room has receipts. */
 export interface RoomJoined {
   roomId: string;
   self: Participant;
@@ -871,6 +879,7 @@ export interface RoomJoined {
   seq: number;
   recovered: boolean;
   missed?: (MissedMessage | MissedEdit | MissedDeletion | MissedReaction | MissedPoll | MissedVote | MissedPollDeletion | MissedJoin | MissedLeave | MissedUpdate | MissedRoomUpdate)[];
+  forgotten?: true;
   resumeToken: string;
   /** at least 0 */
   resumeTtlS: number;
@@ -887,10 +896,10 @@ export interface RoomLeft {
 /** What a host may change; ceilings come from the settings of the server. `messageTtlS`: null is without end. */
 export interface RoomSettings {
   locked?: boolean | null;
-  /** at least 1 */
+  /** 1 to 1000 */
   capacity?: number | null;
   lobby?: boolean | null;
-  /** at least 1 */
+  /** 1 to 604800 */
   expiresInS?: number | null;
   receipts?: boolean | null;
   /** 5 to 604800 */
@@ -993,8 +1002,10 @@ export interface SignalAccepted {
   delivery: "sent" | "buffered";
 }
 
-/** The metrics of the process for people. `requests` is by outcome: `ok`, or the error code. `joins` and `resumes` are by result, in lower case; `disconnects` by reason. `owner`: whether the rooms are here. */
+/** The metrics of the processes that answered, for people. `requests` is by outcome: `ok`, or the error code. `processes`: how many they are. `uptimeS` and `draining` are of the one that was asked, `loopLagP99Ms` is the worst. `joins` and `resumes` are by result, in lower case; `disconnects` by reason. `owner`: whether the rooms are here. */
 export interface Stats {
+  /** at least 1 */
+  processes: number;
   /** at least 0 */
   uptimeS: number;
   owner: boolean;
@@ -1065,10 +1076,10 @@ export interface UpdateMedia {
 /** `update-room`. */
 export interface UpdateRoom {
   locked?: boolean | null;
-  /** at least 1 */
+  /** 1 to 1000 */
   capacity?: number | null;
   lobby?: boolean | null;
-  /** at least 1 */
+  /** 1 to 604800 */
   expiresInS?: number | null;
   receipts?: boolean | null;
   /** 5 to 604800 */
@@ -1142,6 +1153,42 @@ export interface Vote {
 /** How every request is acknowledged, exactly once. */
 export type Ack<Data> = { ok: true; data: Data } | { ok: false; error: ErrorObject };
 
+/** Codes with which any request may be refused. */
+export type AnyRequestErrorCode = "INVALID_PAYLOAD" | "PAYLOAD_TOO_LARGE" | "RATE_LIMITED" | "SERVER_DRAINING" | "UNAVAILABLE" | "INTERNAL_ERROR";
+
+/** By request: the codes of its own with which it may be refused, besides those of any. */
+export interface RequestErrorCodes {
+  "join-room": "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_FULL" | "ROOM_LOCKED" | "LOBBY_WAITING" | "BANNED" | "FORBIDDEN" | "INVITE_REQUIRED" | "INVITE_INVALID" | "INVITE_USED" | "INVITE_EXPIRED" | "PASSWORD_REQUIRED" | "PASSWORD_INVALID" | "RESUME_INVALID" | "RESUME_EXPIRED" | "UNAUTHORIZED" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "ALREADY_JOINED" | "TOO_MANY_ROOMS" | "QUOTA_EXCEEDED";
+  "leave-room": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "send-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND" | "ENCRYPTION_REQUIRED" | "NOT_FOUND";
+  "edit-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND" | "FORBIDDEN" | "ENCRYPTION_REQUIRED";
+  "delete-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND" | "FORBIDDEN";
+  "view-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND";
+  "react": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND";
+  "read": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "create-poll": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "ENCRYPTION_REQUIRED";
+  "vote": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "NOT_FOUND" | "POLL_CLOSED";
+  "close-poll": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "NOT_FOUND" | "FORBIDDEN";
+  "delete-poll": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "NOT_FOUND" | "FORBIDDEN";
+  "offer": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "STALE_NEGOTIATION" | "ROOM_FULL";
+  "answer": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "STALE_NEGOTIATION" | "ROOM_FULL";
+  "ice-candidate": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND" | "TARGET_REQUIRED" | "STALE_NEGOTIATION";
+  "get-ice-servers": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "call-state": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN";
+  "update-media": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "update-self": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN";
+  "broadcast": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "typing": "NOT_IN_ROOM" | "ROOM_EXPIRED";
+  "knock": "ROOM_NOT_FOUND" | "ROOM_ENDED" | "ROOM_EXPIRED" | "ROOM_LOCKED" | "BANNED" | "FORBIDDEN" | "UNAUTHORIZED" | "ALREADY_JOINED";
+  "answer-knock": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "kick": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "ban": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "update-room": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "ROOM_ENDED";
+  "pin-message": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "MESSAGE_NOT_FOUND" | "FORBIDDEN";
+  "transfer-host": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN" | "PEER_NOT_FOUND";
+  "end-room": "NOT_IN_ROOM" | "ROOM_EXPIRED" | "FORBIDDEN";
+}
+
 /** Requests. Each is acknowledged exactly once, where it asks to be. */
 export interface ClientToServerEvents {
   /** Take a seat, or take one back. The acknowledgement is the snapshot, unless `snapshot` says otherwise. */
@@ -1206,7 +1253,7 @@ export interface ClientToServerEvents {
 
 /** What the server tells. */
 export interface ServerToClientEvents {
-  /** The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`, and `reads` (up to which `seq` each participant has seen everything) where the room has receipts. */
+  /** The full picture of a room. It replaces what the client knew. `missed` comes where `recovered`; elsewhere it holds `message-deleted` of messages of earlier epochs alone. `forgotten`: these were too many, and all messages of earlier epochs have to go. `reads` (up to which `seq` each participant has seen everything) comes where the room has receipts. */
   "room-joined": (payload: RoomJoined, offset?: string) => void;
   /** This socket's seat is gone. `action` says what to do about it. */
   "room-left": (payload: RoomLeft) => void;
@@ -1220,7 +1267,7 @@ export interface ServerToClientEvents {
   "message-received": (payload: MessageReceived, offset?: string) => void;
   /** Its author changed a message: `text` and `data` are what they are now. */
   "message-updated": (payload: MessageUpdated, offset?: string) => void;
-  /** A message is gone. `by` is who did it; empty where it expired, and for the room's owner over REST. */
+  /** A message is gone. `by` is who did it; empty where it expired, and for the room's owner over REST. `forgotten`, in `missed` alone: it was edited in an earlier epoch, and what it says since is not known. */
   "message-deleted": (payload: MessageDeleted, offset?: string) => void;
   /** Somebody reacted to a message, or took that back. */
   "reaction-changed": (payload: ReactionChanged, offset?: string) => void;

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from peer.link import Link, LinkError, parse_link
+from mayfly_client.link import Link, LinkError, parse_link
 from peer.vouch import Voucher
 
 DEFAULT_SECONDS: dict[str, float | None] = {"send": 15.0, "probe": 20.0, "echo": None}

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from mayfly_client.channel import Refused, Unreachable
+from mayfly_client.credentials import Credentials
+from mayfly_client.link import Link
+from mayfly_client.seat import Seat
 from peer.call import Call, CallContext, SignalRefused
-from peer.channel import Channel, Refused, Unreachable
 from peer.connection import ConnectionSettings
-from peer.credentials import Credentials
-from peer.keys import sealed_name
-from peer.link import Link
-from peer.rest import check_key
 from peer.vouch import Voucher
 
-KNOCK_WAIT_S = 60.0
-LEAVE_TIMEOUT_S = 3.0
 ICE_MARGIN_S = 60.0
 """TURN credentials with less life than this are renewed before a new connection is made with them."""
 MAX_CALLS, MAX_PAST_CALLS = 64, 1000
 SIGNALS = ("offer-received", "answer-received", "ice-candidate-received")
 
 
-class RoomClient:
+class RoomClient(Seat):
     """One seat in the room of `link`. `wants` says with whom to hold a call; by default with everybody."""
 
     def __init__(
@@ -39,23 +34,12 @@ class RoomClient:
         tag: int,
         wants: Callable[[str], bool] = lambda participant_id: True,
     ) -> None:
-        self.channel = Channel(link)
+        super().__init__(link, credentials)
         self.calls: dict[str, Call] = {}
         self.past: deque[Call] = deque(maxlen=MAX_PAST_CALLS)
-        self.self_id: str | None = None
         self.joined_after_s: float | None = None
         self.transport: str | None = None
         self.ice_servers: list[dict[str, Any]] = []
-        self.ended = asyncio.Event()
-        self.end_reason: str | None = None
-        self.breach: str | None = None
-        """The first event of the server's that did not fit the contract."""
-        self._link = link
-        self._room_id = link.room_id
-        # In an encrypted room the server learns no name either.
-        if link.e2e and link.room_id:
-            credentials = replace(credentials, name=sealed_name(link.e2e, link.room_id, credentials.name))
-        self._credentials = credentials
         self._wants = wants
         self._context = CallContext(
             settings,
@@ -67,46 +51,23 @@ class RoomClient:
         )
         self._ice_expires_at: float | None = None
         self._polite: dict[str, bool] = {}
-        self._leaving = False
-        self._resume: dict[str, Any] = {}
-        self._knock_answer: asyncio.Future[dict[str, Any]] | None = None
-        self._dispatcher: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connect, join, and call whoever is there. Raises `Unreachable` or `Refused`."""
         began = time.monotonic()
-        await check_key(self._link)
-        await self.channel.open()
-        self._dispatcher = asyncio.create_task(self._dispatch())
-        try:
-            await self._join(self._credentials)
-        except Refused as refused:
-            if refused.code != "LOBBY_WAITING":
-                raise
-            await self._join(await self._knock())
+        await super().open()
         self.joined_after_s = time.monotonic() - began
         self.transport = self.channel.transport
 
     async def close(self) -> None:
         """Give the seat back, end every call, disconnect."""
-        self._leaving = True
-        if self.self_id is not None and not self.ended.is_set():
-            with contextlib.suppress(Refused, Unreachable, TimeoutError):
-                async with asyncio.timeout(LEAVE_TIMEOUT_S):
-                    await self._request("leave-room", {})
-        if self._dispatcher is not None:
-            self._dispatcher.cancel()
-            await asyncio.wait({self._dispatcher})
+        await super().close()
         for call in self.every_call():
             await call.close(None)
-        await self.channel.close()
 
     def every_call(self) -> list[Call]:
         """All calls of this seat, ended ones first."""
         return [*self.past, *self.calls.values()]
-
-    async def _request(self, event: str, fields: dict[str, Any], *, when_ready: bool = True) -> dict[str, Any]:
-        return await self.channel.request(event, {"roomId": self._room_id, **fields}, when_ready=when_ready)
 
     async def _signal(self, event: str, fields: dict[str, Any]) -> None:
         try:
@@ -122,36 +83,7 @@ class RoomClient:
                 self._take_ice_servers(await self._request("get-ice-servers", {}), "expiresAt")
         return self.ice_servers
 
-    async def _join(self, credentials: Credentials) -> None:
-        snapshot = await self._request("join-room", credentials.fields(), when_ready=False)
-        await self._take_snapshot(snapshot, newcomer=True)
-
-    async def _knock(self) -> Credentials:
-        self._knock_answer = asyncio.get_running_loop().create_future()
-        await self._request("knock", {"name": self._credentials.name}, when_ready=False)
-        try:
-            async with asyncio.timeout(KNOCK_WAIT_S):
-                answer = await self._knock_answer
-        except TimeoutError:
-            raise Refused("LOBBY_WAITING", "nobody answered the knock") from None
-        if not answer.get("admitted"):
-            raise Refused("LOBBY_WAITING", "a host turned the knock away")
-        return Credentials(self._credentials.name, invite=answer.get("invite"))
-
-    async def _dispatch(self) -> None:
-        while True:
-            event, payload = await self.channel.events.get()
-            try:
-                if event == "connect":
-                    await self._come_back()
-                elif payload.get("roomId", self._room_id) == self._room_id:
-                    await self._handle(event, payload)
-            except (KeyError, TypeError, ValueError):
-                self.breach = self.breach or event
-
-    async def _handle(self, event: str, payload: dict[str, Any]) -> None:
-        if isinstance(payload.get("seq"), int):
-            self._resume["lastSeq"] = max(payload["seq"], self._resume.get("lastSeq", 0))
+    async def _told(self, event: str, payload: dict[str, Any]) -> None:
         if event in SIGNALS and isinstance(payload.get("from"), str):
             call = self._call_with(payload["from"])
             if call is not None:
@@ -165,54 +97,9 @@ class RoomClient:
         elif event == "user-left":
             self._polite.pop(payload["participantId"], None)
             await self._end_call(payload["participantId"], str(payload.get("reason")))
-        elif event == "room-left":
-            await self._on_left(payload)
-        elif event == "knock-answered" and self._knock_answer is not None and not self._knock_answer.done():
-            self._knock_answer.set_result(payload)
 
-    async def _come_back(self) -> None:
-        if self.self_id is None:
-            return  # lost before there was a seat: `open` tells
-        resume = {name: value for name, value in self._resume.items() if value is not None}
-        try:
-            snapshot = await self._request("join-room", {"resume": resume, "snapshot": "ack"}, when_ready=False)
-        except Refused as refused:
-            if refused.code in ("RESUME_INVALID", "RESUME_EXPIRED"):
-                await self._join_afresh()
-            else:
-                self._end(refused.code)
-        except Unreachable:
-            return  # lost again before the answer: the next connection begins again
-        else:
-            await self._take_snapshot(snapshot, newcomer=False)
-            for missed in snapshot.get("missed") or ():
-                await self._handle(missed["event"], missed["payload"])
-
-    async def _join_afresh(self) -> None:
-        try:
-            await self._join(self._credentials)
-        except Refused as refused:
-            self._end(refused.code)
-        except Unreachable:
-            return  # as above
-
-    async def _on_left(self, payload: dict[str, Any]) -> None:
-        action = payload.get("action")
-        if action == "rejoin":
-            await self._join_afresh()
-        elif action != "resume":  # that one happens by itself, once the connection is back
-            self._end(str(payload.get("reason")))
-
-    async def _take_snapshot(self, snapshot: dict[str, Any], *, newcomer: bool) -> None:
-        self.self_id = snapshot["self"]["id"]
-        self._resume = {
-            "participantId": self.self_id,
-            "resumeToken": snapshot["resumeToken"],
-            "epoch": snapshot.get("epoch"),
-            "lastSeq": snapshot.get("seq"),
-        }
+    async def _arrived(self, snapshot: dict[str, Any], *, newcomer: bool) -> None:
         self._take_ice_servers(snapshot, "iceExpiresAt")
-        self.channel.ready.set()
         present = {participant["id"]: participant for participant in snapshot["participants"]}
         self._polite.clear()
         # All of it before anything is awaited: the dispatcher, which runs beside this, is told of who comes meanwhile.
@@ -258,8 +145,3 @@ class RoomClient:
         if call is not None:
             self.past.append(call)
             await call.close(reason)
-
-    def _end(self, reason: str) -> None:
-        if not self._leaving:
-            self.end_reason = reason
-            self.ended.set()

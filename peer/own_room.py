@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from peer.channel import Refused, Unreachable
-from peer.link import Link, parse_link
-from peer.rest import call
+from mayfly_client.channel import Refused, Unreachable
+from mayfly_client.link import Link, parse_link
+from mayfly_client.rest import call
 
 ROOM_LIFE_S = 600
 SEATS = 2

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mayfly_client.channel import Refused, Unreachable
+from mayfly_client.credentials import Credentials
+from mayfly_client.link import Link
 from peer.call import Call
-from peer.channel import Refused, Unreachable
 from peer.client import RoomClient
 from peer.connection import ConnectionSettings, MediaMode
-from peer.credentials import Credentials
 from peer.diagnosis import diagnose
-from peer.link import Link
 from peer.own_room import own_room
 from peer.picture import TAG_BITS
 from peer.recording import Recordings
@@ -29,6 +29,8 @@ LINGER_S = 3.0
 """How long a peer stays once it has seen and heard enough itself, for the sake of the others."""
 ENOUGH_VIDEO_FRAMES, ENOUGH_AUDIO_FRAMES, ENOUGH_PINGS = 20, 50, 5
 """A second of pictures and of sound, and a few round trips."""
+
+MEDIA = {"audio": True, "video": True}
 
 _HINTS = {
     "INVITE_REQUIRED": "; give the whole link, with what stands behind the #, in quotes",
@@ -118,7 +120,8 @@ def _client(
     options: Options, settings: ConnectionSettings, wants: Callable[[str], bool] = lambda participant_id: True
 ) -> RoomClient:
     link = options.link
-    credentials = Credentials(options.name, link.invite, options.password, options.host_key or link.host_key)
+    host_key = options.host_key or link.host_key
+    credentials = Credentials(options.name, link.invite, options.password, host_key, media=MEDIA)
     return RoomClient(link, credentials, settings, secrets.randbelow(1 << TAG_BITS), wants)
 
 

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 
-from peer.keys import derive
+from mayfly_client.keys import derive
 from peer.sdp import Unverified, fingerprints_in, split_auth, with_auth
 
 

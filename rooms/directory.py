@@ -9,11 +9,13 @@ from itertools import chain
 from rooms.digests import digest
 from rooms.errors import Code, Refused
 from rooms.events import Event
+from rooms.lifetime import end, set_expiry
 from rooms.limits import MAX_ROOMS, MAX_TOMBSTONES
 from rooms.makers import Makers
 from rooms.model import EndReason, RoomOptions
 from rooms.records import Tombstone
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from rooms.schedule import Due, Task
 
 
@@ -25,7 +27,7 @@ class Directory:
         self.rooms: dict[str, Room] = {}
         self.makers = Makers()
         self._tombstones: OrderedDict[str, Tombstone] = OrderedDict()
-        self._tombstone_ttl_s = tombstone_ttl_s
+        self.tombstone_ttl_s = tombstone_ttl_s
 
     def create(self, room_id: str, epoch: str, host_key: str, options: RoomOptions, now: float) -> Room:
         """Make a room. Refused with UNAVAILABLE where the process has as many as it may.
@@ -62,7 +64,7 @@ class Directory:
         """Take in a room that was made elsewhere, and plan its end."""
         self.rooms[room.id] = room
         self.makers.add(room.made_by, room.id)
-        room.set_expiry(room.expires_at, now)
+        set_expiry(room, room.expires_at, now)
 
     def discard(self, room: Room) -> None:
         """Let go of a room: by itself, of one that nobody has heard of, as its creation failed."""
@@ -88,9 +90,9 @@ class Directory:
         """End a room. It never comes back; its link answers 410 while the tombstone is kept."""
         self.discard(room)
         ended_at = self.runtime.wall(now)
-        tombstone = Tombstone(room_id=room.id, reason=reason, ended_at=ended_at, until=ended_at + self._tombstone_ttl_s)
+        tombstone = Tombstone(room_id=room.id, reason=reason, ended_at=ended_at, until=ended_at + self.tombstone_ttl_s)
         self.keep_tombstone(tombstone)
-        return tombstone, room.end(reason, now)
+        return tombstone, end(room, reason, now)
 
     def keep_tombstone(self, tombstone: Tombstone) -> None:
         """Keep a tombstone; the oldest go where there are too many."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 
+from rooms.erasing import erase, erased
 from rooms.events import Event
 from rooms.limits import MESSAGES_KNOWN
 from rooms.message import Message, message_id
@@ -45,12 +46,21 @@ def expire(room: Room, now: float) -> list[Event]:
         _, seq = heapq.heappop(room.expiring)
         message, trace = room.history.find(seq), room.history.trace(seq)
         if message is not None:
-            events += room.erase(message, "", "expired", now)
+            events += erase(room, message, "", "expired", now)
         elif trace is not None:
             _, at, sender, to = trace
             room.history.forget_trace(seq)
             audience = None if to is None else (sender, to)
-            events += room.erased(message_id(seq, at, room.epoch), seq, sender, audience, "", "expired", now)
+            events += erased(
+                room,
+                message_id=message_id(seq, at, room.epoch),
+                message_seq=seq,
+                sender=sender,
+                audience=audience,
+                by="",
+                reason="expired",
+                now=now,
+            )
     if room.expiring:
         room.runtime.schedule.add(room.expiring[0][0], room.id, Task.MESSAGES)
     return events

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain, islice
-from operator import itemgetter
 
 from rooms.events import Durable, Erased, MemberUpdated, MessageUpdated, ReactionChanged
 from rooms.ledger import Ledger
@@ -17,10 +15,10 @@ from rooms.limits import (
     HISTORY_AGE_S,
     HISTORY_BYTES,
     HISTORY_EVENTS,
-    MESSAGES_KNOWN,
     TRACE_BYTES,
 )
 from rooms.message import Message, Trace
+from rooms.traces import Traces
 
 Kept = Durable | Erased
 REFERRING = (MessageUpdated, ReactionChanged)
@@ -57,7 +55,7 @@ class History:
         self._messages = 0  # among the events
         self._older: deque[Message] | None = None  # what of the backlog is no longer among the events
         self._referred: dict[int, Message] | None = None  # by seq: held by nothing but later events about them
-        self._traces: deque[Trace] | None = None  # of messages whose content is not held any more
+        self._traces = Traces(self._ledger)  # of messages whose content is not held any more
         self._bytes = 0  # of the events, and of what they refer to
         self._older_bytes = 0
         self._other_bytes = 0  # what else the room holds of what was said
@@ -102,7 +100,7 @@ class History:
     @property
     def held_bytes(self) -> int:
         """What it weighs, the backlog and what is known of other messages included."""
-        return self._bytes + self._older_bytes + self._other_bytes + TRACE_BYTES * len(self._traces or ())
+        return self._bytes + self._older_bytes + self._other_bytes + TRACE_BYTES * len(self._traces)
 
     @property
     def quiet_since(self) -> float:
@@ -153,6 +151,8 @@ class History:
 
     def backlog(self, participant_id: str) -> list[Message]:
         """The last messages that this participant may see, oldest first. The room's owner is the empty string."""
+        if not self._messages and not self._older:
+            return []
         return [message for message in self._last_messages() if message.is_for(participant_id)]
 
     def find(self, seq: int) -> Message | None:
@@ -166,10 +166,7 @@ class History:
 
     def trace(self, seq: int) -> Trace | None:
         """What is known of the message of this `seq` when its content is not held any more."""
-        traces = self._traces or ()
-        place = bisect_left(traces, seq, key=itemgetter(0))
-        found = traces[place] if place < len(traces) else None
-        return found if found is not None and found[0] == seq else None
+        return self._traces.find(seq)
 
     def message_count(self) -> int:
         """How many messages are held, public and private."""
@@ -204,17 +201,14 @@ class History:
 
     def forget_trace(self, seq: int) -> None:
         """Nothing is to be known any more of the message of this `seq`."""
-        traces = self._traces
-        place = bisect_left(traces or (), seq, key=itemgetter(0))
-        if traces is not None and place < len(traces) and traces[place][0] == seq:
-            del traces[place]
-            self._ledger.used_bytes -= TRACE_BYTES
+        self._traces.forget(seq)
 
     def clear(self) -> None:
         """Forget everything."""
         self._ledger.remove(self.held_bytes)
         self._events.clear()
-        self._older = self._traces = self._referred = None
+        self._traces.clear()
+        self._older = self._referred = None
         self._messages = self._bytes = self._older_bytes = self._other_bytes = 0
 
     # The bounds
@@ -269,7 +263,7 @@ class History:
                 self._referred = {}
             self._referred[message.seq] = message
             return 0
-        self._release(message)
+        self._traces.add(message)
         return size
 
     def _refers_no_more(self, event: MessageUpdated | ReactionChanged) -> int:
@@ -279,13 +273,11 @@ class History:
             return 0
         if self._referred.pop(message.seq, None) is None:
             return 0
-        self._release(message)
+        self._traces.add(message)
         return message.weight
 
     def _keep_for_newcomers(self, message: Message, size: int) -> None:
-        if self._older is None:
-            self._older = deque()
-        elif len(self._older) >= BACKLOG_MESSAGES:
+        if self._older is not None and len(self._older) >= BACKLOG_MESSAGES:
             self._drop_of_older()
         if self._older is None:
             self._older = deque()
@@ -302,27 +294,6 @@ class History:
             self._weigh_events(size)
             self._weigh_events(-self._let_go(message, size))
         self._older = self._older or None
-
-    def _release(self, message: Message) -> None:
-        """Nothing holds the content of a message any more."""
-        traces = self._traces
-        if traces is None:
-            traces = self._traces = deque(maxlen=MESSAGES_KNOWN)
-        if traces and traces[-1][0] > message.seq:
-            self._insert_trace(traces, message)
-            return
-        if len(traces) < MESSAGES_KNOWN:
-            self._ledger.used_bytes += TRACE_BYTES
-        traces.append((message.seq, message.at, message.sender, message.to))
-
-    def _insert_trace(self, traces: deque[Trace], message: Message) -> None:
-        # Later messages were released before, because nothing referred to them.
-        if len(traces) == MESSAGES_KNOWN:
-            traces.popleft()
-        else:
-            self._ledger.used_bytes += TRACE_BYTES
-        place = bisect_left(traces, message.seq, key=itemgetter(0))
-        traces.insert(place, (message.seq, message.at, message.sender, message.to))
 
     def _drop_older_than(self, limit: float) -> None:
         while self._events and self._events[0].at < limit:

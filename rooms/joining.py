@@ -1,12 +1,12 @@
-"""Coming in: who is admitted to a room, and who may take a seat back."""
+"""Coming in: who is admitted to a room, and what everybody is told of them."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from rooms.digests import digest, matches
+from rooms.digests import digest
 from rooms.errors import Code, Refused
-from rooms.events import Event, MemberJoined, SeatGranted, StateChanged
+from rooms.events import Event, MemberJoined
 from rooms.model import ALL_RIGHTS, HOST, MEMBER, NO_ATTRIBUTES, NO_MEDIA, Media, Seal, Seat, Voucher
 from rooms.room import Room
 
@@ -42,11 +42,12 @@ class Admission(NamedTuple):
         return self.invite is not None or self.voucher is not None
 
 
-def admit(room: Room, admission: Admission, now: float) -> Seat:
+def admit(room: Room, admission: Admission, now: float, earlier: Seat | None = None) -> Seat:
     """Grant a seat that nobody sees yet, and spend the invite. `seat()` or `withdraw()` must follow.
 
     A voucher goes before an invite, which is then neither looked at nor spent. Where a use of one is due (`use_due`),
-    the caller has to spend it before anybody sits.
+    the caller has to spend it before anybody sits: once, also where the `earlier` try of the same join, which gave way
+    for this one, was to spend the same.
     Refused with BANNED, FORBIDDEN (wrong host key), ROOM_LOCKED, INVITE_*, PASSWORD_*, LOBBY_WAITING or ROOM_FULL.
     """
     is_host, voucher = admission.is_host, admission.voucher
@@ -69,6 +70,7 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         del room.regretted[join_id_digest]
     elif invite is not None:
         room.invites.redeem(invite)
+    same = earlier if earlier is not None and use is not None and earlier.use == use else None
     rights = voucher.rights if voucher is not None else ALL_RIGHTS
     room.ordinals += 1
     seat = Seat(
@@ -88,8 +90,8 @@ def admit(room: Room, admission: Admission, now: float) -> Seat:
         rights=rights,
         attributes=voucher.attributes if voucher else NO_ATTRIBUTES,
         use=use,
-        use_due=use is not None and not again,
-        used_by=admission.participant_id,
+        use_due=use is not None and (not again or (same is not None and same.use_due)),
+        used_by=admission.participant_id if same is None else same.used_by,
         seal=admission.seal,
     )
     room.pending[seat.id] = seat
@@ -111,11 +113,6 @@ def _check_guest(room: Room, admission: Admission) -> None:
         raise Refused(Code.PASSWORD_INVALID, "This is not the room's password.")
     if not admission.is_vouched_for and room.lobby:
         raise Refused(Code.LOBBY_WAITING, "This room has a lobby: knock, and wait to be admitted.")
-
-
-def granted_to(room: Room, granted: Seat) -> list[Event]:
-    """What has to be kept before anybody takes the seat."""
-    return [SeatGranted(room_id=room.id, participant_id=granted.id, spent=granted.invite_id is not None)]
 
 
 def seat(room: Room, granted: Seat, now: float) -> list[Event]:
@@ -144,67 +141,3 @@ def seat(room: Room, granted: Seat, now: float) -> list[Event]:
     if becomes_host and not first:
         events += room.make_host(granted, now)
     return events
-
-
-def withdraw(room: Room, granted: Seat, now: float) -> list[Event]:
-    """Undo `admit`: the place and the use of the invite are free again."""
-    if room.pending.pop(granted.id, None) is not None and granted.invite_id is not None:
-        room.invites.give_back(granted.invite_id)
-    room.note_if_empty(now)
-    return [StateChanged(room.id)]
-
-
-def earlier_try(room: Room, join_id: str | None) -> Seat | None:
-    """The seat that an earlier try of the same join was granted, which waits for the store."""
-    if join_id is None or not room.pending:
-        return None
-    wanted = digest(join_id)
-    return next((seat for seat in room.pending.values() if seat.join_id_digest == wanted), None)
-
-
-def give_way(room: Room, earlier: Seat | None, now: float) -> list[Event]:
-    """Withdraw an earlier try of the same join: nobody will be there to take its seat."""
-    return withdraw(room, earlier, now) if earlier is not None else []
-
-
-def go_on_with(granted: Seat, earlier: Seat | None) -> None:
-    """Let a seat spend its voucher as the earlier try of the same join that gave way for it: once, between the two."""
-    if earlier is not None and granted.use is not None and earlier.use == granted.use:
-        granted.used_by, granted.use_due = earlier.used_by, granted.use_due or earlier.use_due
-
-
-def reclaim(room: Room, participant_id: str, token: str) -> Seat:
-    """The seat that this token takes back.
-
-    Refused with BANNED, RESUME_EXPIRED (a true token of a seat that has ended) or RESUME_INVALID (anything else).
-    """
-    found = room.seats.get(participant_id)
-    if found is not None and matches(token, found.token_digest):
-        found.earlier_token_digest = None
-        return found
-    if found is not None and found.earlier_token_digest and matches(token, found.earlier_token_digest):
-        return found
-    if participant_id in room.banned_ids:
-        raise Refused(Code.BANNED, "You have been banned from this room.")
-    gone = room.gone.get(participant_id)
-    if matches(token, gone.token_digest if gone else b"") and gone and gone.reason != "kicked":
-        raise Refused(Code.RESUME_EXPIRED, "This seat has ended. Join afresh.")
-    raise Refused(Code.RESUME_INVALID, "This seat cannot be resumed. Join afresh.")
-
-
-def same_join(room: Room, join_id: str | None) -> Seat | None:
-    """The seat that an earlier try of the same join has opened."""
-    if join_id is None or not room.seats:
-        return None
-    wanted = digest(join_id)
-    return next((s for s in room.seats.values() if s.join_id_digest == wanted), None)
-
-
-def renew_token(room: Room, seat: Seat, token: str) -> list[Event]:
-    """Give a seat another token, because the reply that carried the first may be lost.
-
-    The first stays good until the other one has been used: it is the new reply that may be lost.
-    """
-    seat.earlier_token_digest = seat.token_digest
-    seat.token_digest = digest(token)
-    return [StateChanged(room.id)]

@@ -82,6 +82,13 @@ held."""
 TRACE_BYTES = 160
 """What a message weighs whose content is held no more."""
 
+RETRACTIONS_KNOWN = 200
+"""Messages of a room that were deleted, seen or edited, and of which those are told who come back after a restart; the
+oldest go first. They are part of the room's document, which is written as a whole."""
+
+RETRACTION_BYTES = 200
+"""What each of them weighs."""
+
 SENDS_REMEMBERED = 256
 """Acknowledged `clientMessageId`s kept for each seat: at least so many, and at most twice as many."""
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from rooms.extras import NO_EXTRAS, Extras
 from rooms.limits import CHAR_BYTES, EVENT_OVERHEAD_BYTES, REACTION_BYTES
 
 DeleteReason = Literal["deleted", "moderated", "expired", "viewed"]
@@ -51,37 +52,6 @@ def seq_in(message_id: str) -> int:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that is attached to a message; `content_type` and `name` are unknown where they are sealed."""
-
-    file_id: str
-    bytes: int
-    content_type: str | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """What a message may carry besides its text, as its author gave it. The wire's names are these in camelCase.
-
-    `data` is JSON as text, which nothing here looks into; `reply_to` is a message's id.
-    """
-
-    kind: str | None = None
-    data: str | None = None
-    reply_to: str | None = None
-    attachments: tuple[Attachment, ...] = ()
-
-    @property
-    def weight(self) -> int:
-        """What it counts for in the history, in bytes."""
-        return CHAR_BYTES * len(self.data or "") + EVENT_OVERHEAD_BYTES * len(self.attachments)
-
-
-NO_EXTRAS: Final = Extras()
-
-
 @dataclass(slots=True)
 class Once:
     """Who may see a message that is seen once: those who were seated when it was sent.
@@ -92,6 +62,19 @@ class Once:
     audience: frozenset[str]
     waiting: set[str]
     viewed: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Shown:
+    """What was seen once, by all who may see it, and is shown a second time to those whose answer was lost."""
+
+    text: str
+    extras: Extras
+    encrypted: bool
+    weight: int
+    viewed: dict[str, float]
+    """participant → until when"""
+    until: float
 
 
 @dataclass(slots=True)
@@ -146,20 +129,19 @@ class Message:
         "timestamp",
         "to",
     )
-    if TYPE_CHECKING:
-        room_id: str
-        seq: int
-        position: int
-        at: float
-        epoch: str
-        sender: str
-        sender_name: str
-        text: str
-        client_message_id: str | None
-        to: str | None
-        encrypted: bool
-        timestamp: float
-        more: More | None
+    room_id: str
+    seq: int
+    position: int
+    at: float
+    epoch: str
+    sender: str
+    sender_name: str
+    text: str
+    client_message_id: str | None
+    to: str | None
+    encrypted: bool
+    timestamp: float
+    more: More | None
 
     @property
     def id(self) -> str:
@@ -218,5 +200,3 @@ class Message:
 Trace = tuple[int, float, str, str | None]
 """What stays of a message whose content is not held any more, so that it can still be deleted: its `seq`, its `at`, its
 author and its recipient. A bare tuple: the garbage collector lets go of those, and there are many."""
-
-new: Final = object.__new__

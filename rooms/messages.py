@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from rooms import expiry
+from rooms import expiry, retractions
+from rooms.erasing import erase, erased
 from rooms.errors import Code, Refused
-from rooms.events import Event, MessageUpdated, ReactionChanged, TypingChanged
+from rooms.events import Event, MessageUpdated, ReactionChanged
+from rooms.extras import NO_EXTRAS, Extras
 from rooms.limits import MAX_REACTION_KINDS
-from rooms.message import NO_EXTRAS, DeleteReason, Extras, Message, Once, message_id, new, seq_in
+from rooms.message import DeleteReason, Message, More, Once, message_id, seq_in
 from rooms.model import HOST, MEMBER, Seat
 from rooms.recent_sends import SendResult
-from rooms.rights import require_call, require_voice
+from rooms.rights import require_voice
 from rooms.room import Room
 
 Posted = tuple[SendResult, Message | None, Sequence[Event]]
@@ -39,6 +41,7 @@ def post(
     text: str,
     now: float,
     client_message_id: str | None = None,
+    *,
     to: str | None = None,
     encrypted: bool = False,
     options: Options | None = None,
@@ -63,7 +66,7 @@ def post(
     else:
         raise Refused(Code.PEER_NOT_FOUND, "This participant is not in the room.")
     # Field by field: see `Message`.
-    message = new(Message)
+    message = Message.__new__(Message)
     message.room_id = room.id
     message.seq = seq = room.seq = room.seq + 1
     message.position = room.position = room.position + 1
@@ -76,8 +79,8 @@ def post(
     message.to = to
     message.encrypted = encrypted
     message.timestamp = timestamp = now + room.runtime.ahead_s
-    message.more = None
-    if options is not None or room.message_ttl_s is not None:
+    message.more = None if options is None and room.message_ttl_s is None else More()
+    if message.more is not None:
         _give(room, message, options or PLAIN)
     room.history.append(message)
     room.message_count += 1
@@ -117,7 +120,7 @@ def _planned(room: Room, message: Message, now: float) -> list[Event]:
     expiry.plan(room, message)
     once = message.once
     if once is not None and not once.audience:
-        return room.erase(message, "", "viewed", now)  # nobody is here who could see it
+        return erase(room, message, "", "viewed", now)  # nobody is here who could see it
     return []
 
 
@@ -162,6 +165,7 @@ def edit(
         more.extras = replace(more.extras, data=data)
     room.history.reweighed(message, before)
     seq, position = room.next()
+    retractions.note(room, message_id_, seq, edited=True)
     return [room.keep(MessageUpdated(room_id=room.id, seq=seq, position=position, at=now, message=message))]
 
 
@@ -176,7 +180,7 @@ def delete(room: Room, seat: Seat | None, message_id_: str, now: float) -> list[
     message, trace = room.history.find(seq), room.history.trace(seq)
     if message is not None and message.id == message_id_ and message.is_for(actor):
         reason = _reason(seat, message.sender)
-        return room.erase(message, actor, reason, now)
+        return erase(room, message, actor, reason, now)
     if trace is None or message_id(seq, trace[1], room.epoch) != message_id_:
         raise Refused(Code.MESSAGE_NOT_FOUND)
     _, _, sender, to = trace
@@ -184,7 +188,16 @@ def delete(room: Room, seat: Seat | None, message_id_: str, now: float) -> list[
         raise Refused(Code.MESSAGE_NOT_FOUND)
     reason = _reason(seat, sender)
     room.history.forget_trace(seq)
-    return room.erased(message_id_, seq, sender, None if to is None else (sender, to), actor, reason, now)
+    return erased(
+        room,
+        message_id=message_id_,
+        message_seq=seq,
+        sender=sender,
+        audience=None if to is None else (sender, to),
+        by=actor,
+        reason=reason,
+        now=now,
+    )
 
 
 def _reason(seat: Seat | None, sender: str) -> DeleteReason:
@@ -220,46 +233,3 @@ def react(room: Room, seat: Seat, message_id_: str, emoji: str, now: float, *, o
         room_id=room.id, seq=seq, position=position, at=now, message=message, participant_id=seat.id, emoji=emoji, on=on
     )
     return [room.keep(changed)]
-
-
-def set_typing(room: Room, seat: Seat, *, is_typing: bool) -> list[Event]:
-    """Begin or stop typing."""
-    if seat.typing == is_typing:
-        return []
-    seat.typing = is_typing
-    return [TypingChanged(room_id=room.id, participant_id=seat.id, is_typing=is_typing)]
-
-
-def set_media(
-    room: Room,
-    seat: Seat,
-    now: float,
-    *,
-    audio: bool | None = None,
-    video: bool | None = None,
-    screen: bool | None = None,
-    hand_raised: bool | None = None,
-    can_call: bool | None = None,
-) -> list[Event]:
-    """Say which devices are on. What is None stays; nothing is told where nothing changed."""
-    given = {"audio": audio, "video": video, "screen": screen, "hand_raised": hand_raised, "can_call": can_call}
-    media = seat.media._replace(**{name: value for name, value in given.items() if value is not None})
-    if not seat.rights.can_call:
-        media = media._replace(can_call=False)
-    if media == seat.media:
-        return []
-    seat.media = media
-    return [room.updated(seat, "media", now)]
-
-
-def set_in_call(room: Room, seat: Seat, now: float, *, in_call: bool) -> list[Event]:
-    """Enter the room's call, or hang up. It outlives a lost connection, as the media does; it ends with the seat.
-
-    Refused with FORBIDDEN where the seat may not call.
-    """
-    if in_call:
-        require_call(seat)
-    if seat.in_call == in_call:
-        return []
-    seat.in_call = in_call
-    return [room.updated(seat, "call", now)]

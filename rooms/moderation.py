@@ -7,6 +7,8 @@ from typing import Final
 
 from rooms.errors import Code, Refused
 from rooms.events import Event, StateChanged
+from rooms.leaving import leave
+from rooms.lifetime import set_expiry
 from rooms.limits import MAX_BANS
 from rooms.message import message_id, seq_in
 from rooms.model import HOST, Seat
@@ -53,7 +55,7 @@ def kick(room: Room, host: Seat, participant_id: str, now: float, *, ban: bool =
             room.banned_origins.add(seat.origin)
         if seat.subject is not None:
             room.banned_subjects.add(seat.subject)
-    return room.remove(seat, "banned" if ban else "kicked", now)
+    return leave(room, seat, "banned" if ban else "kicked", now)
 
 
 def update(
@@ -83,7 +85,7 @@ def update(
     if not isinstance(message_ttl_s, Unchanged):
         room.message_ttl_s = message_ttl_s
     if expires_in_s is not None:
-        room.set_expiry(room.runtime.wall(now) + expires_in_s, now)
+        set_expiry(room, room.runtime.wall(now) + expires_in_s, now)
     return [room.room_updated(now)] if room.view() != before else []
 
 

@@ -1,4 +1,6 @@
-"""What a participant says of itself, what it has read, and what it sends to the others without its being kept."""
+"""What a participant says of itself and does: name, devices, call, typing, reading; and what it sends without its being
+kept.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rooms.errors import Code, Refused
-from rooms.events import Broadcast, Event, ReadChanged
+from rooms.events import Broadcast, Event, ReadChanged, TypingChanged
 from rooms.model import Seat
-from rooms.rights import require_voice
+from rooms.rights import require_call, require_voice
 from rooms.room import Room
 
 
@@ -21,7 +23,7 @@ def update_self(
     idle: bool | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> list[Event]:
-    """Change one's name, attributes (as a whole), or whether one is there. What is None stays.
+    """Change one's name, all of one's attributes, or whether one is idle. What is None stays.
 
     Refused with FORBIDDEN where the name of a verified participant is to be another.
     """
@@ -59,3 +61,46 @@ def send_aside(room: Room, seat: Seat, type_: str, data: str, to: str | None = N
         raise Refused(Code.PEER_NOT_FOUND)
     reached = room.connected - {seat.id} if to is None else room.connected & {to}
     return len(reached), Broadcast(room_id=room.id, sender=seat.id, type=type_, data=data, to=to)
+
+
+def set_typing(room: Room, seat: Seat, *, is_typing: bool) -> list[Event]:
+    """Begin or stop typing."""
+    if seat.typing == is_typing:
+        return []
+    seat.typing = is_typing
+    return [TypingChanged(room_id=room.id, participant_id=seat.id, is_typing=is_typing)]
+
+
+def set_media(
+    room: Room,
+    seat: Seat,
+    now: float,
+    *,
+    audio: bool | None = None,
+    video: bool | None = None,
+    screen: bool | None = None,
+    hand_raised: bool | None = None,
+    can_call: bool | None = None,
+) -> list[Event]:
+    """Say which devices are on. What is None stays; nothing is told where nothing changed."""
+    given = {"audio": audio, "video": video, "screen": screen, "hand_raised": hand_raised, "can_call": can_call}
+    media = seat.media._replace(**{name: value for name, value in given.items() if value is not None})
+    if not seat.rights.can_call:
+        media = media._replace(can_call=False)
+    if media == seat.media:
+        return []
+    seat.media = media
+    return [room.updated(seat, "media", now)]
+
+
+def set_in_call(room: Room, seat: Seat, now: float, *, in_call: bool) -> list[Event]:
+    """Enter the room's call, or hang up. It outlives a lost connection, as the media does; it ends with the seat.
+
+    Refused with FORBIDDEN where the seat may not call.
+    """
+    if in_call:
+        require_call(seat)
+    if seat.in_call == in_call:
+        return []
+    seat.in_call = in_call
+    return [room.updated(seat, "call", now)]

@@ -51,19 +51,20 @@ def create(
 
 
 def vote(room: Room, seat: Seat, poll_id: str, choices: Sequence[int], now: float) -> list[Event]:
-    """Vote, again in place of before; no choices take a vote back.
+    """Vote, again in place of before; no choices take a vote back. What one has chosen may be repeated after the end.
 
     Refused with NOT_FOUND, POLL_CLOSED, and INVALID_PAYLOAD where there are no such options, or too many are chosen.
     """
     poll = _found(room, poll_id)
-    if poll.closed:
-        raise Refused(Code.POLL_CLOSED)
     chosen = tuple(sorted(set(choices)))
+    is_said = chosen == poll.votes.get(seat.id, ())
+    if poll.closed and not is_said:
+        raise Refused(Code.POLL_CLOSED)
     if len(chosen) != len(choices) or any(choice not in range(len(poll.options)) for choice in chosen):
         raise Refused(Code.INVALID_PAYLOAD, details={"choices": "must be different numbers of options, from 0"})
     if len(chosen) > 1 and not poll.multiple:
         raise Refused(Code.INVALID_PAYLOAD, details={"choices": "must be one: this poll allows no more"})
-    if chosen == poll.votes.get(seat.id, ()):
+    if is_said:
         return []
     before = _weight(poll)
     if chosen:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from rooms.records import FileRecord, LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
+from rooms.records import FileRecord, HookRecord, LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
 
 
 class StoreUnavailable(Exception):
     """The store did not answer in time or cannot be reached. The call may have had its effect; repeating it is safe."""
+
+
+class StoreUnfit(Exception):
+    """The store is none that may be used, and the process does not start. Says why, in a sentence for the operator."""
 
 
 class NotOwner(StoreUnavailable):
@@ -85,6 +89,9 @@ class Store(Protocol):
         """
         ...
 
+    async def identity(self) -> str:
+        """What names the database to every process that uses it, as long as it is there; empty where no other can."""
+
     async def newest_message_id(self) -> str | None:
         """The highest id of all messages that are kept, of whatever room."""
         ...
@@ -113,6 +120,29 @@ FILE_CHUNK_BYTES = 245_760
 
 class FileLost(Exception):
     """A file is not there any more, or is not what was put there."""
+
+
+class HookStore(Protocol):
+    """Keeps webhooks that wait for longer, for the next process.
+
+    Every call may raise `StoreUnavailable` within a bounded time, and may be repeated without a second effect.
+    """
+
+    async def open(self) -> None:
+        """Connect and make the indexes."""
+
+    async def close(self) -> None:
+        """Let go of every connection. The store is not used afterwards."""
+
+    async def load(self, address: str, limit: int) -> list[HookRecord]:
+        """The first that are kept for an address, in their order. What cannot be read is left out."""
+        ...
+
+    async def keep(self, hooks: Sequence[HookRecord]) -> None:
+        """Keep more."""
+
+    async def forget(self, address: str, hook_ids: Sequence[str]) -> None:
+        """Keep these no more. Nothing of them is left."""
 
 
 class FileStore(Protocol):

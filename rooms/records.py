@@ -6,9 +6,10 @@ string that their hash function made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from rooms.message import NO_EXTRAS, Extras, Message
+from rooms.extras import NO_EXTRAS, Extras
+from rooms.message import Message
 from rooms.model import EndReason, Role
 
 
@@ -59,8 +60,18 @@ class InviteRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Retraction:
+    """That a message was taken away, or (`edited`) its text: never which it was, nor whose. See `rooms.retractions`."""
+
+    message_id: str
+    seq: int
+    """Of the event by which it was, in the epoch of the message."""
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RoomRecord:
-    """A live room: its settings, seats, invites and bans, never its messages."""
+    """A live room: its settings, seats, invites and bans, and which messages were taken back; never its messages."""
 
     id: str
     created_at: float
@@ -86,6 +97,7 @@ class RoomRecord:
     made_by: str | None = None
     receipts: bool = True
     message_ttl_s: float | None = None
+    retractions: tuple[Retraction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +206,17 @@ class FileRecord:
     message_id: str | None = None
     audience: tuple[str, ...] | None = None
     once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HookRecord:
+    """A webhook that has not been taken yet. `address` is a digest of where it goes; times are by the wall clock."""
+
+    address: str
+    number: int
+    """Counts up: the order of those of one address."""
+    id: str
+    room_id: str
+    body: bytes = field(repr=False)
+    queued_at: float
+    purge_at: float

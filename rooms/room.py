@@ -1,8 +1,8 @@
-"""A room: who sits in it, in which order things happened, and when it ends.
+"""A room: who sits in it, who holds a seat and who is host, and in which order things happened.
 
 The methods change the room at once and return what happened, in order. Nothing waits inside, so nobody ever sees a
-room half-changed. What is said is in `rooms.messages`, what hosts may in
-`rooms.moderation`, knocking in `rooms.lobby`, coming in in `rooms.joining`.
+room half-changed. Other rules change it in the same way: `rooms.joining` and `rooms.leaving`, `rooms.messages` and
+`rooms.erasing`, `rooms.moderation`, `rooms.lobby`, and `rooms.lifetime` for its end.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ from rooms.events import (
     MemberJoined,
     MemberLeft,
     MemberUpdated,
-    MessageDeleted,
-    RoomEnded,
-    RoomExpiring,
     RoomUpdated,
     SeatTakenOver,
     StateChanged,
@@ -29,56 +26,22 @@ from rooms.events import (
 )
 from rooms.history import History
 from rooms.invites import Invites
-from rooms.ledger import Ledger
-from rooms.limits import EXPIRY_WARNINGS_S, GONE_SEATS, JOIN_REGRET_S, JOINS_REGRETTED, RECEIPTS_CAPACITY
-from rooms.message import DeleteReason, Extras, Message
+from rooms.limits import RECEIPTS_CAPACITY
+from rooms.message import Shown
 from rooms.model import (
     HOST,
     MEMBER,
     Change,
-    EndReason,
     GoneSeat,
     Knock,
-    LeaveReason,
     RoomStatus,
     RoomView,
     Seat,
 )
 from rooms.poll import Poll
-from rooms.schedule import Schedule, Task
-
-
-@dataclass(slots=True)
-class Runtime:
-    """What all rooms of a process share."""
-
-    grace_s: float
-    empty_ttl_s: float
-    ahead_s: float = 0.0
-    """How far the wall clock is ahead of `now`, which never steps; the sweeper keeps it true (decision 0019)."""
-    schedule: Schedule = field(default_factory=Schedule)
-    """What is due at some `now`."""
-    calendar: Schedule = field(default_factory=Schedule)
-    """What is due when the wall clock says so."""
-    ledger: Ledger = field(default_factory=Ledger)
-    """What the histories of all rooms hold, and the mailboxes."""
-
-    def wall(self, now: float) -> float:
-        """What the wall clock says at `now`: for what people are told, and for `expires_at`."""
-        return now + self.ahead_s
-
-
-@dataclass(slots=True)
-class Shown:
-    """What was seen once, by all who may see it, and is shown a second time to those whose answer was lost."""
-
-    text: str
-    extras: Extras
-    encrypted: bool
-    weight: int
-    viewed: dict[str, float]
-    """participant → until when"""
-    until: float
+from rooms.records import Retraction
+from rooms.runtime import Runtime
+from rooms.schedule import Task
 
 
 @dataclass(slots=True)
@@ -133,21 +96,22 @@ class Room:
     once: dict[int, None] = field(default_factory=dict)
     """`seq`s of messages that are seen once, and that somebody has not seen yet."""
     shown: dict[int, Shown] = field(default_factory=dict)
+    retractions: tuple[Retraction, ...] = ()
+    """What was taken back, the oldest first; see `rooms.retractions`."""
 
     def __post_init__(self) -> None:
         self.history = History(self.runtime.ledger)
 
     def view(self) -> RoomView:
         """What anyone with the link may know."""
-        status: RoomStatus = "ended" if self.ended else "locked" if self.locked else "open"
         return RoomView(
             id=self.id,
-            status=status,
+            status=self.status,
             capacity=self.capacity,
-            participant_count=len(self.seats),
+            participant_count=self.participant_count,
             host_id=self.host_id,
             invite_only=self.invite_only,
-            password_required=self.password_hash is not None,
+            password_required=self.password_required,
             lobby=self.lobby,
             created_at=self.created_at,
             expires_at=self.expires_at,
@@ -155,8 +119,30 @@ class Room:
             key_check=self.key_check,
             receipts=self.receipts,
             message_ttl_s=self.message_ttl_s,
-            pinned_message_id=self.pinned_id,
+            pinned_message_id=self.pinned_message_id,
         )
+
+    # As in `RoomView`: a room can be shown without one.
+
+    @property
+    def status(self) -> RoomStatus:
+        """Whether it takes guests."""
+        return "ended" if self.ended else "locked" if self.locked else "open"
+
+    @property
+    def participant_count(self) -> int:
+        """How many seats are taken."""
+        return len(self.seats)
+
+    @property
+    def password_required(self) -> bool:
+        """Whether guests need a password."""
+        return self.password_hash is not None
+
+    @property
+    def pinned_message_id(self) -> str | None:
+        """The message that is pinned, if one is."""
+        return self.pinned_id
 
     @property
     def is_small(self) -> bool:
@@ -166,7 +152,7 @@ class Room:
     @property
     def receipts(self) -> bool:
         """Whether it is told who has read what."""
-        return self.keeps_receipts and self.is_small
+        return self.keeps_receipts and self.capacity <= RECEIPTS_CAPACITY
 
     def next(self) -> tuple[int, int]:
         """The `seq` and the position of the durable event that is about to happen."""
@@ -220,44 +206,6 @@ class Room:
         events.append(self.updated(seat, "connected", now))
         return events
 
-    def remove(self, seat: Seat, reason: LeaveReason, now: float) -> list[Event]:
-        """End a seat for good. If it was the host's, the longest seated becomes host, and hears who waits."""
-        self.let_go(seat)
-        del self.seats[seat.id]
-        self.gone[seat.id] = GoneSeat(seat.token_digest, reason)
-        if len(self.gone) > GONE_SEATS:
-            self.gone.popitem(last=False)
-        if seat.provisional and seat.invite_id is not None:
-            self.invites.give_back(seat.invite_id)
-        elif reason == "left":
-            self._note_regret(seat, now)
-        events = self.stop_typing(seat)
-        seq, position = self.next()
-        left = MemberLeft(
-            room_id=self.id,
-            seq=seq,
-            position=position,
-            at=now,
-            participant_id=seat.id,
-            reason=reason,
-            participant_count=len(self.seats),
-        )
-        events.append(self.keep(left))
-        events += self._view_no_more(seat.id, now)
-        if self.host_id == seat.id:
-            events += self._succession(now)
-        self.note_if_empty(now)
-        return events
-
-    def _note_regret(self, seat: Seat, now: float) -> None:
-        # To give the use back would let a second person in; the one who gave the join up may repeat it.
-        spent = seat.invite_id or seat.use
-        if spent is None or seat.join_id_digest is None or now - seat.joined_at > JOIN_REGRET_S:
-            return
-        self.regretted[seat.join_id_digest] = spent
-        if len(self.regretted) > JOINS_REGRETTED:
-            self.regretted.popitem(last=False)
-
     def make_host(self, seat: Seat, now: float) -> list[Event]:
         """Hand the host's role over. There is exactly one host while anyone is in."""
         events: list[Event] = []
@@ -271,82 +219,11 @@ class Room:
         events += [self.updated(seat, "role", now), self.room_updated(now)]
         return events
 
-    def _succession(self, now: float) -> list[Event]:
-        self.host_id = None
-        if not self.seats:
-            return []
-        # A host who is away cannot act, so anybody present comes first.
-        heir = min(self.seats.values(), key=lambda seat: (not seat.connected, seat.ordinal))
-        return [*self.make_host(heir, now), *self.waiting_for_host()]
-
     def waiting_for_host(self) -> list[KnockReceived]:
         """Every open knock, for the host; none while the host is away."""
         if self.host_id not in self.connected:
             return []
         return [KnockReceived(room_id=self.id, knock_id=k.id, name=k.name) for k in self.knocks.values()]
-
-    def note_if_empty(self, now: float) -> None:
-        """Start the clock of an empty room that people have been in."""
-        if self.seats or self.pending or not self.came:
-            self.empty_since = None
-        elif self.empty_since is None:
-            self.empty_since = now
-            self.runtime.schedule.add(now + self.runtime.empty_ttl_s, self.id, Task.EMPTY)
-
-    # Messages
-
-    def erase(self, message: Message, by: str, reason: DeleteReason, now: float) -> list[Event]:
-        """Take a message away, whose content is held, with everything that happened to it."""
-        message_id, seq, sender, audience = message.id, message.seq, message.sender, message.audience
-        self.once.pop(seq, None)
-        self.history.erase(message)
-        return self.erased(message_id, seq, sender, audience, by, reason, now)
-
-    def erased(
-        self,
-        message_id: str,
-        message_seq: int,
-        sender: str,
-        audience: tuple[str, ...] | None,
-        by: str,
-        reason: DeleteReason,
-        now: float,
-    ) -> list[Event]:
-        """Tell that a message is gone; it is pinned no more."""
-        seq, position = self.next()
-        events = [
-            self.keep(
-                MessageDeleted(
-                    room_id=self.id,
-                    seq=seq,
-                    position=position,
-                    at=now,
-                    message_id=message_id,
-                    message_seq=message_seq,
-                    sender=sender,
-                    audience=audience,
-                    by=by,
-                    reason=reason,
-                )
-            )
-        ]
-        if self.pinned_id == message_id:
-            self.pinned_id = None
-            events.append(self.room_updated(now))
-        return events
-
-    def _view_no_more(self, participant_id: str, now: float) -> list[Event]:
-        """Nobody waits for one who has left to see what is seen once."""
-        events: list[Event] = []
-        for seq in list(self.once):
-            message = self.history.find(seq)
-            if message is None or message.once is None:
-                del self.once[seq]  # the history has given it up
-                continue
-            message.once.waiting.discard(participant_id)
-            if not message.once.waiting:
-                events += self.erase(message, "", "viewed", now)
-        return events
 
     # Events
 
@@ -369,41 +246,3 @@ class Room:
             return []
         seat.typing = False
         return [TypingChanged(room_id=self.id, participant_id=seat.id, is_typing=False)]
-
-    # The end
-
-    def set_expiry(self, expires_at: float, now: float) -> None:
-        """When by the wall clock the room ends, and its members are warned. Earlier plans no longer hold."""
-        self.expires_at = expires_at
-        self.runtime.calendar.add(expires_at, self.id, Task.EXPIRY)
-        for ahead_s in EXPIRY_WARNINGS_S:
-            if expires_at - ahead_s > self.runtime.wall(now):
-                self.runtime.calendar.add(expires_at - ahead_s, self.id, Task.WARNING, repr(expires_at))
-
-    def warn(self, planned_for: str) -> list[Event]:
-        """A warning has come up; it holds if the expiry has not been moved since."""
-        return [RoomExpiring(self.id, self.expires_at)] if planned_for == repr(self.expires_at) else []
-
-    def end(self, reason: EndReason, now: float) -> list[Event]:
-        """End for all, once and for good; nothing of what was said or who was here stays."""
-        for seat in self.seats.values():
-            self.let_go(seat)
-        for part in (
-            self.seats,
-            self.pending,
-            self.knocks,
-            self.gone,
-            self.regretted,
-            self.banned_ids,
-            self.banned_origins,
-            self.banned_subjects,
-            self.polls,
-            self.expiring,
-            self.once,
-            self.shown,
-        ):
-            part.clear()
-        self.invites.clear()
-        self.history.clear()
-        self.ended, self.host_id, self.password_hash = True, None, None
-        return [RoomEnded(self.id, now, reason)]

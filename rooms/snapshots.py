@@ -8,9 +8,12 @@ from types import MappingProxyType
 
 from rooms import seals
 from rooms.invites import Invites
+from rooms.lifetime import note_if_empty
+from rooms.limits import RETRACTION_BYTES
 from rooms.model import HOST, MEMBER, NO_ATTRIBUTES, Rights, Role, Sealed, Seat
 from rooms.records import CallRecord, RoomRecord, SeatRecord, SessionRecord, Tombstone
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from rooms.schedule import Task
 
 
@@ -46,6 +49,7 @@ def record_of(room: Room) -> RoomRecord:
         made_by=room.made_by,
         receipts=room.keeps_receipts,
         message_ttl_s=room.message_ttl_s,
+        retractions=room.retractions,
     )
 
 
@@ -106,7 +110,10 @@ def room_from(
         made_by=record.made_by,
         keeps_receipts=record.receipts,
         message_ttl_s=record.message_ttl_s,
+        retractions=record.retractions,
     )
+    if room.retractions:
+        room.history.weigh(RETRACTION_BYTES * len(room.retractions))
     for kept in record.seats:
         room.ordinals += 1
         room.seats[kept.id] = Seat(
@@ -132,7 +139,7 @@ def room_from(
         room.host_id = next(iter(room.seats), None)
     if room.host_id is not None:
         room.seats[room.host_id].role = HOST
-    room.note_if_empty(now)
+    note_if_empty(room, now)
     return room
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rooms.erasing import erase
 from rooms.errors import Code, Refused
 from rooms.events import Event
+from rooms.extras import Extras
 from rooms.limits import VIEW_AGAIN_S
-from rooms.message import Extras, Message, Once, seq_in
+from rooms.message import Message, Once, Shown, seq_in
 from rooms.messages import find
 from rooms.model import Seat
-from rooms.room import Room, Shown
+from rooms.room import Room
 from rooms.schedule import Task
 
 
@@ -37,12 +39,33 @@ def view(room: Room, seat: Seat, message_id: str, now: float) -> tuple[View, lis
     once.viewed.setdefault(seat.id, now + VIEW_AGAIN_S)
     once.waiting.discard(seat.id)
     seen = View(message.text, message.extras, message.encrypted)
-    return seen, [] if once.waiting else _seen_by_all(room, seat, message, once, now)
+    return seen, [] if once.waiting else _seen_by_all(room, seat.id, message, once, now)
 
 
-def _seen_by_all(room: Room, seat: Seat, message: Message, once: Once, now: float) -> list[Event]:
-    due_at = message.more.due_at if message.more is not None else None
-    until = now + VIEW_AGAIN_S if due_at is None else min(now + VIEW_AGAIN_S, due_at)
+def view_no_more(room: Room, participant_id: str, now: float) -> list[Event]:
+    """Nobody waits any more for one who has left. Who has seen a message may repeat that for as long as before."""
+    events: list[Event] = []
+    for seq in list(room.once):
+        message = room.history.find(seq)
+        if message is None or message.once is None:
+            del room.once[seq]  # the history has given it up
+            continue
+        message.once.waiting.discard(participant_id)
+        if not message.once.waiting:
+            events += _seen_by_all(room, "", message, message.once, now)
+    return events
+
+
+def _seen_by_all(room: Room, by: str, message: Message, once: Once, now: float) -> list[Event]:
+    until = max(once.viewed.values(), default=0.0)
+    if message.more is not None and message.more.due_at is not None:
+        until = min(until, message.more.due_at)
+    if until > now:
+        _show_again(room, message, once, until)
+    return erase(room, message, by, "viewed", now)
+
+
+def _show_again(room: Room, message: Message, once: Once, until: float) -> None:
     shown = Shown(
         text=message.text,
         extras=message.extras,
@@ -54,7 +77,6 @@ def _seen_by_all(room: Room, seat: Seat, message: Message, once: Once, now: floa
     room.shown[message.seq] = shown
     room.history.weigh(shown.weight)
     room.runtime.schedule.add(shown.until, room.id, Task.SHOWN, str(message.seq))
-    return room.erase(message, seat.id, "viewed", now)
 
 
 def hide(room: Room, seq: int) -> None:

@@ -9,19 +9,26 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from aiohttp import web
 from pydantic import ValidationError
 
-from server.app import DESCRIPTORS, HOST, LIFECYCLE, create_app, make_store
+from rooms.ports import StoreUnfit
+from server import BUILD
+from server.app import DESCRIPTORS, HOST, LIFECYCLE, create_app
 from server.doctor import command as doctor
-from server.observability import logs
+from server.observability import errors, logs
+from server.schema.ceilings import ceilings_of
 from server.security.descriptors import raise_limit
 from server.settings import Settings
+from server.stores import make_store
+from server.supervisor import supervise
 from server.transport.http.listener import DoorSite
 from server.transport.http.pages import BUNDLE
 from server.transport.http.runner import Runner
 from server.transport.http.schemas import bodies
+from server.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +45,7 @@ LINGERING_S = 2.0
 """How long the rest of a refused body is read, so that its sender sees the answer. aiohttp goes on when it is gone."""
 
 
-async def serve(app: web.Application, settings: Settings) -> int:
+async def serve(app: web.Application, settings: Settings, worker: Worker) -> int:
     """Serve until the process is told to stop, or has given its rooms to another; returns the exit code."""
     engine = app[HOST].eio
     runner = Runner(
@@ -55,13 +62,25 @@ async def serve(app: web.Application, settings: Settings) -> int:
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app[LIFECYCLE].on_over = stop.set
-    bodies()
+    worker.on_orphaned(stop.set)
+    bodies(ceilings_of(settings))
     if doubt := app[BUNDLE].doubt():
         log.warning(doubt)
     await runner.setup()
     try:
-        await DoorSite(runner, settings.host, settings.port, app[DESCRIPTORS], engine.turns, engine.direct).start()
-        _announce(settings)
+        await DoorSite(
+            runner,
+            settings.host,
+            settings.port,
+            app[DESCRIPTORS],
+            engine.turns,
+            engine.direct,
+            shares_port=worker.shares_port,
+        ).start()
+        if worker.shares_port:
+            worker.ready()  # the supervisor says so for all
+        else:
+            _announce(settings)
         _calm_collector()
         await stop.wait()
         # The runner stops listening first of all, and a refused connection says less than a 503.
@@ -80,7 +99,8 @@ def _calm_collector() -> None:
 
 def _announce(settings: Settings) -> None:
     url = settings.public_url or f"http://localhost:{settings.port}"
-    print(f"Mayfly is up. Open {url} to make a room.", flush=True)  # noqa: T201 - this is for the person who started it
+    # This is for the person who started it.
+    print(f"Mayfly is up. Open {url} to make a room. Build: {BUILD}.", flush=True)  # noqa: T201
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": doctor.run}
@@ -107,8 +127,13 @@ def start() -> int:
             _complain(str(one["loc"][0]).upper(), one["msg"].removeprefix("Value error, "))
         return 2
     logs.configure(settings.log_level, settings.form_of_logs)
-    for doubt in settings.doubts():
-        log.warning(doubt)
+    worker = Worker.of_environment()
+    for doubt in () if worker.shares_port else settings.doubts():
+        log.warning(doubt)  # once, where there are several processes
+    if settings.workers > 1:
+        return _serve_with_several(settings)
+    dsn = settings.sentry_dsn.get_secret_value()
+    reporting = errors.report_to(dsn, settings.environment) if dsn else None
     try:
         store = make_store(settings)
     except ValueError as error:
@@ -116,10 +141,29 @@ def start() -> int:
         return 2
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(serve(create_app(settings, store=store, descriptor_limit=raise_limit()), settings))
+            app = create_app(settings, store=store, descriptor_limit=raise_limit())
+            return runner.run(serve(app, settings, worker))
+        except StoreUnfit as unfit:
+            _complain("REDIS_URL", str(unfit))
+            return 2
         except OSError as error:
-            print(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
-            return 1
+            return _cannot_listen(settings, error)
+        finally:
+            errors.finish(reporting)
+
+
+def _serve_with_several(settings: Settings) -> int:
+    try:
+        return supervise(
+            settings.workers, settings.host, settings.port, settings.memory_budget_mb, partial(_announce, settings)
+        )
+    except OSError as error:
+        return _cannot_listen(settings, error)
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> int:
+    print(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
+    return 1
 
 
 def _complain(variable: str, reason: str) -> None:

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from rooms.directory import Directory
-from rooms.files import File
 from rooms.ports import FileStore, Store
-from rooms.room import Runtime
+from server.assembly import lay_out_files, make_context
 from server.clocks import Clocks
-from server.cluster.leased import LeasedOwnership
-from server.cluster.local import LocalOwnership
-from server.cluster.ownership import Ownership
+from server.cluster.gate import Gate
+from server.cluster.gated import GatedEngine
 from server.lifecycle import Lifecycle
+from server.observability.happenings import COUNTED
 from server.observability.metrics import METRICS, Metrics
 from server.observability.sparing import RefusedOrigins
-from server.outbound.delivery import Delivery
-from server.outbound.journal import Journal
-from server.outbound.presence import Presence
-from server.outbound.publisher import Publisher
-from server.outbound.shelf import Shelf
 from server.outbound.webhooks import Webhooks
 from server.security.admin_key import AdminKey
 from server.security.base32 import random_base32
 from server.security.descriptors import Descriptors
-from server.security.file_quotas import FileBounds, FileQuotas
-from server.security.guesses import Guesses
-from server.security.join_tokens import JoinTokens
-from server.security.memory import FILES_SHARE, MIB, Memory, Share
-from server.security.passwords import Passwords
-from server.security.quotas import Bounds, Quotas
+from server.security.memory import Share
 from server.settings import Settings
+from server.stores import make_file_store, make_outbox, make_store
 from server.transport.client.hooks import HookSender
 from server.transport.client.jwks import KeyFetcher
 from server.transport.engineio import EngineLimits
@@ -47,29 +35,30 @@ from server.transport.http import rooms as rooms_rest
 from server.transport.http import schemas as schemas_rest
 from server.transport.http import service as service_rest
 from server.transport.http.admission import Admission
+from server.transport.http.callers import ADMIN_KEY, payer_of
 from server.transport.http.headers import protect
 from server.transport.http.here import rooms_here
-from server.transport.http.limits import BUCKETS, limited
-from server.transport.http.measured import measured
+from server.transport.http.kept import rooms_kept
 from server.transport.http.pages import add_pages
+from server.transport.http.playground import add_playground
+from server.transport.http.rates import BUCKETS, limited
+from server.transport.http.relay import RELAY, HttpRelay
 from server.transport.http.request_log import RequestLog
 from server.transport.http.routes import CONTEXT, MAX_BODY_BYTES, ORIGINS, cors, errors
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.transport.socketio.admin import AdminUi
+from server.transport.socketio.everywhere import Everywhere
 from server.transport.socketio.gateway import Gateway
 from server.transport.socketio.host import MAX_FRAME_BYTES, MAX_UNCONNECTED_BYTES
 from server.transport.socketio.packets import MAX_PACKET_BYTES
-from server.usecases import files
+from server.transport.socketio.routed import RoutedNamespace
 from server.usecases.context import TOKEN_BYTES, Context, NewId
 from server.usecases.dispatcher import Dispatcher
 from server.usecases.owning import IdempotencyKeys
-from server.usecases.recovery import Recovery
 from server.watch import Watch
-from signaling.calls import Calls
-from signaling.ice import IceSettings
-from signaling.relay import Relay
-from storage.memory import MemoryStore
-from storage.memory_files import MemoryFiles
+
+if TYPE_CHECKING:
+    from server.faults import FaultMode
 
 DEVELOPMENT_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "http://localhost")
 
@@ -80,39 +69,12 @@ WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("webhooks", Webhooks)
 SOCKETS: web.AppKey[DefaultNamespace] = web.AppKey("sockets", DefaultNamespace)
 
 
-def random_id(size_bytes: int) -> str:
-    """A random id in lower-case letters and digits, safe in links, headers and file names."""
-    return random_base32(size_bytes)
-
-
-def make_store(settings: Settings) -> Store:
-    """MongoDB where `MONGODB_URI` names one, else memory."""
-    uri = settings.mongodb_uri.get_secret_value()
-    if not uri:
-        return MemoryStore(session_days=settings.session_log_days)
-    from storage.mongo import MongoStore
-
-    return MongoStore(uri, secret=settings.storage_secret.get_secret_value(), session_days=settings.session_log_days)
-
-
-def make_file_store(settings: Settings) -> FileStore | None:
-    """Where `FILE_STORE` says; None where it is off."""
-    if settings.files_in != "mongo":
-        return MemoryFiles() if settings.files_in == "memory" else None
-    from storage.mongo import GridFiles
-    from storage.sealing import Sealer
-
-    # Without a secret, which is for developers, one that nobody will ever know.
-    sealer = Sealer(settings.storage_secret.get_secret_value() or random_id(TOKEN_BYTES))
-    return GridFiles(settings.mongodb_uri.get_secret_value(), sealer)
-
-
 def create_app(
     settings: Settings,
     *,
     clock: Callable[[], float] | None = None,
     clocks: Clocks | None = None,
-    new_id: NewId = random_id,
+    new_id: NewId = random_base32,
     store: Store | None = None,
     file_store: FileStore | None = None,
     descriptor_limit: int = 0,
@@ -124,96 +86,106 @@ def create_app(
     """
     policy = OriginPolicy(_origins(settings), on_refused=RefusedOrigins().note)
     host = _host(settings, policy)
-    sockets = DefaultNamespace(host.eio, host)
-    host.serve_default(sockets)
-    if clocks is None:
-        clocks = Clocks() if clock is None else Clocks(clock, clock)
-    context = _context(settings, clocks, new_id, store if store is not None else make_store(settings), sockets)
-    _lay_out_files(context, file_store if file_store is not None else make_file_store(settings))
+    shared = Shared(Gate(), Everywhere(host.eio), HttpRelay()) if settings.redis_url.get_secret_value() else None
+    faults = _fault_mode(settings, host)
+    sockets = _sockets(host, shared, faults)
+    clocks = clocks or (Clocks() if clock is None else Clocks(clock, clock))
+    store = store if store is not None else make_store(settings)
+    context = make_context(settings, clocks, new_id, store, sockets, shared.gate if shared is not None else None)
+    lay_out_files(context, file_store if file_store is not None else make_file_store(settings))
     dispatcher = Dispatcher(context, context.ownership)
     gateway = sockets.application = Gateway(context, dispatcher)
+    descriptors = Descriptors(descriptor_limit)
 
-    # None of them has anything to do on the engine's path, where plain handshakes never get so far (decision 29).
-    middlewares = [
-        measured,
-        RequestLog().middleware(),
-        cors,
-        errors,
-        limited,
-        *([rooms_here] if context.ownership.beats else []),
-    ]
-    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=_middlewares(context, shared), client_max_size=MAX_BODY_BYTES)
     app[CONTEXT], app[ORIGINS], app[HOST], app[SOCKETS] = context, policy, host, sockets
-    app[BUCKETS] = OrderedDict()
+    app[BUCKETS], app[DESCRIPTORS] = OrderedDict(), descriptors
     app[rooms_rest.IDEMPOTENCY] = IdempotencyKeys(new_id(TOKEN_BYTES))
     app[LIFECYCLE] = Lifecycle(context, host, sockets)
-    descriptors = Descriptors(descriptor_limit)
-    app[DESCRIPTORS] = descriptors
     app[METRICS] = Metrics(context, dispatcher, host, sockets, gateway, descriptors)
-    app[admin_rest.ADMIN_KEY] = AdminKey(settings.admin_key.get_secret_value(), context.guesses)
+    app[ADMIN_KEY] = AdminKey(settings.admin_key.get_secret_value(), context.guesses)
     _observe(app, gateway)
-    app.add_routes(rooms_rest.routes)
-    app.add_routes(files_rest.routes)
-    app.add_routes(service_rest.routes)
-    app.add_routes(admin_rest.routes)
-    app.add_routes(schemas_rest.routes)
-    add_pages(app)
-    app.on_response_prepare.append(protect)
+    _answer_http(app)
     app.cleanup_ctx.append(_alive)
     _call_out(app, context, new_id)
     _bound(app, context, host, descriptors)
+    if faults is not None:
+        gateway.request = faults.wire(context, gateway.request)
+        app.cleanup_ctx.append(faults.alive)
+    if shared is not None:
+        _share_rooms(app, shared, gateway, dispatcher)
     # Before the engine's own shutdown, which closes every transport: clients are told first.
     app.on_shutdown.append(_shut_down)
     host.attach(app)
     return app
 
 
+class Shared(NamedTuple):
+    """What there is besides where rooms are shared out over several nodes."""
+
+    gate: Gate
+    everywhere: Everywhere
+    relay: HttpRelay
+
+
+def _sockets(host: SocketHost, shared: Shared | None, faults: FaultMode | None) -> DefaultNamespace:
+    """Our namespace on the host."""
+    if shared is None:
+        sockets = DefaultNamespace(host.eio if faults is None else faults.engine, host)
+    else:
+        sockets = RoutedNamespace(GatedEngine(shared.everywhere, shared.gate), shared.everywhere, host)
+    if faults is None:
+        host.serve_default(sockets)
+    else:
+        faults.stand_before(sockets)
+    return sockets
+
+
+def _middlewares(context: Context, shared: Shared | None) -> list[Middleware]:
+    # None of them has anything to do on the engine's path, where plain handshakes never get so far (decision 29).
+    relayed = [shared.relay.middleware] if shared is not None else []
+    rooms_at_hand = [rooms_here] if context.ownership.beats else [rooms_kept] if context.rooms is not None else []
+    return [RequestLog().middleware(), cors, errors, *relayed, limited, *rooms_at_hand]
+
+
+def _answer_http(app: web.Application) -> None:
+    """REST, the page and its files."""
+    for module in (rooms_rest, files_rest, service_rest, admin_rest, schemas_rest):
+        app.add_routes(module.routes)
+    add_pages(app)
+    if app[CONTEXT].settings.development:
+        add_playground(app)
+    app.on_response_prepare.append(protect)
+
+
+def _share_rooms(app: web.Application, shared: Shared, gateway: Gateway, dispatcher: Dispatcher) -> None:
+    """Make this process one of several that run rooms."""
+    from server.nodes import Node
+    from server.on_redis import connect
+
+    context, host, sockets = app[CONTEXT], app[HOST], app[SOCKETS]
+    rooms = context.rooms
+    if rooms is None:
+        raise TypeError("rooms that are shared out have to be kept in Redis")
+    connect(context, rooms, shared.gate, gateway, sockets)
+    rooms.on_secret = app[rooms_rest.IDEMPOTENCY].share
+    app[RELAY] = shared.relay
+    shared.relay.keys_of = payer_of
+    node = Node(context, host.eio, sockets, shared.everywhere, gateway, dispatcher, shared.relay, rooms)
+    app.cleanup_ctx.append(node.alive)
+
+
 def _observe(app: web.Application, gateway: Gateway) -> None:
     """Count what can only be counted as it happens; and with `ADMIN_KEY`, show it in Socket.IO's Admin UI."""
     metrics, context = app[METRICS], app[CONTEXT]
     gateway.request = metrics.meter.request
-    context.publisher.subscribe(metrics.happenings.note)
-    context.journal.on_answer = metrics.store_calls.note
+    context.publisher.subscribe(metrics.happenings.note, *COUNTED)
+    context.journal.calls.on_answer = metrics.store_calls.note
     app.cleanup_ctx.append(metrics.lag.alive)
-    key = app[admin_rest.ADMIN_KEY]
+    key = app[ADMIN_KEY]
     if key.is_set:
         ui = AdminUi(app[HOST], app[SOCKETS], key, context.settings.trusted_proxy_hops)
         app.cleanup_ctx.append(ui.alive)
-
-
-def make_ownership(store: Store) -> Ownership:
-    """By the lease of a store that other processes can reach; else this process's own."""
-    lease = getattr(store, "lease", None)
-    if lease is None:
-        return LocalOwnership()
-    return LeasedOwnership(lease, f"{socket.gethostname()}:{os.getpid()}:{random_id(5)}")
-
-
-def _lay_out_files(context: Context, store: FileStore | None) -> None:
-    """Files, where there is a place for them, and what they may take of it."""
-    if store is None:
-        return
-    settings = context.settings
-    process = settings.max_files_mb * MIB
-    if store.name == "memory" and settings.memory_budget_mb:
-        in_memory = int(settings.memory_budget_mb * MIB * FILES_SHARE)
-        process = min(process, in_memory) if process else in_memory
-    quotas = context.file_quotas = FileQuotas(
-        FileBounds(
-            settings.max_file_mb * MIB,
-            process,
-            settings.max_files_mb_per_room * MIB,
-            settings.max_files_mb_per_address * MIB,
-        )
-    )
-
-    def restored(file: File) -> None:
-        quotas.restored(file.id, file.room_id, file.bytes)
-
-    context.shelf = Shelf(store, context.files, restored)
-    context.publisher.subscribe(partial(files.follow_room, context))
-    if store.name == "memory":
-        context.memory.held_elsewhere = lambda: quotas.bytes
 
 
 def _bound(app: web.Application, context: Context, host: SocketHost, descriptors: Descriptors) -> None:
@@ -236,22 +208,30 @@ def _call_out(app: web.Application, context: Context, new_id: NewId) -> None:
     """What the application asks and tells others by itself."""
     settings = context.settings
     if settings.webhook_urls and settings.webhook_secret:
-        sender = HookSender(
-            settings.webhook_urls,
-            [secret.get_secret_value() for secret in settings.webhook_secret],
-            new_id,
-            context.wall,
-            allow_private=settings.webhook_allow_private == "on",
-            with_names=settings.webhook_names == "on",
-        )
-        context.publisher.subscribe(sender.webhooks)
-        app[WEBHOOKS] = sender.webhooks
-        app[METRICS].hook_queues = sender.webhooks.queues
+        secrets = [secret.get_secret_value() for secret in settings.webhook_secret]
+        urls = list(dict.fromkeys(settings.webhook_urls))
+        sender = HookSender(urls, secrets, allow_private=settings.webhook_allow_private == "on")
+        outbox = context.outbox = make_outbox(settings, sender.queues, secrets, context.rooms, context.wall)
+        webhooks = Webhooks(outbox, new_id, context.wall, with_names=settings.webhook_names == "on")
+        context.publisher.subscribe(webhooks)
+        if context.rooms is not None:
+            context.rooms.on_moved(webhooks.moved)
+        app[WEBHOOKS] = webhooks
+        app[METRICS].hook_queues = outbox.queues
         app.cleanup_ctx.append(sender.alive)
     if settings.join_jwks_url and settings.takes_join_tokens != "off":
         fetcher = KeyFetcher(settings.join_jwks_url)
         context.tokens.keys = fetcher.keys
         app.cleanup_ctx.append(fetcher.alive)
+
+
+def _fault_mode(settings: Settings, host: SocketHost) -> FaultMode | None:
+    """What breaks connections that ask for it; otherwise there is nothing of it in the process."""
+    if settings.faults == "off":
+        return None
+    from server.faults import FaultMode
+
+    return FaultMode(host)
 
 
 async def _alive(app: web.Application) -> AsyncIterator[None]:
@@ -279,58 +259,3 @@ def _host(settings: Settings, policy: OriginPolicy) -> SocketHost:
         cors_credentials=True,
         origins=policy,
     )
-
-
-def _context(settings: Settings, clocks: Clocks, new_id: NewId, store: Store, sockets: DefaultNamespace) -> Context:
-    runtime = Runtime(settings.seat_grace_s, settings.empty_room_ttl_s)
-    directory = Directory(runtime, tombstone_ttl_s=settings.tombstone_ttl_s)
-    guesses = Guesses(clocks.now)
-    quotas = Quotas(
-        Bounds(
-            settings.max_connections,
-            settings.max_connections_per_address,
-            settings.max_unseated_per_address,
-            settings.max_rooms_per_address,
-            settings.max_seats_per_address,
-        ),
-        count_loopback=not settings.local,
-        trusted_hops=settings.trusted_proxy_hops,
-    )
-    presence, journal = Presence(), Journal(store)
-    delivery = Delivery(sockets, presence)
-    context = Context(
-        settings=settings,
-        quotas=quotas,
-        memory=Memory(settings.memory_budget_mb, runtime.ledger),
-        clock=clocks.now,
-        clocks=clocks,
-        new_id=new_id,
-        runtime=runtime,
-        directory=directory,
-        relay=Relay(runtime.ledger),
-        calls=Calls(),
-        delivery=delivery,
-        presence=presence,
-        publisher=Publisher(delivery, journal, presence, log_messages=settings.message_log == "on"),
-        ownership=make_ownership(store),
-        is_open=sockets.is_open,
-        store=store,
-        journal=journal,
-        guesses=guesses,
-        passwords=Passwords(clocks.now, guesses),
-        tokens=JoinTokens(
-            settings.join_jwt_secret.get_secret_value(),
-            issuer=settings.join_jwt_issuer,
-            audience=settings.join_jwt_audience,
-        ),
-        recovery=Recovery(directory, presence, settings.seat_grace_s),
-        ice=IceSettings(
-            stun_urls=settings.stun_urls,
-            turn_urls=settings.turn_urls,
-            turn_secret=settings.turn_secret.get_secret_value(),
-            turn_ttl_s=settings.turn_ttl_s,
-        ),
-    )
-    context.publisher.subscribe(context.let_go)
-    context.publisher.subscribe(context.snapshot_parts.forget)
-    return context

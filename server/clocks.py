@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from rooms.room import Runtime
+from rooms.runtime import Runtime
 
 log = logging.getLogger(__name__)
 

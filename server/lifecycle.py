@@ -1,4 +1,4 @@
-"""What the server does by itself: restoring rooms, sweeping what is due, watching the store, draining."""
+"""How a process starts and stops: restoring rooms, watching the store, owning the rooms, draining."""
 
 from __future__ import annotations
 
@@ -8,28 +8,22 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from itertools import filterfalse
 
-from rooms import expiry, polls, snapshots, viewing
+from rooms import snapshots
 from rooms.events import RoomRestored
 from rooms.message import sent_at
 from rooms.ports import NotOwner, StoreUnavailable
-from rooms.schedule import Task
 from server.clocks import tell_rooms
+from server.cluster.owner import is_visitor
 from server.cluster.ownership import Role
+from server.sweeper import Sweeper
 from server.transport.socketio import DefaultNamespace, SocketHost
 from server.transport.socketio.namespace import SERVICE_RESTART
-from server.usecases import files
 from server.usecases.context import Context
-from server.usecases.endings import end_behind
 from server.usecases.names import guest_name
 
 log = logging.getLogger(__name__)
-
-SWEEP_LONGEST_S = 1.0
-"""The sweeper looks at the schedule at least this often, and earlier where something is due."""
-
-SWEEP_AT_ONCE = 100
-"""Things done before requests get their turn again."""
 
 STORE_CHECK_S = 2.0
 STORE_DOUBT_S = 0.5
@@ -58,6 +52,7 @@ class Lifecycle:
         self._context = context
         self._host = host
         self._sockets = sockets
+        self.sweeper = Sweeper(context)
         self._tasks: list[asyncio.Task[None]] = []
         self._owning: asyncio.Task[None] | None = None
         self._restoring: asyncio.Task[None] | None = None
@@ -81,11 +76,13 @@ class Lifecycle:
             await self._lay_out_files()
         elif not own.answers:
             self._context.journal.health.fall(NO_STORE)
+        if self._context.rooms is not None:
+            await self._context.rooms.start()
+            if self._context.outbox is not None:
+                await self._context.outbox.start()
         self._react()
         loop = asyncio.get_running_loop()
-        self._tasks = [
-            loop.create_task(work) for work in (self._sweep_forever(), self._watch_store(), self._keep_files())
-        ]
+        self._tasks = [loop.create_task(work) for work in (self.sweeper.run(), self._watch_store(), self._keep_files())]
         self._owning = loop.create_task(self._own_forever())
 
     async def announce_stop(self) -> None:
@@ -95,7 +92,7 @@ class Lifecycle:
             return
         ctx.draining = True
         ctx.settled.set()
-        for connection in list(ctx.connections):
+        for connection in filterfalse(is_visitor, list(ctx.connections)):
             retry_after_ms = random.randint(RECONNECT_EARLIEST_MS, RECONNECT_LATEST_MS)  # noqa: S311
             ctx.delivery.tell(connection, "server-draining", {"retryAfterMs": retry_after_ms})
         if ctx.connections:
@@ -109,6 +106,8 @@ class Lifecycle:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+        if ctx.rooms is not None:
+            await ctx.rooms.close()
         await ctx.store.close()
         ctx.passwords.close()
 
@@ -122,6 +121,8 @@ class Lifecycle:
         rooms up to whoever has asked for them."""
         ctx = self._context
         await self.announce_stop()
+        if ctx.rooms is not None:
+            await ctx.rooms.hand_over()
         self._sockets.close_nobody_later()
         draining = asyncio.get_running_loop().create_task(self._host.drain())
         await asyncio.wait({draining}, timeout=SOCKETS_CLOSE_S)
@@ -132,6 +133,8 @@ class Lifecycle:
         await ctx.journal.close(JOURNAL_CLOSE_S)
         if ctx.shelf is not None:
             await ctx.shelf.close(JOURNAL_CLOSE_S)
+        if ctx.outbox is not None:
+            await ctx.outbox.close()  # before the next owner looks
         with contextlib.suppress(StoreUnavailable):  # then it expires
             await ctx.ownership.release()
         await draining
@@ -173,46 +176,6 @@ class Lifecycle:
         if not self._context.coming:
             self._context.settled.set()
 
-    async def sweep(self) -> None:
-        """Do everything that is due by now. Nobody's due waits for the store to forget somebody else's room."""
-        ctx = self._context
-        tell_rooms(ctx.runtime, ctx.clocks.ahead())
-        if not ctx.serving:
-            return
-        now = ctx.clock()
-        for done, (room, due) in enumerate(ctx.directory.due(now), start=1):
-            match due.task:
-                case Task.GRACE:
-                    ctx.publisher.commit(room, room.remove(room.seats[due.key], "timeout", now))
-                case Task.WARNING:
-                    ctx.publisher.commit(room, room.warn(due.key))
-                case Task.EXPIRY:
-                    end_behind(ctx, room, "room-expired")
-                case Task.EMPTY:
-                    end_behind(ctx, room, "room-ended")
-                case Task.MESSAGES:
-                    ctx.publisher.commit(room, expiry.expire(room, now))
-                    await asyncio.sleep(0)  # to as many people as a room has, which takes its time
-                case Task.SHOWN:
-                    viewing.hide(room, int(due.key))
-                case Task.POLL:
-                    ctx.publisher.commit(room, polls.is_over(room, due.key, now))
-            if done % SWEEP_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        ctx.recovery.forget_old(now)
-        files.sweep(ctx, now)
-
-    async def _sweep_forever(self) -> None:
-        ctx = self._context
-        while True:
-            due_at = ctx.directory.next_due_at()
-            wait_s = SWEEP_LONGEST_S if due_at is None else min(SWEEP_LONGEST_S, due_at - ctx.clock())
-            await asyncio.sleep(max(0.01, wait_s))
-            try:
-                await self.sweep()
-            except Exception as error:
-                log.error("A sweep failed: %s", type(error).__name__)
-
     async def _watch_store(self) -> None:
         while True:
             await asyncio.sleep(STORE_DOUBT_S if self._context.journal.health.in_doubt else STORE_CHECK_S)
@@ -236,6 +199,8 @@ class Lifecycle:
             tombstones = [tombstone async for tombstone in ctx.store.tombstones(wall)]
             records = [record async for record in ctx.store.live_rooms(wall)]
             newest = await ctx.store.newest_message_id()
+            if ctx.outbox is not None and ctx.rooms is None:
+                await ctx.outbox.start()
         except NotOwner:
             return
         except StoreUnavailable:

@@ -32,13 +32,17 @@ LEAST_SECRET_CHARS = 22
 # An origin (RFC 6454) with `*` for parts of names or for a port; schemes of apps (capacitor://localhost) included.
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@,]+/?", re.IGNORECASE)
 HTTP_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s#]*)?", re.IGNORECASE)
+DSN = re.compile(r"https?://\w+@[\w.:\[\]-]+(/[\w-]+)*/\d+")
 BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.IGNORECASE)
 # RFC 7064 and RFC 7065: no slashes after the scheme, which browsers refuse as well.
 STUN_URL = re.compile(r"stuns?:[^\s/?@]+")
 TURN_URL = re.compile(r"turns?:[^\s/?@]+(\?transport=(udp|tcp))?")
+REDIS_URL = re.compile(r"(rediss?|unix)://\S+")
 MONGODB_URI = re.compile(r"mongodb(\+srv)?://\S+")
 
 MAX_SESSION_LOG_DAYS = 3_650
+MAX_WORKERS = 64
+"""Processes on one port."""
 
 RETIRED = {"ENGINE": "there is one engine now, and the variable is ignored."}
 """Variables of earlier versions → what became of them."""
@@ -69,6 +73,8 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[ApiKey, ...], NoDecode] = ()
     mongodb_uri: SecretStr = SecretStr("")
     redis_url: SecretStr = SecretStr("")
+    redis_allow_persistence: Literal["off", "on"] = "off"
+    workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
     admin_key: SecretStr = SecretStr("")
 
     join_tokens: JoinTokensMode | None = None
@@ -111,6 +117,7 @@ class Settings(BaseSettings):
     environment: str = "development"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] | None = None
+    sentry_dsn: SecretStr = SecretStr("")
     trusted_proxy_hops: int = Field(default=0, ge=0, le=10)
 
     session_log_days: int = Field(default=90, ge=0, le=MAX_SESSION_LOG_DAYS)
@@ -119,7 +126,8 @@ class Settings(BaseSettings):
     max_files_mb: int = Field(default=10_240, ge=0, le=MAX_MB)
     max_files_mb_per_room: int = Field(default=4_096, ge=0, le=MAX_MB)
     max_files_mb_per_address: int = Field(default=4_096, ge=0, le=MAX_MB)
-    # The last two: what is said of them depends on others.
+    # The last three: what is said of them depends on others.
+    faults: Literal["off", "on"] = "off"
     message_log: Literal["off", "on"] = "off"
     file_store: FileStoreKind = "memory"
 
@@ -151,6 +159,7 @@ class Settings(BaseSettings):
         "log_level",
         "log_format",
         "message_log",
+        "redis_allow_persistence",
         "environment",
         "ws_compression",
         "room_creation",
@@ -158,11 +167,19 @@ class Settings(BaseSettings):
         "webhook_allow_private",
         "join_tokens",
         "file_store",
+        "faults",
         mode="before",
     )
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _dsn(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not DSN.fullmatch(value.get_secret_value()):
+            raise ValueError("must be a DSN such as https://key@example.com/1")
+        return value
 
     @field_validator("public_url")
     @classmethod
@@ -208,6 +225,21 @@ class Settings(BaseSettings):
             raise ValueError("must be a URI such as mongodb://localhost/mayfly")
         return value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not REDIS_URL.fullmatch(value.get_secret_value()):
+            raise ValueError("must be a URL such as redis://localhost:6379/0")
+        return value
+
+    @field_validator("workers")
+    @classmethod
+    def _together(cls, value: int, info: ValidationInfo) -> int:
+        redis = info.data.get("redis_url")
+        if value > 1 and redis is not None and not redis.get_secret_value():
+            raise ValueError("more than one needs REDIS_URL, by which the processes share rooms")
+        return value
+
     @field_validator("storage_secret")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
@@ -232,6 +264,16 @@ class Settings(BaseSettings):
         local = info.data.get("environment", "") in LOCAL
         if value == "mongo" and not local and secret is not None and not secret.get_secret_value():
             raise ValueError("mongo needs STORAGE_SECRET, which seals files in the database")
+        return value
+
+    @field_validator("faults")
+    @classmethod
+    def _only_at_home(cls, value: str, info: ValidationInfo) -> str:
+        if value == "on" and info.data.get("environment", "") not in LOCAL:
+            raise ValueError("on is for development: any client could ask for faults. Leave it off in production")
+        redis = info.data.get("redis_url")
+        if value == "on" and redis is not None and redis.get_secret_value():
+            raise ValueError("on works in one process, without REDIS_URL")
         return value
 
     @property
@@ -286,8 +328,6 @@ class Settings(BaseSettings):
             found.append("TURN_URLS without TURN_SECRET: clients are not told of the TURN servers.")
         if self.turn_secret.get_secret_value() and not self.turn_urls:
             found.append("TURN_SECRET without TURN_URLS: there is no TURN server to use it with.")
-        if self.redis_url.get_secret_value():
-            found.append("REDIS_URL is not used: this version runs as one process, without a bus between several.")
         if "*" in self.cors_origins:
             found.append("CORS_ORIGINS=* lets every site on the internet use this server.")
         if self.production and not self.cors_origins:
@@ -299,6 +339,8 @@ class Settings(BaseSettings):
             found.append("API_KEYS has a short secret: use 22 random characters or more.")
         if self.environment not in ENVIRONMENTS:
             found.append(f"ENVIRONMENT is none of {', '.join(ENVIRONMENTS)}: it counts as production.")
+        if self.faults == "on":
+            found.append("FAULTS=on: whatever goes wrong may be what a client has asked for (docs/faults.md).")
         if self.message_log == "on" and not self.mongodb_uri.get_secret_value():
             found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
         elif self.message_log == "on" and not self.storage_secret.get_secret_value():

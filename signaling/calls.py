@@ -13,7 +13,7 @@ from typing import Literal
 from rooms.errors import Code, Refused
 from rooms.events import CallEnded, CallStarted, Event
 from rooms.records import CallRecord
-from signaling.negotiation import Kind
+from signaling.negotiation import Kind, OnChange
 
 CallProgress = Literal["joined", "connected", "failed", "ended"]
 """How a participant says its call goes; `ended`: it hung up, and stays."""
@@ -80,9 +80,12 @@ class _RoomCalls:
                 del self.partners[partner]
         return None if self.partners else self.finish(now)
 
-    def withdraw_offers_to(self, participant: str) -> None:
-        for offerer in list(self.offers):
+    def withdraw_offers_to(self, participant: str) -> list[str]:
+        """Returns who had made them."""
+        offerers = [offerer for offerer, unanswered in self.offers.items() if participant in unanswered]
+        for offerer in offerers:
             self._settle(offerer, participant)
+        return offerers
 
     def finish(self, now: float) -> CallRecord | None:
         """Nobody is in a call any more."""
@@ -100,6 +103,12 @@ class Calls:
 
     def __init__(self) -> None:
         self._rooms: dict[str, _RoomCalls] = {}
+        self.on_change: OnChange | None = None
+        """Told what is to be kept, where rooms outlive the process."""
+
+    def _changed(self, room_id: str, *participants: str) -> None:
+        if self.on_change is not None:
+            self.on_change(room_id, [("call",), *((kind, who) for who in participants for kind in "ot")])
 
     @property
     def active(self) -> int:
@@ -123,9 +132,14 @@ class Calls:
         if kind is Kind.OFFER:
             calls = self._rooms.setdefault(room_id, _RoomCalls())
             calls.offers.setdefault(sender, set()).add(target)
+            self._changed(room_id, sender)
         elif kind is Kind.ANSWER:
             found = self._rooms.get(room_id)
-            if found is not None and found.is_offered(target, sender) and found.join(sender, target, now):
+            if found is None or not found.is_offered(target, sender):
+                return ()
+            begins = found.join(sender, target, now)
+            self._changed(room_id, sender, target)
+            if begins:
                 return (CallStarted(room_id),)
         return ()
 
@@ -141,8 +155,9 @@ class Calls:
             return ()
         if state == "connected" and calls.current is not None and participant in calls.partners:
             calls.current.connected = True
+            self._changed(room_id)
         elif state == "ended":
-            return _ended(room_id, calls.part(participant, now))
+            return self._parted(room_id, calls, participant, now)
         return ()
 
     def left(self, room_id: str, participant: str, now: float) -> Sequence[Event]:
@@ -150,8 +165,14 @@ class Calls:
         calls = self._rooms.get(room_id)
         if calls is None:
             return ()
-        calls.withdraw_offers_to(participant)
-        return _ended(room_id, calls.part(participant, now))
+        self._changed(room_id, *calls.withdraw_offers_to(participant))
+        return self._parted(room_id, calls, participant, now)
+
+    def _parted(self, room_id: str, calls: _RoomCalls, participant: str, now: float) -> Sequence[Event]:
+        partners = tuple(calls.partners.get(participant, ()))
+        record = calls.part(participant, now)
+        self._changed(room_id, participant, *partners)
+        return _ended(room_id, record)
 
     def end(self, room_id: str, now: float) -> tuple[tuple[CallRecord, ...], Sequence[Event]]:
         """The room is over: the records of all its calls, what happened, and nothing kept."""

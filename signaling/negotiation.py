@@ -8,6 +8,7 @@ the other one is superseded. A negotiation without an id is passed on unchecked.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -15,6 +16,13 @@ from rooms.errors import Code, Refused
 
 SUPERSEDED_REMEMBERED = 32
 """Ids of superseded negotiations kept for each pair."""
+
+
+Mark = tuple[str, ...]
+"""Which of what is kept of a room (`signaling.state`) may have changed: a kind of field, and whose."""
+
+OnChange = Callable[[str, Iterable[Mark]], None]
+"""Told a room id, and what may have changed there."""
 
 
 class Kind(StrEnum):
@@ -74,10 +82,12 @@ class Negotiations:
         elif kind is Kind.ANSWER:
             pair.answer(target, negotiation_id)
 
-    def forget(self, participant: str) -> None:
-        """A participant has left for good."""
-        for key in [key for key in self._pairs if participant in key]:
+    def forget(self, participant: str) -> list[Mark]:
+        """A participant has left for good; returns what is gone."""
+        gone = [key for key in self._pairs if participant in key]
+        for key in gone:
             del self._pairs[key]
+        return [("q", *sorted(key)) for key in gone]
 
 
 def _stale() -> Refused:

@@ -7,7 +7,7 @@ within bounds. A pair whose mailbox lost something is told to restart ICE when t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from rooms.errors import Code, Refused
 from rooms.ledger import Ledger
 from rooms.model import Seat
 from rooms.room import Room
-from signaling.negotiation import Kind, Negotiations
+from signaling.negotiation import Kind, Mark, Negotiations, OnChange
 
 MAILBOX_SIGNALS = 256
 MAILBOX_BYTES = 512 * 1024
@@ -31,6 +31,8 @@ class Signal(NamedTuple):
     negotiation_id: str | None
     at: float
     size: int
+    number: int = 0
+    """In the order of all that have waited in this process."""
 
 
 @dataclass(slots=True, eq=False)
@@ -102,6 +104,13 @@ class _Mailbox:
         self.drop_older_than(now - MAILBOX_AGE_S)
         return bool(self.lost_from)
 
+    def refill(self, signals: list[Signal]) -> None:
+        """Hold what was held elsewhere."""
+        self._keep([])
+        self.signals = deque(signals)
+        self.size = sum(signal.size for signal in signals)
+        self.ledger.add(self, self.size)
+
     def tell_lost(self, now: float) -> set[str]:
         self.drop_older_than(now - MAILBOX_AGE_S)
         lost = set(self.lost_from)
@@ -147,6 +156,9 @@ class Relay:
     def __init__(self, ledger: Ledger | None = None) -> None:
         self._ledger = ledger if ledger is not None else Ledger()
         self._rooms: dict[str, _Lines] = {}
+        self._number = 0
+        self.on_change: OnChange | None = None
+        """Told what is to be kept, where rooms outlive the process."""
 
     def __len__(self) -> int:
         return len(self._rooms)
@@ -162,8 +174,9 @@ class Relay:
         *,
         negotiation_id: str | None,
         size: int,
+        away: bool = False,
     ) -> Signal:
-        """Stamp a signal with its sender, and keep it where its target is away.
+        """Stamp a signal with its sender, and keep it where its target is away, or `away`: no connection speaks for it.
 
         Refused with STALE_NEGOTIATION. `size` is in bytes.
         """
@@ -172,14 +185,30 @@ class Relay:
             lines = self._rooms[room.id] = _Lines()
         lines.negotiations.admit(kind, sender.id, target.id, negotiation_id)
         signal = Signal(kind, sender.id, body, negotiation_id, now, size)
-        if not target.connected:
+        if away or not target.connected:
+            self._number += 1
+            signal = signal._replace(number=self._number)
             lines.mailboxes.setdefault(target.id, _Mailbox(self._ledger)).put(signal)
+            self._changed(room.id, [("b", target.id)])
+        if kind is not Kind.CANDIDATE:
+            self._changed(room.id, [("q", *sorted((sender.id, target.id)))])
         return signal
+
+    def _changed(self, room_id: str, marks: Iterable[Mark]) -> None:
+        if self.on_change is not None:
+            self.on_change(room_id, marks)
+
+    def count_from(self, number: int) -> None:
+        """Give no signal a number up to this one, which another process has given."""
+        self._number = max(self._number, number)
 
     def collect(self, room_id: str, participant_id: str, now: float) -> list[Signal]:
         """What waited for a participant that is back, in the order sent. `lost_from` still tells of what is gone."""
         box = self._mailbox(room_id, participant_id)
-        return box.take(now) if box else []
+        if box is None:
+            return []
+        self._changed(room_id, [("b", participant_id)])
+        return box.take(now)
 
     def has_lost(self, room_id: str, participant_id: str, now: float) -> bool:
         """Whether `lost_from` would name anybody."""
@@ -189,7 +218,10 @@ class Relay:
     def lost_from(self, room_id: str, participant_id: str, now: float) -> set[str]:
         """Whose signals to this participant were lost since it was last told; telling is once."""
         box = self._mailbox(room_id, participant_id)
-        return box.tell_lost(now) if box else set()
+        if box is None:
+            return set()
+        self._changed(room_id, [("b", participant_id)])
+        return box.tell_lost(now)
 
     def _mailbox(self, room_id: str, participant_id: str) -> _Mailbox | None:
         lines = self._rooms.get(room_id)
@@ -205,7 +237,21 @@ class Relay:
             box.take(0.0)
         for box in lines.mailboxes.values():
             box.forget(participant_id)
-        lines.negotiations.forget(participant_id)
+        boxes: list[Mark] = [("b", who) for who in (participant_id, *lines.mailboxes)]
+        self._changed(room_id, [*boxes, *lines.negotiations.forget(participant_id)])
+
+    def came_from_elsewhere(self, room: Room) -> None:
+        """A room has come from another process, where signals may have waited: whoever is in its call is told so."""
+        in_call = [seat.id for seat in room.seats.values() if seat.in_call]
+        if len(in_call) < 2:
+            return
+        lines = self._rooms.setdefault(room.id, _Lines())
+        for one in in_call:
+            box = lines.mailboxes.setdefault(one, _Mailbox(self._ledger))
+            for other in in_call:
+                if other != one:
+                    box.lost_from.setdefault(other, False)
+        self._changed(room.id, [("b", one) for one in in_call])
 
     def end(self, room_id: str) -> None:
         """The room is over."""

@@ -1,7 +1,7 @@
 """Who owns the rooms of a store that several processes can reach: the lease, and what a book of it must do.
 
 One lease stands for all rooms. It names its holder and a generation, which grows with every holder; each document
-carries the generation under which it was written, and a write of a lower one matches nothing (decision 0028). Ages and
+carries the generation under which it was written, and a write of a lower one matches nothing (decision 0032). Ages and
 what is left are measured by the store's own clock, so that no two clocks are compared.
 """
 

@@ -70,7 +70,7 @@ class MemoryStore:
         room = self._rooms.pop(tombstone.room_id, None)
         messages = self._messages.erase(tombstone.room_id)
         if tombstone.room_id not in self._tombstones:
-            self._bury(tombstone)
+            self._keep_tombstone(tombstone)
             if session is not None:
                 self._note(session)
         if room is None:
@@ -107,6 +107,9 @@ class MemoryStore:
         self._messages.expire(room_id, now)
         return self._messages.page(room_id, before, after, limit)
 
+    async def identity(self) -> str:
+        return ""
+
     async def newest_message_id(self) -> str | None:
         return self._messages.newest_id()
 
@@ -137,7 +140,7 @@ class MemoryStore:
             newest_first = [line for line in newest_first if (line.ended_at, line.id) < at]
         return newest_first[: max(0, limit)]
 
-    def _bury(self, tombstone: Tombstone) -> None:
+    def _keep_tombstone(self, tombstone: Tombstone) -> None:
         self._tombstones[tombstone.room_id] = tombstone
         while self._tombstones:
             oldest = next(iter(self._tombstones.values()))

@@ -12,11 +12,9 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-KEY_BYTES = 32
-NONCE_BYTES = 12
+from storage.keys import NONCE_BYTES, cipher_for
+
 TAG_BYTES = 16
 """What a sealed chunk is longer than what is in it."""
 
@@ -61,13 +59,10 @@ class Sealer:
             raise Tampered from None
 
     def _make_cipher(self, file_id: str) -> AESGCM:
-        return self._derived(b"mayfly file chunks: " + file_id.encode())
+        return cipher_for(self._secret, b"mayfly file chunks: " + file_id.encode())
 
     def _record_cipher(self, file_id: str) -> AESGCM:
-        return self._derived(b"mayfly file record: " + file_id.encode())
-
-    def _derived(self, purpose: bytes) -> AESGCM:
-        return AESGCM(HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(self._secret))
+        return cipher_for(self._secret, b"mayfly file record: " + file_id.encode())
 
 
 def _nonce(number: int) -> bytes:

@@ -11,11 +11,9 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-KEY_BYTES = 32
-NONCE_BYTES = 12
+from storage.keys import NONCE_BYTES, cipher_for
+
 KEYS_REMEMBERED = 1_024
 
 
@@ -43,5 +41,4 @@ class Texts:
             raise Unreadable from None
 
     def _make_cipher(self, room_id: str) -> AESGCM:
-        purpose = b"mayfly room texts: " + room_id.encode()
-        return AESGCM(HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(self._secret))
+        return cipher_for(self._secret, b"mayfly room texts: " + room_id.encode())

@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import logging
 import os
 import secrets
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pymongo.uri_parser import parse_uri
 
+from server import BUILD  # first of all: it chooses the build
 from tests.support.mongo import Mongod, drop_database, start_mongod
 from tests.support.parts import requires
 from tests.support.redis import RedisServer, start_redis
 from tests.support.turn import TurnServer, start_turn
 
 pytest_plugins = ["tests.support.lanes"]
+
+# How long one example takes, or making it, says how busy the machine is; what bounds time is in the lane `alone`.
+settings.register_profile("mayfly", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mayfly")
+# So does what asyncio's debug mode says of a slow callback, among the log lines that a test counts.
+logging.getLogger("asyncio").addFilter(lambda record: not str(record.msg).startswith("Executing "))
+# Of the stack at every call that is scheduled, debug mode keeps one frame, which says where, after the loop's own:
+# ten, as by itself, took a fifth of all the CPU time of tests that have a server in their process.
+asyncio.constants.DEBUG_STACK_DEPTH = 2
+
+
+def pytest_collection_finish() -> None:
+    """What the tests themselves are made of no collection looks at again: with it, each took half a second."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_report_header() -> str:
+    return f"build: {BUILD}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if BUILD == "compiled":
+        left_out = [item for item in items if item.get_closest_marker("pure") is not None]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +84,15 @@ def replica_set() -> Iterator[Mongod]:
     mongod = start_mongod(replica_set=True)
     yield mongod
     mongod.close()
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis that the test may pause, kill and restart, and in which there is nothing of others."""
+    requires("redis-server")
+    server = start_redis()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -37,33 +37,40 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     names = [row.name for row in ROWS]
     parser.add_argument("--base", default="HEAD", metavar="REV", help="compare with this revision (default HEAD)")
     parser.add_argument("--new", metavar="REV", help="compare this revision instead of the working tree")
+    parser.add_argument("--build", default="pure", choices=("pure", "compiled"), help="what the new side is")
     parser.add_argument("--rows", default=",".join(names), help="comma-separated: " + ", ".join(names))
     parser.add_argument("--pairs", type=int, default=PAIRS, metavar="N", help=f"pairs of servers, default {PAIRS}")
     found = parser.parse_args(given)
     wanted = found.rows.split(",")
     if not set(wanted) <= set(names):
         parser.error("no such row: " + ", ".join(sorted(set(wanted) - set(names))))
+    if found.new and found.build != "pure":
+        parser.error("only the working tree is compiled")
     if found.pairs < LEAST_PAIRS:
         parser.error(f"at least {LEAST_PAIRS} pairs make an interval")
     found.rows = [row for row in ROWS if row.name in wanted]
     return found
 
 
-def run_pairs(old: Path, new: Path, rows: Sequence[Row], pairs: int) -> Iterator[dict[str, Costs]]:
-    """Each pair's costs, row by row. The servers' order, and whose turn is first, change from pair to pair."""
+def run_pairs(old: Path, new: Path, rows: Sequence[Row], pairs: int, build: str = "pure") -> Iterator[dict[str, Costs]]:
+    """Each pair's costs, row by row. The servers' order, and whose turn is first, change from pair to pair.
+
+    `build` is the new side's; the old one's is pure.
+    """
     for pair in range(pairs):
         order = [side ^ pair % 2 for side in ORDER]
-        with _servers((old, new), reverse=pair % 2 == 1) as servers:
+        with _servers((old, new), ("pure", build), reverse=pair % 2 == 1) as servers:
             yield {row.name: measure(row, servers, order, checked=pair == 0) for row in rows}
 
 
 @contextmanager
-def _servers(trees: Sequence[Path], *, reverse: bool) -> Iterator[list[MeasuredServer]]:
+def _servers(trees: Sequence[Path], builds: Sequence[str], *, reverse: bool) -> Iterator[list[MeasuredServer]]:
     core, _ = cores()
     running: dict[int, MeasuredServer] = {}
     with ExitStack() as stack:
         for side in (1, 0) if reverse else (0, 1):
-            make = partial(MeasuredServer, target="mayfly", core=core, tree=trees[side], settings=SETTINGS)
+            settings = SETTINGS | {"MAYFLY_BUILD": builds[side]}
+            make = partial(MeasuredServer, target="mayfly", core=core, tree=trees[side], settings=settings)
             running[side] = server = launch(make)
             stack.callback(server.close)
         yield [running[side] for side in range(len(trees))]
@@ -107,12 +114,12 @@ def main() -> int:
     costs: list[dict[str, Costs]] = []
     with ExitStack() as stack:
         trees = (stack.enter_context(tree_of(base)), stack.enter_context(tree_of(new)) if new else ROOT)
-        for pair in run_pairs(*trees, asked.rows, asked.pairs):
+        for pair in run_pairs(*trees, asked.rows, asked.pairs, asked.build):
             costs.append(pair)
             gc.collect()
             print(f"pair {len(costs)} of {asked.pairs}", file=sys.stderr)
     text, good = table(asked.rows, costs)
-    print(f"{new[:10] if new else 'The working tree'} against {base[:10]}, {asked.pairs} pairs.")
+    print(f"{new[:10] if new else 'The working tree'} ({asked.build}) against {base[:10]}, {asked.pairs} pairs.")
     print("Change: what the new server does for the same cost. A row holds where the whole interval is above")
     print(f"{LEAST_CHANGE:.0%}. 'Not shown' reaches to both sides of that: ask for more pairs, or a calmer machine.\n")
     print(text)

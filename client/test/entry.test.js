@@ -88,3 +88,25 @@ test("a site that gives no join token keeps its visitor out, and says so", async
   await entry.enter();
   assert.deepEqual(refused, ["UNAUTHORIZED"]);
 });
+
+test("a join that was begun on an earlier connection, and answered on this one, is not asked for twice", async () => {
+  const asked = [];
+  let begin;
+  const entry = new Entry({
+    credentials: { seat: { participantId: "p", resumeToken: "t", epoch: "e" } },
+    request: async (event, fields, { answered }) => (asked.push(event), answered({ seq: 1 })),
+    fields: () => (begin ? Promise.resolve({}) : new Promise((resolve) => (begin = () => resolve({})))),
+    lastSeq: () => 7,
+    entered: () => {},
+    online: () => true,
+    keyFits: async () => {},
+  });
+  const first = entry.enter();
+  await new Promise((resolve) => setImmediate(resolve));
+  entry.offline();
+  entry.enter();
+  begin();
+  await first;
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(asked, ["join-room"]);
+});

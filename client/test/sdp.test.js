@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { generateSecret, openKeyring } from "../crypto.js";
-import { fingerprintsIn } from "../sdp.js";
+import { dtlsRole, fingerprintsIn, otherRole, withRole } from "../sdp.js";
 
 const { added } = JSON.parse(readFileSync(new URL("../../tests/unit/signaling/sdp_spellings.json", import.meta.url)));
 const SDP = [
@@ -50,4 +50,20 @@ test("what decides about the path and not about the keys may differ", async () =
   const { type, sdp } = await keyring.signDescription(route, { type: "offer", sdp: SDP });
   const moved = sdp.replace("a=ice-ufrag:x0Cz", "a=ice-ufrag:k9Pq").replace("a=setup:actpass", "a=setup:active");
   assert.match((await keyring.verifyDescription(route, { type, sdp: moved })).sdp, /a=ice-ufrag:k9Pq/);
+});
+
+const described = (type, setup) => ({ type, sdp: `v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=setup:${setup}\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=setup:${setup}\r\n` });
+
+test("who opened DTLS is told by the answer, whoever gave it", () => {
+  assert.equal(dtlsRole(described("answer", "active"), described("offer", "actpass")), "active");
+  assert.equal(dtlsRole(described("offer", "actpass"), described("answer", "active")), "passive");
+  assert.equal(dtlsRole(described("offer", "actpass"), null), null);
+  assert.equal(dtlsRole(null, null), null);
+});
+
+test("an offer that continues a session states the role in each medium, and nothing else is touched", () => {
+  assert.equal(withRole(described("offer", "actpass").sdp, "passive"), described("offer", "passive").sdp);
+  assert.equal(withRole(described("offer", "actpass").sdp, null), described("offer", "actpass").sdp);
+  assert.equal(withRole(described("answer", "active").sdp, "passive"), described("answer", "active").sdp);
+  assert.deepEqual([otherRole("active"), otherRole("passive"), otherRole(null)], ["passive", "active", null]);
 });

@@ -251,3 +251,15 @@ test("what was read is told at a pace, only forward, and again where it could no
   assert.deepEqual(told, [7]);
   reads.stop();
 });
+
+test("to read a usual reaction, few tokens are made, and each once", async () => {
+  const made = [];
+  const keyring = { reactionToken: async (id, emoji) => (made.push(emoji), `${id} ${emoji}`) };
+  const reactions = new Reactions(() => keyring);
+  assert.equal(await reactions.emojiOf("m1", "m1 🎉"), "🎉");
+  assert.ok(made.length < 9, `${made.length} tokens`);
+  assert.equal(await reactions.emojiOf("m1", "m1 👍"), "👍");
+  assert.equal(await reactions.emojiOf("m1", "nobody's"), "⍰");
+  assert.equal(await reactions.emojiOf("m1", "nobody's"), "⍰");
+  assert.equal(made.length, EMOJI.length);
+});

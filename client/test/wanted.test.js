@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Scope } from "../scope.js";
 import { Slot } from "../slot.js";
+import { TestTrack } from "../testing-media.js";
 import { Wanted } from "../wanted.js";
 
 /** A promise that the test settles. */
@@ -41,25 +42,6 @@ test("a wish that comes as the worker ends is not lost", async () => {
   assert.deepEqual(met, [1, 2]);
 });
 
-/** As little of a track as a slot touches. */
-class Track extends EventTarget {
-  enabled = true;
-  readyState = "live";
-  onended = null;
-  constructor(deviceId) {
-    super();
-    this.deviceId = deviceId;
-  }
-  getSettings = () => ({ deviceId: this.deviceId });
-  stop() {
-    this.readyState = "ended";
-  }
-  vanish() {
-    this.readyState = "ended";
-    this.onended?.();
-  }
-}
-
 /** A slot whose devices open when the test says so; `made` are all tracks that ever were. */
 function slotOf({ replaceable = true } = {}) {
   const asked = [];
@@ -70,7 +52,7 @@ function slotOf({ replaceable = true } = {}) {
     asked.push({
       deviceId,
       openIt: async () => {
-        const track = new Track(deviceId ?? "default");
+        const track = new TestTrack("audio", deviceId ?? "default");
         made.push(track);
         one.open(track);
         await settled();

@@ -1,1 +1,1 @@
-"""Who owns the rooms: one process at a time (decision 0028)."""
+"""Who owns the rooms: one process at a time (decision 0032)."""

@@ -1,5 +1,5 @@
-"""What is looked at: settings, database, TURN and STUN, origins, proxies, the deployment itself, clock, descriptors,
-memory.
+"""What is looked at: settings, database, Redis (`shared`), TURN and STUN, origins, proxies, the deployment itself,
+clock, descriptors, memory.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import aiohttp
 
 from rooms.ports import StoreUnavailable
 from server.doctor.findings import Finding, error, ok, skipped, warning
+from server.doctor.shared import examine_redis
 from server.doctor.turn import NoAnswer, allocate, bind
 from server.security.descriptors import RESERVE, raise_limit
 from server.security.key_sets import read_keys
@@ -39,6 +40,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield one
     clocks: list[tuple[str, float]] = []
     async for one in _database(settings, clocks):
+        yield one
+    async for one in examine_redis(settings, clocks):
         yield one
     async for one in _relays(settings):
         yield one

@@ -1,1 +1,1 @@
-"""What the server tells its operator: logs, figures, metrics. Never what anybody said."""
+"""What the server tells its operator: logs and metrics. Never what anybody said."""

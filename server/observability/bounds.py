@@ -8,7 +8,7 @@ from dataclasses import asdict
 from prometheus_client.core import Metric
 
 from server.observability import families as f
-from server.outbound.journal import MAX_QUEUED_MESSAGES
+from server.outbound.message_log import MAX_QUEUED_MESSAGES
 from server.security.descriptors import Descriptors
 from server.security.hashing import MAX_WAITING
 from server.security.memory import Memory
@@ -32,7 +32,7 @@ def bounds(context: Context, host: SocketHost, descriptors: Descriptors) -> Iter
             "slow_reader": host.eio.stats.overflows,
             "unfinished_input": host.eio.input.shed_count,
             "history": context.memory.rooms.given_up,
-            "log_message": context.journal.dropped_messages,
+            "log_message": context.journal.messages.dropped,
             "recovery": context.recovery.dropped,
         }
     )

@@ -65,7 +65,7 @@ LABELS = {
     "kind": "`offer`, `answer`, `ice-candidate`; of files `upload`, `download`",
     "method": "the methods of HTTP, and `other`",
     "route": "the route as the code has it (`/api/rooms/{room_id}`), and `none`",
-    "status": "the status of the answer",
+    "status": "the status of the answer; 499 where the client went away before there was one",
     "share": "`rooms` (histories and mailboxes), `output` (slow readers), `input` (unfinished messages)",
     "quota": "the quotas of `.env.example`, `memory`, `file_descriptors`",
     "queue": "`log` (messages on their way to the store), `hash_making`, `hash_checking` (passwords), `recovery` "

@@ -1,11 +1,14 @@
-"""Counts what happens in rooms: a subscriber of the publisher."""
+"""Counts what happens in rooms: a subscriber of the publisher, to `COUNTED`."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from rooms.events import CallStarted, Event, MemberJoined, MemberLeft, RoomEnded
 from rooms.room import Room
+
+COUNTED: Final = (MemberJoined, MemberLeft, CallStarted, RoomEnded)
 
 
 class Happenings:

@@ -14,7 +14,7 @@ from structlog.typing import EventDict, Processor
 
 MAX_FRAMES = 12
 
-# These log what they carry, at levels that somebody may switch on; the stock engine does so even in its errors.
+# These log what they carry, at levels that somebody may switch on; python-engineio does so even in its errors.
 PAYLOAD_LOGGERS = {
     "engineio": "CRITICAL",
     "engineio.server": "CRITICAL",

@@ -55,6 +55,14 @@ class Meter:
         self.resumes: Counter[str] = Counter()
         """By result, those of `join-room`."""
 
+    def outcomes(self) -> Counter[str]:
+        """Requests of all events by outcome: `ok`, or the error code."""
+        every: Counter[str] = Counter()
+        for answers in self.events.values():
+            every.update(answers.refused)
+            every["ok"] += answers.granted
+        return +every  # without those that never were
+
     def request(self, connection: Any, event: str, args: list[Any] | Decoded) -> Outcome | Awaitable[Outcome]:
         """Have a request answered."""
         started = perf_counter()
@@ -80,14 +88,19 @@ class Meter:
 
     def _note(self, event: str, args: list[Any] | Decoded, outcome: Outcome, started: float) -> None:
         answers = self.events.get(event, self._unknown)
-        code = str(outcome.error["code"]) if isinstance(outcome, Refusal) else None
-        if code is not None:
-            answers.refused[code] += 1
         answers.seconds.observe(perf_counter() - started)
+        result = "ok"
+        if isinstance(outcome, Refusal):
+            code = str(outcome.error["code"])
+            answers.refused[code] += 1
+            result = code.lower()
         if event == JOIN:
-            (self.resumes if _resumes(args) else self.joins)["ok" if code is None else code.lower()] += 1
+            joins = self.resumes if _resumes(args) else self.joins
+            joins[result] = joins.get(result, 0) + 1
 
 
 def _resumes(args: list[Any] | Decoded) -> bool:
-    said = args[0] if isinstance(args, list) and args else None
+    if isinstance(args, tuple):
+        return args[1].resume is not None
+    said = args[0] if args else None
     return isinstance(said, dict) and said.get("resume") is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -86,9 +87,10 @@ class Metrics(Collector):
         """The answer of `/api/admin/stats` (`server.protocol.answers.Stats`)."""
         ctx, rooms = self._context, self.rooms()
         uptime_s = time.monotonic() - self.started_at
-        answered = sum(self._dispatcher.answered.values())
+        answered = self._answered()
         unwritten = ctx.journal.unwritten()
         return {
+            "processes": 1,
             "uptimeS": round(uptime_s, 1),
             "owner": ctx.serving,
             "draining": ctx.draining,
@@ -101,11 +103,11 @@ class Metrics(Collector):
             "calls": ctx.calls.active,
             "inCall": rooms.in_call,
             "messages": rooms.messages,
-            "requests": dict(self._dispatcher.answered),
+            "requests": dict(answered),
             "joins": dict(self.meter.joins),
             "resumes": dict(self.meter.resumes + self._recoveries),
             "disconnects": {_word(reason): count for reason, count in self._host.eio.stats.closed.items()},
-            "rates": {"requestsPerS": round(answered / uptime_s, 2) if uptime_s else 0.0},
+            "rates": {"requestsPerS": round(answered.total() / uptime_s, 2) if uptime_s else 0.0},
             "loopLagP99Ms": round(self.lag.seconds.quantile(0.99) * 1000, 3),
             "memory": {"residentBytes": ctx.memory.resident_bytes, "budgetBytes": ctx.memory.budget_bytes},
             "storage": {
@@ -113,7 +115,7 @@ class Metrics(Collector):
                 "ok": ctx.journal.healthy,
                 "unwritten": sum(unwritten),
             },
-            "droppedLogMessages": ctx.journal.dropped_messages,
+            "droppedLogMessages": ctx.journal.messages.dropped,
         }
 
     def collect(self) -> Iterator[Metric]:
@@ -158,14 +160,15 @@ class Metrics(Collector):
         yield f.PACKETS_IN.of(engine.stats.messages_in)
         yield f.DISCONNECTS.by({_word(reason): count for reason, count in engine.stats.closed.items()})
 
+    def _answered(self) -> Counter[str]:
+        return self.meter.outcomes() + self._dispatcher.not_run
+
     def _of_requests(self) -> Iterator[Metric]:
         meter = self.meter
         seen = {event: answers for event, answers in meter.events.items() if answers.seconds.count}
         # Those that an alert is about are there from the start: what begins at 1 has not grown, to Prometheus.
-        answered = {"ok": 0, "internal_error": 0} | {
-            outcome.lower(): count for outcome, count in self._dispatcher.answered.items()
-        }
-        yield f.REQUESTS.by(answered)
+        answered = {"ok": 0, "internal_error": 0}
+        yield f.REQUESTS.by(answered | {outcome.lower(): count for outcome, count in self._answered().items()})
         yield f.EVENTS.by(
             {(event, outcome): n for event, answers in seen.items() for outcome, n in answers.outcomes().items()}
         )

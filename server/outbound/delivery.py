@@ -9,7 +9,7 @@ made only where there are any in the room.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, assert_never
+from typing import Any, Final, Protocol, assert_never, get_args
 
 import orjson
 
@@ -23,6 +23,7 @@ from rooms.events import (
     MemberUpdated,
     MessageDeleted,
     MessageUpdated,
+    PollDeleted,
     ReactionChanged,
     ReadChanged,
     RoomEnded,
@@ -45,6 +46,10 @@ SIGNAL_EVENTS = {
     Kind.ANSWER: "answer-received",
     Kind.CANDIDATE: "ice-candidate-received",
 }
+TAKEN_BACK: Final = frozenset({MessageDeleted, MessageUpdated, PollDeleted})
+"""Events after which what was sent before is to lie nowhere (for other nodes: `server.cluster.requests.takes_back`)."""
+
+DURABLE: Final = frozenset(get_args(Durable))
 LEFT_ACTIONS: dict[Reason, Action] = {"timeout": "rejoin", "server-shutdown": "resume"}
 REMOVED: frozenset[Reason] = frozenset({"kicked", "banned"})
 
@@ -63,6 +68,9 @@ class PacketSender(Protocol):
 
     def send_kept(self, connection: str, packet: bytes) -> None:
         """Send one of many packets that have waited for this connection; none of them counts as unread."""
+
+    def recall(self, connections: Iterable[str]) -> None:
+        """Something that these were sent is taken back: what of it still waits leaves soon, or is cut."""
 
     def close_later(self, connection: str) -> None:
         """Close a connection that holds no seat any more, once what is under way has been answered."""
@@ -84,10 +92,10 @@ class Delivery:
 
     def tell_all(self, room: Room, event: Durable | Transient, but: str | None = None) -> None:
         """Tell everybody concerned; `but` is a connection that is told the same by its own answer."""
-        if isinstance(event, Durable):
-            self._durable(room, event, but)
+        if type(event) in DURABLE:
+            self._durable(room, event, but)  # type: ignore[arg-type]
         else:
-            self._transient(room, event, but)
+            self._transient(room, event, but)  # type: ignore[arg-type]
 
     def waiting(self, room: Room, connection: str) -> None:
         """Tell a host who has come or come back of everybody who waits."""
@@ -142,6 +150,8 @@ class Delivery:
         """The frame of what happens in a room at this moment, for one connection."""
         if connection in self.without_offsets:
             return event_packet(name, payload)
+        if self._presence.sits_in_one(connection, room):
+            return event_packet(name, payload, offset(room.epoch, room.position))
         rooms = [held for held, _ in self._presence.seats_of(connection)] or [room]
         return event_packet(name, payload, offset_of_several((one.epoch, one.position) for one in rooms))
 
@@ -162,10 +172,14 @@ class Delivery:
 
     def _durable(self, room: Room, event: Durable, but: str | None) -> None:
         here = self._presence.in_room(room.id)
+        if not here:
+            return
         # Whoever came or came back learns it from the snapshot, and whoever goes by `room-left`.
         about = here.get(_about(event))
         to = [connection for connection in _concerned(event, here) if connection not in (about, but)]
         if to:
+            if type(event) in TAKEN_BACK:
+                self._sender.recall(to)
             name, payload = views.durable(event)
             if self.without_offsets or self._presence.several:
                 to = self._in_common(room, to, name, payload)
@@ -227,6 +241,10 @@ class Delivery:
     def _to_all(self, room: Room, event: str, payload: Any, *, but: str | None = None) -> None:
         self._sender.send(self._presence.in_room(room.id).values(), event_packet(event, payload), but)
 
+    def out_of_reach(self, connections: Iterable[str]) -> None:
+        """These hold no seat in a room any more, and are not told what is taken back there from now on."""
+        self._sender.recall(connections)
+
     def seat_gone(self, room_id: str, reason: Reason, connection: str) -> None:
         """`room-left`, to the one whose seat it was."""
         payload = {"roomId": room_id, "reason": reason, "action": LEFT_ACTIONS.get(reason, "none")}
@@ -236,12 +254,12 @@ class Delivery:
 
 
 def _about(event: Durable) -> str:
-    """Who is told otherwise of what happened to them; empty where everybody hears of it."""
-    if isinstance(event, MemberJoined):
+    """Whom an event is about and who learns of it in another way; empty where everybody is told."""
+    if type(event) is MemberJoined:
         return event.participant.id
-    if isinstance(event, MemberLeft):
+    if type(event) is MemberLeft:
         return event.participant_id
-    return event.participant.id if isinstance(event, MemberUpdated) and event.change == "connected" else ""
+    return event.participant.id if type(event) is MemberUpdated and event.change == "connected" else ""
 
 
 def _knock(knock: KnockReceived) -> dict[str, str]:

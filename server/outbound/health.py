@@ -1,7 +1,7 @@
 """Whether the store is there: a state machine with hysteresis, told how each call went.
 
 Two questions, two answers. `answers` is how the newest call went, for those who decide whether to wait for the next
-one. `healthy` is for the world: readiness, figures, the log. A store that fails now and then, or answers some calls in
+one. `healthy` is for the world: readiness, metrics, the log. A store that fails now and then, or answers some calls in
 time and others not, does not make it change each second.
 """
 

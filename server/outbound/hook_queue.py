@@ -42,6 +42,9 @@ class Hook:
     room_id: str
     body: bytes = field(repr=False)
     queued_at: float = 0.0
+    """By the clock of the queue."""
+    at: float = 0.0
+    """By the wall clock: what another process goes by."""
 
 
 class NotTaken(Exception):
@@ -59,6 +62,14 @@ class Gone(Exception):
 
 Post = Callable[[Hook], Awaitable[None]]
 """Sends one message; raises `NotTaken` or `Gone`."""
+
+
+def _nobody(_: Hook) -> None:
+    """Nobody wants to know."""
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(slots=True)
@@ -80,6 +91,12 @@ class HookQueue:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._back = asyncio.Event()
+        self._sending = asyncio.Event()
+        self._sending.set()
+        self.on_done: Callable[[Hook], None] = _nobody
+        """Told of each message that is sent, or dropped after it was queued: nothing more will come of it."""
+        self.may_send: Callable[[], bool] = _always
+        """Asked before each try; after a no nothing is sent until `resume`."""
         self._failures_in_a_row = 0
         self._told_at = float("-inf")
         self._told = self._gone = False
@@ -89,6 +106,7 @@ class HookQueue:
         """Send a message soon."""
         if self._gone or self.waiting >= MAX_QUEUED:
             self.dropped += 1
+            self.on_done(hook)
             return
         self.waiting += 1
         lane = self._lanes.get(hook.room_id)
@@ -106,18 +124,33 @@ class HookQueue:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=limit_s)
         left = self.waiting
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.abandon()
         return left
+
+    async def abandon(self) -> None:
+        """Let go of all that waits: it is somebody else's to send."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.waiting = 0
+
+    def resume(self) -> None:
+        """This process may send again."""
+        self._sending.set()
+
+    async def _its_turn(self) -> None:
+        while not self._sending.is_set() or not self.may_send():
+            self._sending.clear()
+            await self._sending.wait()
 
     async def _drain(self, room_id: str, lane: _Lane) -> None:
         try:
             while lane.hooks:
                 retry_after_s = await self._try(lane.hooks[0])
                 if retry_after_s is None:
-                    lane.hooks.popleft()
                     self.waiting -= 1
+                    self.on_done(lane.hooks.popleft())
                     lane.pause_s = RETRY_FIRST_S
                 else:
                     await self._wait(lane, retry_after_s)
@@ -130,6 +163,7 @@ class HookQueue:
             self.dropped += 1
             return None
         async with self._slots:
+            await self._its_turn()
             try:
                 await self._post(hook)
             except NotTaken as refused:

@@ -66,6 +66,18 @@ class Presence:
         """Every seat that this connection holds."""
         return list(self._seats.get(connection, {}).values())
 
+    def held(self, connection: str, room: Room) -> Seat | None:
+        """The seat that this connection holds in a room."""
+        seats = self._seats.get(connection)
+        found = seats.get(room.id) if seats is not None else None
+        return found[1] if found is not None and found[0] is room else None
+
+    def sits_in_one(self, connection: str, room: Room) -> bool:
+        """Whether it holds one seat, in this room."""
+        seats = self._seats.get(connection)
+        found = seats.get(room.id) if seats is not None and len(seats) == 1 else None
+        return found is not None and found[0] is room
+
     def told(self, connection: str) -> Mapping[str, Told]:
         """room id → up to where the connection was told, of the rooms it has a seat in."""
         return self._told.get(connection, {})

@@ -7,7 +7,7 @@ keeps, who is told, and what is let go of is known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final, get_args
 
 from rooms.events import (
     Event,
@@ -33,11 +33,18 @@ from server.outbound.presence import Presence
 
 Subscriber = Callable[[Room, Event], None]
 
-SAVED = frozenset({MemberJoined, MemberLeft, RoomUpdated, SeatGranted, StateChanged})
+SAVED = frozenset({MemberJoined, MemberLeft, MessageUpdated, RoomUpdated, SeatGranted, StateChanged})
 """Events after which a store keeps something else of the room."""
+
+LET_GO: Final = frozenset({MemberLeft, SeatTakenOver, KnockAnswered, RoomEnded})
+"""Events after which somebody holds a seat, or waits at a door, no more."""
+
+SILENT: Final = frozenset(get_args(Silent))
 
 SAVED_CHANGES: frozenset[Change] = frozenset({"role", "self"})
 """Changes of a participant that a store keeps."""
+
+SAVED_IN_PART: Final = frozenset({MemberUpdated, MessageDeleted})
 
 
 class Publisher:
@@ -48,13 +55,14 @@ class Publisher:
         self._journal = journal
         self._presence = presence
         self._log_messages = log_messages
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: dict[type, tuple[Subscriber, ...]] = dict.fromkeys(get_args(Event), ())
         self.messages = 0
         """Messages committed since the start."""
 
-    def subscribe(self, subscriber: Subscriber) -> None:
-        """Hand every event but messages to `subscriber`, once it has been told. It must not raise or wait."""
-        self._subscribers.append(subscriber)
+    def subscribe(self, subscriber: Subscriber, *kinds: type) -> None:
+        """Hand events of these kinds, or all but messages, to `subscriber`, once they are told. It must not raise."""
+        for kind in kinds or tuple(self._subscribers):
+            self._subscribers[kind] += (subscriber,)
 
     def commit(self, room: Room, events: Iterable[Event], *, but: str | None = None) -> None:
         """Keep and tell what happened, in order. `but` is a connection that is told the same by its own answer."""
@@ -64,14 +72,16 @@ class Publisher:
             if type(event) is Message:
                 self.message(room, event)
                 continue
-            if not isinstance(event, Silent):
-                self._delivery.tell_all(room, event, but)
-            self._let_go(event)
+            # Not `isinstance`, which takes a dozen steps for a dozen kinds: this runs three times for each join.
+            if kind not in SILENT:
+                self._delivery.tell_all(room, event, but)  # type: ignore[arg-type]
+            if kind in LET_GO:
+                self._let_go(event)
             if room.log and self._log_messages:
                 self._log(event)
-            for subscriber in self._subscribers:
+            for subscriber in self._subscribers[kind]:
                 subscriber(room, event)
-            changed = changed or kind in SAVED or (isinstance(event, MemberUpdated) and event.change in SAVED_CHANGES)
+            changed = changed or kind in SAVED or (kind in SAVED_IN_PART and _is_saved(event))
         if changed:
             self._journal.changed(room)
 
@@ -81,6 +91,8 @@ class Publisher:
         While the store is known to be down nobody is kept waiting, but for what must not be granted on a guess.
         """
         self.commit(room, events, but=but)
+        if not self._journal.outlives_process:
+            return True
         insist = any(isinstance(event, SeatGranted) and event.spent for event in events)
         return await self._journal.saved(room, insist=insist)
 
@@ -101,8 +113,19 @@ class Publisher:
 
     def _let_go(self, event: Event) -> None:
         if isinstance(event, MemberLeft | SeatTakenOver):
+            connection = self._presence.connection_of(event.room_id, event.participant_id)
+            if connection is not None:
+                self._delivery.out_of_reach((connection,))
             self._presence.release(event.room_id, event.participant_id)
         elif isinstance(event, KnockAnswered):
             self._presence.walk_away(event.room_id, event.knock_id)
         elif isinstance(event, RoomEnded):
+            self._delivery.out_of_reach(self._presence.in_room(event.room_id).values())
             self._presence.room_over(event.room_id)
+
+
+def _is_saved(event: Event) -> bool:
+    if isinstance(event, MemberUpdated):
+        return event.change in SAVED_CHANGES
+    # What expires is not remembered: whoever holds it knows when it does.
+    return isinstance(event, MessageDeleted) and event.reason != "expired"

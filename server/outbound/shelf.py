@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from rooms.files import File, Files, file_from
@@ -26,6 +26,10 @@ BATCH = 100
 CLEAR_EVERY_S = 60.0
 """How often what broken uploads of dead processes have left is looked for."""
 
+MAX_LATE = 1_000
+"""What happens in a room before its files are known, and concerns them: so much is made up for. Beyond that, files of
+messages that are gone go with the room."""
+
 PURGE_AFTER_S = 86_400.0
 """How long after its room's end a file goes by itself, where no process was there to erase it."""
 
@@ -40,7 +44,12 @@ class Shelf:
         """Whether the store has been opened, and the files of an earlier process are known."""
         self.erased = 0
         """Files, and what was to be one, since the start."""
+        self.is_here: Callable[[str], bool] | None = None
+        """Set where other processes share the store: whether a room runs here. What belongs to others is let be."""
+        self._unknown: dict[str, list[Callable[[], None]]] = {}
+        """Rooms that have come here whose files are not known yet, and what is to be done once they are."""
         self._on_restored = on_restored
+        self._readers: dict[str, list[Callable[[], None]]] = {}
         self._erase: dict[str, None] = {}
         self._update: dict[str, File] = {}
         self._prolong: dict[str, float] = {}
@@ -59,9 +68,23 @@ class Shelf:
         """Erase files that the rules have let go of."""
         self.erase_ids([file.id for file in files])
 
+    @contextlib.contextmanager
+    def sending(self, file_id: str, cut: Callable[[], None]) -> Iterator[None]:
+        """While a file is sent: where it is erased meanwhile, `cut` is called, so that nothing of it waits unread."""
+        readers = self._readers.setdefault(file_id, [])
+        readers.append(cut)
+        try:
+            yield
+        finally:
+            readers.remove(cut)
+            if not readers:
+                self._readers.pop(file_id, None)
+
     def erase_ids(self, file_ids: Iterable[str]) -> None:
         """Erase files, or what there is of them."""
         for file_id in file_ids:
+            for cut in list(self._readers.get(file_id, ())):
+                cut()
             self._erase[file_id] = None
             self._update.pop(file_id, None)
             self._prolong.pop(file_id, None)
@@ -81,6 +104,31 @@ class Shelf:
         if self._prolong:
             self._work.set()
 
+    def took_in(self, room_id: str, ahead_s: float) -> None:
+        """A room has come from another process: its files have to be looked for."""
+        self._ahead_s = ahead_s
+        self._unknown[room_id] = []
+        self._work.set()
+
+    def knows(self, room_id: str) -> bool:
+        """Whether the files of a room that runs here are known."""
+        return room_id not in self._unknown
+
+    def once_known(self, room_id: str, action: Callable[[], None], *, always: bool = False) -> None:
+        """Do this when the files of a room are known; at most `MAX_LATE` such things, unless `always`."""
+        late = self._unknown[room_id]
+        if always or len(late) < MAX_LATE:
+            late.append(action)
+
+    def gave_up(self, room_id: str) -> list[File]:
+        """A room has gone to another process, and its files with it."""
+        self._unknown.pop(room_id, None)
+        gone = self.files.room_over(room_id)
+        for file in gone:
+            self._update.pop(file.id, None)
+            self._prolong.pop(file.id, None)
+        return gone
+
     # The background
 
     async def start(self, rooms: dict[str, Room], ahead_s: float, now: float) -> bool:
@@ -89,7 +137,8 @@ class Shelf:
             return True
         try:
             await self.store.open()
-            kept = [record async for record in self.store.records()] if self.store.outlives_process else []
+            lasts = self.store.outlives_process and self.is_here is None
+            kept = [record async for record in self.store.records()] if lasts else []
         except StoreUnavailable:
             return False
         for record in kept:
@@ -108,6 +157,26 @@ class Shelf:
             return
         self.files.add(file)
         self._on_restored(file)
+
+    async def _learn(self) -> None:
+        """Look for the files of rooms that have come here. Whose a file is, is sealed: all have to be looked at."""
+        wanted = dict(self._unknown)
+        async for record in self.store.records():
+            # A room that has gone meanwhile, and maybe come again, is not looked for here.
+            if isinstance(record, str) or not self._still(wanted, record.room_id):
+                continue
+            if any(file.id == record.id for file in self.files.of_room(record.room_id)):
+                continue
+            file = file_from(record, self._ahead_s)
+            self.files.add(file)
+            self._on_restored(file)
+        for room_id in filter(lambda one: self._still(wanted, one), wanted):
+            for action in self._unknown.pop(room_id):
+                action()
+
+    def _still(self, wanted: dict[str, list[Callable[[], None]]], room_id: str) -> bool:
+        late = self._unknown.get(room_id)
+        return late is not None and wanted.get(room_id) is late
 
     async def run(self) -> None:
         """Have the store follow, for ever."""
@@ -136,6 +205,8 @@ class Shelf:
         self._work.clear()
         if not self.ready:
             return
+        if self._unknown:
+            await self._learn()
         while batch := list(islice(self._erase, BATCH)):
             await self.store.erase(batch)
             self.erased += len(batch)

@@ -1,11 +1,10 @@
 """What a site is told of its rooms: when they begin and end, who comes and goes, calls, knocks. Never what was said.
 
-A subscriber of the publisher turns what happened into messages and puts them into a queue for each address.
+A subscriber of the publisher turns what happened into messages and hands them to an outbox.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,9 +28,8 @@ from rooms.events import (
 from rooms.model import Participant
 from rooms.room import Room
 from server.outbound.hook_queue import Hook, HookQueue
+from server.outbound.outbox import Outbox
 from server.protocol import views
-
-log = logging.getLogger(__name__)
 
 ID_BYTES = 16
 
@@ -48,9 +46,9 @@ class Webhooks:
     """Tells every address. `with_names`: also what people are called."""
 
     def __init__(
-        self, queues: Sequence[HookQueue], new_id: Callable[[int], str], wall: Callable[[], float], *, with_names: bool
+        self, outbox: Outbox, new_id: Callable[[int], str], wall: Callable[[], float], *, with_names: bool
     ) -> None:
-        self.queues = queues
+        self.outbox = outbox
         self._new_id = new_id
         self._wall = wall
         self._with_names = with_names
@@ -65,7 +63,8 @@ class Webhooks:
             case RoomCreated():
                 self._tell(room, "room.created")
             case RoomRestored():
-                self._known(room).people.update((seat.id, seat.participant) for seat in room.seats.values())
+                people = {seat.id: seat.participant for seat in room.seats.values()}
+                self._rooms[room.id] = _Known(people, set(room.knocks))
             case MemberJoined():
                 self._joined(room, event.participant)
             case MemberUpdated():
@@ -81,12 +80,14 @@ class Webhooks:
             case RoomEnded():
                 self._ended(room, event.reason)
 
-    async def close(self, limit_s: float) -> None:
-        """Send what is left, for so long. One line tells of what could not be sent."""
-        left = [await queue.close(limit_s) for queue in self.queues]
-        dropped = sum(queue.dropped for queue in self.queues)
-        if any(left) or dropped:
-            log.warning("Stopped with %d webhooks unsent; %d were dropped before.", sum(left), dropped)
+    @property
+    def queues(self) -> Sequence[HookQueue]:
+        """One for each address."""
+        return self.outbox.queues
+
+    def moved(self, room_id: str) -> None:
+        """A room runs elsewhere: nothing of it is remembered."""
+        self._rooms.pop(room_id, None)
 
     def _joined(self, room: Room, who: Participant) -> None:
         if room.came == 1:
@@ -129,7 +130,6 @@ class Webhooks:
         return person
 
     def _tell(self, room: Room, kind: str, **data: Any) -> None:
-        body = orjson.dumps({"type": kind, "timestamp": views.iso(self._wall()), "data": {"roomId": room.id, **data}})
-        hook = Hook(f"msg_{self._new_id(ID_BYTES)}", room.id, body, time.monotonic())
-        for queue in self.queues:
-            queue.put(hook)
+        at = self._wall()
+        body = orjson.dumps({"type": kind, "timestamp": views.iso(at), "data": {"roomId": room.id, **data}})
+        self.outbox.put(Hook(f"msg_{self._new_id(ID_BYTES)}", room.id, body, time.monotonic(), at))

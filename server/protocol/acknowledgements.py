@@ -81,9 +81,10 @@ class Reply(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A refused request: the `error` object of its acknowledgement."""
+    """A refused request: the `error` object of its acknowledgement. `final`: its connection is closed behind it."""
 
     error: dict[str, Any]
+    final: bool = False
 
 
 Granted = Data | Reply
@@ -105,11 +106,11 @@ def status_of(refused: Refused) -> int:
 
 def error_object(refused: Refused) -> dict[str, Any]:
     """The `error` object: `{code, message, retryable, retryAfterMs?, details?}`."""
-    meaning = CODE_INFO[refused.code]
+    info = CODE_INFO[refused.code]
     error: dict[str, Any] = {
         "code": refused.code.value,
-        "message": refused.message or meaning.message,
-        "retryable": meaning.retryable,
+        "message": refused.message or info.message,
+        "retryable": info.retryable,
     }
     if refused.retry_after_ms is not None:
         error["retryAfterMs"] = refused.retry_after_ms

@@ -224,14 +224,23 @@ class Storage(Sent):
     ok: bool
 
 
+class HealthStorage(Storage):
+    """`shared`, with Redis: whether all processes on it use one database, as far as is known."""
+
+    shared: bool = absent()
+
+
 class Health(Sent):
-    """`degraded`: it serves, but not all of what it depends on does."""
+    """`degraded`: it serves, but not all of what it depends on does. `bus`: what processes share; `none` where one is
+    alone.
+    """
 
     status: Literal["ok", "degraded"]
-    storage: Storage
+    storage: HealthStorage
     bus: Storage
     draining: bool
     uptime_s: float = Field(ge=0)
+    build: Literal["pure", "compiled"]
 
 
 class Ready(Sent):
@@ -268,11 +277,14 @@ class StorageState(Sent):
 
 
 class Stats(Sent):
-    """The metrics of the process for people. `requests` is by outcome: `ok`, or the error code.
+    """The metrics of the processes that answered, for people. `requests` is by outcome: `ok`, or the error code.
+
+    `processes`: how many they are. `uptimeS` and `draining` are of the one that was asked, `loopLagP99Ms` is the worst.
 
     `joins` and `resumes` are by result, in lower case; `disconnects` by reason. `owner`: whether the rooms are here.
     """
 
+    processes: int = Field(ge=1)
     uptime_s: float = Field(ge=0)
     owner: bool
     draining: bool

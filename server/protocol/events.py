@@ -14,7 +14,8 @@ from pydantic.alias_generators import to_camel
 from rooms.errors import Code
 from rooms.message import DeleteReason
 from rooms.model import EndReason, LeaveReason, Role, RoomStatus
-from server.protocol.requests import AnswerDescription, CandidateInit, Kind, OfferDescription
+from server.protocol.fields import Kind
+from server.protocol.requests import AnswerDescription, CandidateInit, OfferDescription
 
 ISO_MILLISECONDS = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
 
@@ -195,13 +196,19 @@ class MessageUpdated(Sent):
     encrypted: Literal[True] = absent()
 
 
+GoneReason = Literal[DeleteReason, "forgotten"]
+
+
 class MessageDeleted(Sent):
-    """A message is gone. `by` is who did it; empty where it expired, and for the room's owner over REST."""
+    """A message is gone. `by` is who did it; empty where it expired, and for the room's owner over REST.
+
+    `forgotten`, in `missed` alone: it was edited in an earlier epoch, and what it says since is not known.
+    """
 
     room_id: str
     id: str
     by: str
-    reason: DeleteReason
+    reason: GoneReason
     seq: Seq
 
 
@@ -409,8 +416,10 @@ Missed = Annotated[
 
 
 class RoomJoined(Sent):
-    """The full picture of a room. It replaces what the client knew. `missed` comes only where `recovered`, and `reads`
-    (up to which `seq` each participant has seen everything) where the room has receipts.
+    """The full picture of a room. It replaces what the client knew. `missed` comes where `recovered`; elsewhere it
+    holds `message-deleted` of messages of earlier epochs alone. `forgotten`: these were too many, and all messages
+    of earlier epochs have to go. `reads` (up to which `seq` each participant has seen everything) comes where the room
+    has receipts.
     """
 
     room_id: str
@@ -427,6 +436,7 @@ class RoomJoined(Sent):
     seq: Count
     recovered: bool
     missed: list[Missed] = absent()
+    forgotten: Literal[True] = absent()
     resume_token: str
     resume_ttl_s: float = Field(ge=0)
     limits: Limits

@@ -25,11 +25,13 @@ from rooms.events import (
     ReactionChanged,
     RoomUpdated,
 )
+from rooms.extras import NO_EXTRAS, Attachment, Extras
 from rooms.limits import REACTORS_SHOWN, SNAPSHOT_ATTRIBUTES_BYTES
-from rooms.message import NO_EXTRAS, Attachment, Extras, Message, More, message_id
-from rooms.model import Media, Participant, RoomView
+from rooms.message import Message, More, message_id
+from rooms.model import Media, Participant, RoomView, Seat
 from rooms.poll import Poll
 from rooms.records import CallRecord, SessionRecord
+from rooms.room import Room
 
 MESSAGE_RECEIVED = "message-received"
 SECONDS_REMEMBERED = 256
@@ -66,8 +68,8 @@ def media(value: Media) -> dict[str, bool]:
     }
 
 
-def participant(value: Participant) -> dict[str, Any]:
-    """`{id, name, role, connected, joinedAt, media, inCall, idle, attributes, verified?, userId?}`."""
+def participant(value: Participant | Seat) -> dict[str, Any]:
+    """`{id, name, role, connected, joinedAt, media, inCall, idle, attributes, verified?, userId?}`; of a seat, now."""
     shown: dict[str, Any] = {
         "id": value.id,
         "name": value.name,
@@ -77,7 +79,7 @@ def participant(value: Participant) -> dict[str, Any]:
         "media": media(value.media),
         "inCall": value.in_call,
         "idle": value.idle,
-        "attributes": dict(value.attributes),
+        "attributes": dict(value.attributes) if value.attributes else {},
     }
     if value.verified:
         shown["verified"] = True
@@ -104,9 +106,9 @@ class Attributes:
         return entry
 
 
-def room(value: RoomView) -> dict[str, Any]:
-    """The `room` object."""
-    shown = {
+def room(value: RoomView | Room) -> dict[str, Any]:
+    """The `room` object; of a room, now."""
+    shown: dict[str, Any] = {
         "id": value.id,
         "status": value.status,
         "capacity": value.capacity,

@@ -46,12 +46,22 @@ DISAPPEARING: Final = "tests/integration/contract/test_disappearing.py"
 POLLS: Final = "tests/integration/contract/test_polls.py"
 PEOPLE: Final = "tests/integration/contract/test_people.py"
 JOURNAL: Final = "tests/unit/server/test_journal.py"
+GATE: Final = "tests/unit/server/test_gate.py"
+NODES: Final = "tests/integration/test_redis_nodes.py"
+GATHERED: Final = "tests/integration/cluster/test_gathered.py"
+OUTAGE: Final = "tests/integration/test_redis_outage.py"
+WENT_BACK: Final = "tests/integration/test_redis_went_back.py"
+RECORDER: Final = "tests/unit/server/test_recorder.py"
+REDIS_PIPELINE: Final = "tests/contract/test_redis_pipeline.py"
+REDIS_KEEPER: Final = "tests/contract/test_redis_keeper.py"
 SPARING: Final = "tests/unit/server/test_sparing.py"
 FILES: Final = "tests/integration/contract/test_files.py"
 FILE_QUOTAS: Final = "tests/unit/server/test_file_quotas.py"
 FILE_RULES: Final = "tests/unit/rooms/test_files.py"
+SHELF: Final = "tests/unit/server/test_shelf.py"
 RESTARTS: Final = "tests/integration/test_files_restart.py"
 FILE_STORES: Final = "tests/contract/test_file_store.py"
+RETRACTIONS: Final = "tests/unit/rooms/test_retractions.py"
 HISTORY: Final = "tests/unit/rooms/test_history.py"
 LEDGER: Final = "tests/unit/rooms/test_ledger.py"
 TOKENS: Final = "tests/integration/contract/test_join_tokens.py"
@@ -60,11 +70,15 @@ KEY_SETS: Final = "tests/unit/server/test_join_tokens.py"
 REQUESTS: Final = "tests/integration/contract/test_request_log.py"
 HOOKS: Final = "tests/unit/server/test_hook_queue.py"
 WEBHOOKS: Final = "tests/integration/contract/test_webhooks.py"
+KEPT_HOOKS: Final = "tests/unit/server/test_kept_outbox.py"
+SHARED_HOOKS: Final = "tests/unit/server/test_shared_outbox.py"
 HANDSHAKE: Final = "tests/integration/engine/test_handshake.py"
+CLOSING: Final = "tests/integration/engine/test_closing.py"
+RECALLS: Final = "tests/integration/engine/test_recall.py"
 POLLING: Final = "tests/integration/engine/test_polling.py"
 DESCRIPTORS: Final = "tests/unit/server/test_descriptors.py"
 DIRECTORY: Final = "tests/unit/rooms/test_directory.py"
-ROOM: Final = "tests/unit/rooms/test_room.py"
+LEAVING: Final = "tests/unit/rooms/test_leaving.py"
 MODERATION: Final = "tests/unit/rooms/test_moderation.py"
 SCHEDULE: Final = "tests/unit/rooms/test_schedule.py"
 INVITES: Final = "tests/unit/rooms/test_invites.py"
@@ -73,7 +87,16 @@ WEBSOCKET: Final = "tests/integration/engine/test_websocket.py"
 TURNS: Final = "tests/unit/engine/test_turns.py"
 SESSIONS: Final = "tests/integration/contract/test_session_log.py"
 OWNERS: Final = "tests/integration/test_two_owners.py"
+WORKERS: Final = "tests/integration/test_workers.py"
 OWNERSHIP: Final = "tests/unit/server/test_ownership.py"
+FRAMES: Final = "tests/unit/cluster/test_frames.py"
+LINKS: Final = "tests/unit/cluster/test_links.py"
+EDGES: Final = "tests/unit/cluster/test_edge_and_owner.py"
+INBOXES: Final = "tests/contract/test_redis_inboxes.py"
+RELAYED: Final = "tests/unit/cluster/test_relay.py"
+FAULTS: Final = "tests/integration/contract/test_faults.py"
+SPELLING: Final = "server.faults.spelling"
+RESTART: Final = "server.faults.restart"
 
 BOUNDS: Final = (
     Bound(SETTING, "memory_budget_mb", "MiB", "Resident memory of the process.", ATTACKS),
@@ -102,6 +125,20 @@ BOUNDS: Final = (
         "tests/unit/server/test_door.py",
     ),
     Bound(
+        "server.observability.errors",
+        "EVENTS_AT_ONCE",
+        "reports",
+        "Of errors, to SENTRY_DSN; then one a second.",
+        "tests/integration/test_error_reports.py",
+    ),
+    Bound(
+        "server.usecases.connections",
+        "REFUSED_AT_ONCE",
+        "requests",
+        "That come too early, before their connection is closed.",
+        "tests/integration/test_hurried.py",
+    ),
+    Bound(
         "server.transport.http.listener",
         "SILENT_S",
         "s",
@@ -120,6 +157,13 @@ BOUNDS: Final = (
         "MAX_QUERIES",
         "queries",
         "Of handshakes, whose meaning is remembered; each of 1,024 characters at most.",
+        "tests/integration/engine/test_direct.py",
+    ),
+    Bound(
+        "server.transport.engineio.origins",
+        "MAX_ORIGINS",
+        "origins",
+        "Whose headers are remembered as they are written; each as long as a line of a request may be.",
         "tests/integration/engine/test_direct.py",
     ),
     Bound(
@@ -153,6 +197,10 @@ BOUNDS: Final = (
     ),
     Bound(ENGINE, "packets_per_payload", "packets", "In one polling body.", POLLING),
     Bound(ENGINE, "sessions", "sessions", "Of one engine, whatever the quotas.", HANDSHAKE),
+    Bound(ENGINE, "recall_look_s", "s", "Between two looks at who does not take what was taken back.", RECALLS),
+    Bound(ENGINE, "recall_looks", "looks", "At one who takes next to nothing, before it is cut.", RECALLS),
+    Bound(ENGINE, "recall_least_bytes", "bytes", "Taken in these, by one that reads.", RECALLS),
+    Bound(ENGINE, "linger_s", "s", "For the last packets of a closed polling session.", CLOSING),
     Bound(ENGINE, "body_timeout_s", "s", "For a polling body.", POLLING),
     Bound(
         "server.transport.http.routes",
@@ -165,10 +213,14 @@ BOUNDS: Final = (
     Bound("rooms.limits", "HISTORY_BYTES", "bytes", "In one history.", HISTORY),
     Bound("rooms.limits", "HISTORY_AGE_S", "s", "Age of an event, also in an idle room.", LEDGER),
     Bound("rooms.limits", "MESSAGES_KNOWN", "messages", "Of one room, that are known by id.", HISTORY),
+    Bound(
+        "rooms.limits", "RETRACTIONS_KNOWN", "messages", "Of one room, taken back, told after a restart.", RETRACTIONS
+    ),
+    Bound("rooms.limits", "RETRACTION_BYTES", "bytes", "That each of them weighs.", RETRACTIONS),
     Bound("rooms.limits", "BACKLOG_MESSAGES", "messages", "That a newcomer sees.", HISTORY),
     Bound("rooms.limits", "MAX_ROOMS", "rooms", "Of the process.", DIRECTORY),
     Bound("rooms.limits", "MAX_TOMBSTONES", "ended rooms", "That are remembered.", DIRECTORY),
-    Bound("rooms.limits", "GONE_SEATS", "ended seats", "Of one room, that are remembered.", ROOM),
+    Bound("rooms.limits", "GONE_SEATS", "ended seats", "Of one room, that are remembered.", LEAVING),
     Bound("rooms.limits", "MAX_BANS", "bans", "Of one room.", MODERATION),
     Bound("rooms.schedule", "TIDY_FROM", "plans", "That no longer hold, before they are let go of.", SCHEDULE),
     Bound("rooms.limits", "MAX_ROOMS_PER_CONNECTION", "seats", "Of one connection.", ERRORS),
@@ -219,7 +271,7 @@ BOUNDS: Final = (
         "That guess at one room.",
         "tests/unit/server/test_doors.py",
     ),
-    Bound("server.protocol.requests", "MAX_TOKEN_CHARS", "characters", "A join token.", TOKENS),
+    Bound("server.protocol.fields", "MAX_TOKEN_CHARS", "characters", "A join token.", TOKENS),
     Bound("server.security.claims", "MAX_SUBJECT_CHARS", "characters", "`sub` and `jti` of a join token.", CLAIMS),
     Bound("server.security.claims", "MAX_USER_ID_CHARS", "characters", "A `sub` that others are told.", CLAIMS),
     Bound("server.security.claims", "MAX_ATTRIBUTES", "keys", "Of the attributes in a join token.", CLAIMS),
@@ -239,7 +291,14 @@ BOUNDS: Final = (
     Bound("server.outbound.hook_queue", "AT_ONCE", "requests", "Of webhooks to one address, under way.", HOOKS),
     Bound("server.outbound.hook_queue", "KEPT_S", "s", "That a webhook is tried to be sent.", HOOKS),
     Bound("server.transport.client.hooks", "POST_TIMEOUT_S", "s", "For one try of a webhook.", WEBHOOKS),
-    Bound("server.transport.client.hooks", "CLOSE_S", "s", "For webhooks that are left at a stop.", WEBHOOKS),
+    Bound("server.outbound.outbox", "CLOSE_S", "s", "For webhooks that are left at a stop.", WEBHOOKS),
+    Bound("server.outbound.outbox", "CLOSE_KEPT_S", "s", "The same, where what is left is kept.", KEPT_HOOKS),
+    Bound("server.outbound.kept_outbox", "KEEP_AFTER_S", "s", "That a webhook waits before it is kept.", KEPT_HOOKS),
+    Bound("server.outbound.kept_outbox", "KEEP_BATCH", "webhooks", "Kept, or erased, in one write.", KEPT_HOOKS),
+    Bound("server.outbound.kept_outbox", "KEEP_CLOSE_S", "s", "For keeping what is left at a stop.", KEPT_HOOKS),
+    Bound("server.outbound.shared_outbox", "SENDER_S", "s", "That a node sends for all, unrenewed.", SHARED_HOOKS),
+    Bound("server.outbound.shared_outbox", "READ_AT_ONCE", "webhooks", "Read, or erased, at once.", SHARED_HOOKS),
+    Bound("server.outbound.shared_outbox", "CLOSE_SHARED_S", "s", "For what Redis has not yet.", SHARED_HOOKS),
     Bound("server.transport.http.routes", "BODY_TIMEOUT_S", "s", "For a REST body.", HARDENING),
     Bound("server.transport.http.runner", "UNREAD_ABOVE_BYTES", "bytes", "Unread over HTTP, uncounted.", UNREAD),
     Bound("server.transport.http.runner", "UNREAD_S", "s", "In which a client reads some of its answers.", UNREAD),
@@ -273,9 +332,49 @@ BOUNDS: Final = (
     Bound("rooms.limits", "MAX_ATTRIBUTES_BYTES", "bytes", "Of one participant's attributes.", PEOPLE),
     Bound("rooms.limits", "SNAPSHOT_ATTRIBUTES_BYTES", "bytes", "Of attributes in one list.", PEOPLE),
     Bound("rooms.limits", "SEARCHED_MESSAGES", "messages", "That one search looks at.", REST_MESSAGES),
-    Bound("server.outbound.journal", "MAX_QUEUED_MESSAGES", "messages", "On their way to the log.", JOURNAL),
-    Bound("server.outbound.journal", "MAX_QUEUED_ENTRIES", "entries", "These, and what erases some.", JOURNAL),
+    Bound("storage.redis.pipeline", "MAX_IN_FLIGHT", "commands", "To Redis without a reply.", REDIS_PIPELINE),
+    Bound("storage.redis.keeper", "KEPT_AFTER_S", "s", "That a room stays in Redis after its end.", REDIS_KEEPER),
+    Bound("storage.redis.keeper", "YOUNG_S", "s", "Nobody claims a room after older data is back.", WENT_BACK),
+    Bound("server.cluster.recorder", "ENDS_KNOWN", "rooms", "That are ended again in older data.", RECORDER),
+    Bound("server.cluster.gate", "SILENT_S", "s", "That an answer waits for Redis to keep a change.", GATE),
+    Bound("server.cluster.gate", "LINGER_S", "s", "That what is kept waits for what was written just after it.", GATE),
+    Bound("server.cluster.gate", "MAX_HELD_BYTES", "bytes", "That wait for changes; then requests are refused.", GATE),
+    Bound("server.cluster.redis_rooms", "LONE_S", "s", "Without Redis until a lone node goes on.", OUTAGE),
+    Bound("server.cluster.redis_rooms", "ALIVE_S", "s", "Without a heartbeat until a node counts as gone.", NODES),
+    Bound("server.cluster.redis_rooms", "HOLD_S", "s", "That a request waits for a room of another node.", NODES),
+    Bound("server.outbound.message_log", "MAX_QUEUED_MESSAGES", "messages", "On their way to the log.", JOURNAL),
+    Bound("server.outbound.message_log", "MAX_QUEUED_ENTRIES", "entries", "These, and what erases some.", JOURNAL),
     Bound("server.cluster.ownership", "HOLD_S", "s", "A request's wait for rooms of another process.", OWNERS),
+    Bound("server.cluster.frames", "MAX_FRAME_BYTES", "bytes", "What one node tells another at once.", FRAMES),
+    Bound("server.cluster.frames", "MAX_BATCH_BYTES", "bytes", "Of one loop turn.", FRAMES),
+    Bound("server.cluster.frames", "MAX_FRAMES", "frames", "Of one loop turn.", FRAMES),
+    Bound("server.cluster.links", "MAX_UNREAD_BYTES", "bytes", "That another node has not taken yet.", LINKS),
+    Bound("server.cluster.links", "MAX_PEERS", "nodes", "That one node knows.", LINKS),
+    Bound("server.cluster.commands", "HOLD_S", "s", "A request's wait for a room that moves.", EDGES),
+    Bound("server.cluster.commands", "ANSWER_S", "s", "A request's wait for a room on another node.", EDGES),
+    Bound("server.cluster.commands", "MAX_REPEATS", "times", "A request is sent anew since its node is gone.", EDGES),
+    Bound("server.cluster.commands", "MAX_FLIGHTS", "requests", "Of one connection, under way to other nodes.", EDGES),
+    Bound("server.cluster.commands", "MAX_HELD_BYTES", "bytes", "Of requests under way to other nodes.", EDGES),
+    Bound("server.cluster.commands", "MAX_ROUTES", "rooms", "Of which a node knows where they run.", EDGES),
+    Bound("server.cluster.owner", "MAX_VISITORS", "connections", "Of other nodes, with seats here.", EDGES),
+    Bound("server.cluster.owner", "MAX_BOUNCED", "rooms", "That one of them asked for and were not here.", EDGES),
+    Bound("server.transport.http.gathering", "GATHER_S", "s", "That other nodes may take to add theirs.", GATHERED),
+    Bound("storage.redis.inboxes", "MAX_ENTRIES", "batches", "That wait for one node, about.", INBOXES),
+    Bound("storage.redis.inboxes", "INBOX_TTL_S", "s", "What waits for a node that does not come.", INBOXES),
+    Bound("server.transport.http.relay", "MAX_RELAYED", "requests", "That wait for other nodes.", RELAYED),
+    Bound(
+        "server.transport.http.relay", "MAX_RELAYED_BYTES", "bytes", "Of one node's share of an answer of all.", RELAYED
+    ),
+    Bound(
+        "server.transport.http.unconnected", "WHOLE_BYTES", "bytes", "Of a body, or an answer, not in parts.", RELAYED
+    ),
+    Bound("server.cluster.flows", "PART_BYTES", "bytes", "Of a body, from node to node at a time.", RELAYED),
+    Bound("server.cluster.flows", "WINDOW_BYTES", "bytes", "Of a body, until more of it is asked for.", RELAYED),
+    Bound(
+        "server.cluster.links", "PLACE_BYTES", "bytes", "Not taken yet, below which parts of bodies are sent.", LINKS
+    ),
+    Bound("server.transport.http.asking", "BEGIN_S", "s", "For a body to come whole, or else in parts.", RELAYED),
+    Bound("server.transport.http.asking", "ANSWER_S", "s", "For another node's answer, and each part.", RELAYED),
     Bound("server.cluster.leased", "TAKE_BACK_S", "s", "Before rooms that were handed over are again.", OWNERSHIP),
     Bound("storage.leases", "LEASE_S", "s", "Without a renewal, until others may take the rooms.", OWNERSHIP),
     Bound(SETTING, "max_file_mb", "MiB", "One file.", FILES),
@@ -301,8 +400,22 @@ BOUNDS: Final = (
     Bound("server.transport.http.files", "SILENCE_S", "s", "That an upload may stand still.", FILES),
     Bound("server.transport.http.files", "CHUNK_S", "s", "For a chunk of an upload.", FILES),
     Bound("server.outbound.shelf", "PURGE_AFTER_S", "s", "After a room's end, with no process there.", RESTARTS),
+    Bound("server.outbound.shelf", "MAX_LATE", "events", "Of a room whose files are not known yet.", SHELF),
+    Bound("storage.mongo.files", "WRITES_AT_ONCE", "chunks", "On their way to MongoDB, of all uploads.", FILE_STORES),
+    Bound("storage.mongo.files", "NOTED_EVERY_S", "s", "Until an upload whose chunks come is noted anew.", FILE_STORES),
     Bound("storage.mongo.files", "ABANDONED_S", "s", "Without a chunk, until an upload is given up.", FILE_STORES),
     Bound("server.observability.sparing", "MAX_LINES", "log lines", "Of one kind in an hour.", SPARING),
+    Bound("server.supervisor", "READY_WITHIN_S", "s", "Until a process serves, else it is ended.", WORKERS),
+    Bound("server.supervisor", "DRAIN_WITHIN_S", "s", "Until a process has drained, else it is killed.", WORKERS),
+    Bound("server.supervisor", "RESTART_LONGEST_S", "s", "Before a process that died is started again.", WORKERS),
+    Bound(SPELLING, "MAX_FAULTS", "faults", "That one connection may ask for, with `FAULTS=on`.", FAULTS),
+    Bound(SPELLING, "MAX_AFTER_S", "s", "Until a fault that has a time.", FAULTS),
+    Bound(SPELLING, "MAX_DELAY_S", "s", "The delay each way that a fault may ask for.", FAULTS),
+    Bound(SPELLING, "MAX_TIMES", "times", "That a fault may be counted to.", FAULTS),
+    Bound(SPELLING, "MAX_RUN_CHARS", "characters", "The name of a run of faults.", FAULTS),
+    Bound("server.faults.plan", "MAX_RUNS", "runs", "Whose faults are counted; the oldest goes first.", FAULTS),
+    Bound("server.faults.line", "MAX_HELD_BYTES", "bytes", "Held up by a delay, each way; then it is cut.", FAULTS),
+    Bound(RESTART, "CLOSE_S", "s", "Until a room is made anew without those who do not close.", FAULTS),
 )
 
 

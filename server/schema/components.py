@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -10,8 +11,10 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from server.builds import ROOT
 from server.protocol.answers import ACKS, BRIEF_ACKS, ErrorAnswer
 from server.protocol.events import EVENTS
+from server.schema.ceilings import set_ceilings
 from server.schema.operations import OPERATIONS
 from server.usecases.commands import COMMANDS
 
@@ -51,6 +54,7 @@ def schemas() -> dict[str, Any]:
     _, found = _Generator(ref_template=PREFIX + "{model}").generate_definitions(shapes)
     bodies = {name_of(operation.body) for operation in OPERATIONS if operation.body is not None}
     named = {RENAMED.get(name, name): _without_title(_renamed(schema)) for name, schema in found.items()}
+    set_ceilings(named)
     # A body with a field that is not known is refused: `server.protocol.unknown_fields`.
     return {name: schema | CLOSED if name in bodies else schema for name, schema in sorted(named.items())}
 
@@ -67,7 +71,20 @@ def reference(model: type[Any]) -> dict[str, str]:
 
 def summary(described: object) -> str:
     """What the docstring of a model or a use case says, on one line."""
-    return " ".join((described.__doc__ or "").split())
+    return " ".join((described.__doc__ or _written(described)).split())
+
+
+def _written(described: Any) -> str:
+    """The docstring as the source has it: what is compiled has none."""
+    for node in _parsed(described.__module__).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == described.__name__:
+            return ast.get_docstring(node) or ""
+    return ""
+
+
+@cache
+def _parsed(module: str) -> ast.Module:
+    return ast.parse((ROOT / module.replace(".", "/")).with_suffix(".py").read_text())
 
 
 def envelope(*data: type[Any]) -> dict[str, Any]:

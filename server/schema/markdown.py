@@ -18,6 +18,7 @@ from server.observability.families import LABELS, REASONS, families
 from server.protocol.acknowledgements import CODE_INFO
 from server.protocol.answers import ACKS, BRIEF_ACKS, Empty
 from server.protocol.events import DURABLE, EVENTS
+from server.protocol.refusals import ANY, REFUSALS
 from server.schema import bounds
 from server.schema.components import PREFIX, name_of, schemas, summary
 from server.schema.operations import OPERATIONS
@@ -92,6 +93,15 @@ def _errors() -> str:
         status = "–" if code is Code.UNKNOWN_EVENT else str(CODE_INFO[code].status)
         rows.append((f"`{code}`", status, "yes" if CODE_INFO[code].retryable else "no", CODE_INFO[code].message))
     return _table(("code", "HTTP", "retry?", "message, unless there is a better one"), rows)
+
+
+def _refusals() -> str:
+    rows = [("any", _listed(ANY))] + [(f"`{event}`", _listed(codes)) for event, codes in REFUSALS.items()]
+    return _table(("request", "is refused with"), rows)
+
+
+def _listed(codes: Sequence[Code]) -> str:
+    return ", ".join(f"`{code}`" for code in codes)
 
 
 def _answer(model: type[BaseModel]) -> str:
@@ -203,6 +213,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "shapes": _shapes,
     "rest": _rest,
     "errors": _errors,
+    "refusals": _refusals,
     "environment": _environment,
     "metrics": _metrics,
     "labels": _labels,

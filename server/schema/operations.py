@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rooms.errors import Code
 from server.protocol import answers as answers
 from server.protocol.events import Sent
+from server.protocol.fields import MAX_LIMIT
 from server.protocol.requests import CreateInvite, CreateRoom, OutsideMessage, Payload, RoomSettings
 
 HOST = ("hostKey", "joinToken")
@@ -79,11 +80,11 @@ QUERY = Parameter("q", "query", "string", "Only messages that contain this; of a
 BEFORE = Parameter("before", "query", "string", "The id of the oldest message seen.")
 AFTER = Parameter("after", "query", "string", "The id of the last room seen.")
 EARLIER = Parameter("before", "query", "string", "The id of the last line seen.")
-LINES = Parameter("limit", "query", "integer", "Lines on the page; above 100 counts as 100.", 1)
-ROOMS = Parameter("limit", "query", "integer", "Rooms on the page; above 100 counts as 100.", 1)
-LIMIT = Parameter("limit", "query", "integer", "Messages on the page; above 50 counts as 50.", 1)
+LINES = Parameter("limit", "query", "integer", "Lines on the page; above 100 counts as 100.", 1, MAX_LIMIT)
+ROOMS = Parameter("limit", "query", "integer", "Rooms on the page; above 100 counts as 100.", 1, MAX_LIMIT)
+LIMIT = Parameter("limit", "query", "integer", "Messages on the page; above 50 counts as 50.", 1, MAX_LIMIT)
 
-FILE_NAME = Parameter("X-File-Name", "header", "string", "The file's name, percent-encoded UTF-8.", 1, 3_060)
+FILE_NAME = Parameter("X-File-Name", "header", "string", "The file's name, percent-encoded UTF-8.", None, 3_060)
 RANGE = Parameter("Range", "header", "string", "One range of bytes.")
 IF_RANGE = Parameter("If-Range", "header", "string", "The ETag of what is there already: the range, if it still holds.")
 ANY = "application/octet-stream"
@@ -234,7 +235,7 @@ OPERATIONS = (
         keys=READER,
         errors=(*KEYED, Code.NOT_FOUND, Code.QUOTA_EXCEEDED),
         parameters=(RANGE, IF_RANGE),
-        text=ANY,
+        text="*/*",  # as it was laid down
         also=((206, "The part that was asked for."), (304, "The caller has it."), (416, Code.INVALID_PAYLOAD.value)),
     ),
     Operation(

@@ -26,7 +26,7 @@ K = TypeVar("K")
 TOO_LARGE = "This file is larger than files may be."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileBounds:
     """Bytes; 0 switches one off."""
 

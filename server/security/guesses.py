@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from heapq import nlargest
+from operator import itemgetter
 
 from rooms.errors import Code
 from server.security.throttles import TokenBucket, bucket, too_many
@@ -30,6 +32,7 @@ class Guesses:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._failures: OrderedDict[tuple[str, str], TokenBucket] = OrderedDict()
+        self._own: dict[tuple[str, str], int] = {}  # failures here since the start, of those that are remembered
 
     def __len__(self) -> int:
         return len(self._failures)
@@ -50,12 +53,28 @@ class Guesses:
         wait_s = self._bucket(kind, address).take(self._clock())
         if wait_s:
             raise too_many(wait_s)
+        self._own[kind, address] = self._own.get((kind, address), 0) + 1
+
+    def failed_elsewhere(self, kind: str, address: str, count: int) -> None:
+        """So many wrong secrets were counted at another node."""
+        if count > 0:
+            known, now = self._bucket(kind, address), self._clock()
+            known.tokens = max(0.0, min(known.burst, known.tokens + (now - known.at) * known.rate) - count)
+            known.at = now
+
+    def most(self, limit: int) -> dict[str, dict[str, int]]:
+        """Kind → address → failures here since the start, of the addresses with the most, at most `limit` in all."""
+        found: dict[str, dict[str, int]] = {}
+        for (kind, address), count in nlargest(limit, self._own.items(), key=itemgetter(1)):
+            found.setdefault(kind, {})[address] = count
+        return found
 
     def forgive(self, kind: str, address: str) -> None:
         """What was counted was no failure."""
         known = self._failures.get((kind, address))
         if known is not None:
             known.tokens = min(known.burst, known.tokens + 1.0)
+            self._own[kind, address] = max(0, self._own.get((kind, address), 0) - 1)
 
     def _bucket(self, kind: str, address: str) -> TokenBucket:
         key = (kind, address)
@@ -65,6 +84,7 @@ class Guesses:
             rate = PASSWORD_FAILURES_PER_S if passwords else TOKEN_FAILURES_PER_S
             self._failures[key] = bucket(rate, burst, self._clock())
             if len(self._failures) > MAX_TRACKED:
-                self._failures.popitem(last=False)
+                gone, _ = self._failures.popitem(last=False)
+                self._own.pop(gone, None)
         self._failures.move_to_end(key)
         return self._failures[key]

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import nlargest
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from operator import itemgetter
 
 from rooms.errors import Code, Refused
 from server.security.addresses import client_address
@@ -25,11 +28,13 @@ RETRY_MS = 5_000
 SHARED_SPACE = IPv4Network("100.64.0.0/10")
 """Between a provider and its customers (RFC 6598); hosts use it for their proxies, too."""
 
+NOTHING: Mapping[str, int] = {}
+
 Keys = tuple[str, ...]
 """What an address is counted under; empty where it is not counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """0 switches one off."""
 
@@ -62,7 +67,9 @@ class Quotas:
         self._trusted_hops = trusted_hops
         self._warned = False
         self._counts: defaultdict[str, dict[str, int]] = defaultdict(dict)  # quota → key → how many
+        self._elsewhere: Mapping[str, Mapping[str, int]] = {}
         self._tickets: dict[str, Ticket] = {}  # by connection
+        self._visitors: dict[str, Keys] = {}  # by connection of another process
         self._makers: dict[str, Keys] = {}  # of rooms, for as long as they last
         self._empty: set[str] = set()  # of them, those that nobody is in
         self._seats: dict[str, dict[str, Keys]] = {}  # room → participant
@@ -95,6 +102,18 @@ class Quotas:
         except ValueError:
             return (address,)
 
+    # Other nodes
+
+    def most(self, limit: int) -> dict[str, dict[str, int]]:
+        """Quota → key → how many, of the keys with the most, at most `limit` for each quota."""
+        return {
+            quota: dict(nlargest(limit, counts.items(), key=itemgetter(1))) for quota, counts in self._counts.items()
+        }
+
+    def elsewhere(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """What other nodes count, from now on."""
+        self._elsewhere = counts
+
     # Connections
 
     def connect(self, connection: str, keys: Keys) -> None:
@@ -116,10 +135,18 @@ class Quotas:
             if not ticket.seated:
                 self._count("unseated_per_address", ticket.keys, -1)
 
+    def visits(self, connection: str, keys: Keys) -> None:
+        """A session of another process has come: there it is counted, here its seats are."""
+        self._visitors[connection] = keys
+
+    def visited(self, connection: str) -> None:
+        """It is gone."""
+        self._visitors.pop(connection, None)
+
     def keys_at(self, connection: str) -> Keys:
         """What a session is counted under."""
         ticket = self._tickets.get(connection)
-        return ticket.keys if ticket is not None else ()
+        return ticket.keys if ticket is not None else self._visitors.get(connection, ())
 
     def holds_seats(self, connection: str, *, any_at_all: bool) -> None:
         """A connection has taken its first seat, or let go of its last."""
@@ -164,6 +191,8 @@ class Quotas:
 
     def seat_taken(self, room_id: str, participant_id: str, keys: Keys) -> None:
         """A seat is held from here now. It counts until it ends, also while nobody holds it."""
+        if not keys and room_id not in self._seats:
+            return
         seats = self._seats.setdefault(room_id, {})
         self._count("seats_per_address", seats.pop(participant_id, ()), -1)
         if keys:
@@ -178,8 +207,13 @@ class Quotas:
             self.seat_taken(room_id, participant_id, ())
 
     def _check(self, quota: str, keys: Keys, message: str) -> None:
-        bound, counts = getattr(self.bounds, quota), self._counts[quota]
-        if bound and counts and any(counts.get(key, 0) >= bound for key in keys):
+        bound = getattr(self.bounds, quota)
+        if not bound:
+            return
+        counts, others = self._counts[quota], self._elsewhere.get(quota, NOTHING)
+        for key in keys:
+            if counts.get(key, 0) + others.get(key, 0) < bound:
+                continue
             self.refused[quota] += 1
             raise Refused(Code.QUOTA_EXCEEDED, message, retry_after_ms=RETRY_MS)
 

@@ -20,7 +20,7 @@ Run = Callable[[Context, Connection, P], Granted | Awaitable[Granted]]
 
 
 class Command(Generic[P]):
-    """A request of the protocol. `run(context, connection, payload)` returns what is granted, or awaits to it.
+    """A request of the protocol. `run(context, connection, payload)` returns what is granted, or an awaitable of it.
 
     `validate(value)` makes a payload of what a client sent; it raises pydantic's `ValidationError`.
     """

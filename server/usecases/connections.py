@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from server.security.throttles import TokenBucket
+from server.security.throttles import TokenBucket, bucket
 
 BURST_FACTOR = 4
 """A connection may save up this many seconds' worth of requests (protocol page, `EVENTS_PER_S`)."""
 
+REFUSED_AT_ONCE = 1_000
+"""Requests that a connection may make too early before it is closed; it is forgiven as fast as it may ask. Whoever
+obeys `retryAfterMs` never comes near: this is for those who do not listen."""
+
+
+def _endless() -> TokenBucket:
+    return bucket(0, 0, 0)
+
 
 @dataclass(slots=True)
 class Transport:
-    """What a client cannot be rid of by a DISCONNECT and another CONNECT on one Engine.IO session."""
+    """What stays with an Engine.IO session, whatever DISCONNECT and CONNECT its client sends on it."""
 
     bucket: TokenBucket
+    patience: TokenBucket = field(default_factory=_endless)
     removed_from: set[str] = field(default_factory=set)
 
 
@@ -30,7 +39,10 @@ class Connection:
     address: str
     private_id: str
     bucket: TokenBucket
+    patience: TokenBucket = field(default_factory=_endless)
+    """For requests that come too early."""
+
     recovered: bool = False
     alive: bool = True
     removed_from: set[str] = field(default_factory=set)
-    """ids of rooms that it was kicked out of: it does not come straight back. Its transport's own."""
+    """Ids of rooms that it was kicked out of, so that it does not come straight back. The set is its transport's."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rooms.directory import Directory
 from rooms.errors import Code, Refused
@@ -13,11 +14,13 @@ from rooms.events import Event, MemberLeft, RoomEnded
 from rooms.files import Files
 from rooms.model import Seat
 from rooms.ports import Store
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from server.clocks import Clocks
 from server.cluster.ownership import HOLD_S, Ownership, Role
 from server.outbound.delivery import Delivery
 from server.outbound.journal import Journal
+from server.outbound.outbox import Outbox
 from server.outbound.presence import Presence
 from server.outbound.publisher import Publisher
 from server.outbound.shelf import Shelf
@@ -35,6 +38,9 @@ from server.usecases.snapshot_parts import SnapshotParts
 from signaling.calls import Calls
 from signaling.ice import IceSettings
 from signaling.relay import Relay
+
+if TYPE_CHECKING:
+    from server.cluster.redis_rooms import RedisRooms
 
 NewId = Callable[[int], str]
 """Makes a random id of so many bytes, in lower-case letters and digits."""
@@ -70,18 +76,22 @@ class Context:
     memory: Memory
     ice: IceSettings
     ownership: Ownership
+    rooms: RedisRooms | None
+    """Which rooms run here and which elsewhere; None where all run here."""
     is_open: Callable[[str], bool]
     """Whether a connection could still be sent something: it may be closing while its last request is under way."""
     snapshot_parts: SnapshotParts = field(default_factory=SnapshotParts)
     files: Files = field(default_factory=Files)
     shelf: Shelf | None = None
     """Where files lie; None where `FILE_STORE` is off."""
+    outbox: Outbox | None = None
+    """Where webhooks wait; None where there are none."""
     file_quotas: FileQuotas = field(default_factory=lambda: FileQuotas(FileBounds()))
     connections: dict[str, Connection] = field(default_factory=dict)
     draining: bool = False
     restored: bool = False
     settled: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set whenever it was looked at whether the rooms are here, and nobody need wait for them any longer."""
+    """Set once it is known whether the rooms are here: then nobody waits for them any longer."""
 
     def wall(self) -> float:
         """The time for people, stores and other machines: seconds since the Unix epoch."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,9 +17,9 @@ from pydantic import ValidationError
 from rooms.errors import Code, Refused
 from server.cluster.local import LocalOwnership
 from server.cluster.ownership import Ownership
-from server.protocol.acknowledgements import GRANTED, Granted, Outcome, refusal
+from server.protocol.acknowledgements import GRANTED, Granted, Outcome, Refusal, refusal
+from server.protocol.checks import not_of_the_shape
 from server.protocol.decoding import Decoded
-from server.protocol.requests import not_of_the_shape
 from server.security.throttles import too_many
 from server.usecases.commands import COMMANDS, Command
 from server.usecases.connections import Connection
@@ -41,8 +41,8 @@ class Dispatcher:
         self._context = context
         self._ownership: Ownership = ownership or LocalOwnership()
         self.now = monotonic
-        self.answered: dict[str, int] = defaultdict(int)
-        """Requests by outcome: `ok`, or the error code."""
+        self.not_run: Counter[str] = Counter()
+        """By error code: requests that were not even read. Whoever calls `handle` knows what became of all others."""
         self.events: tuple[str, ...] = tuple(COMMANDS)
         """The names of all requests."""
 
@@ -52,7 +52,7 @@ class Dispatcher:
             now = self.now()
             wait_s = connection.bucket.take(now)
             if wait_s:
-                raise too_many(wait_s)
+                return self._too_early(connection, wait_s, now)
             if now > self._ownership.valid_until:
                 # A process that was stopped for a while does not know yet whether the rooms are still its own.
                 self._ownership.want()
@@ -63,11 +63,10 @@ class Dispatcher:
             payload = args[1] if isinstance(args, tuple) else _checked(command, args)
             reply = command.run(self._context, connection, payload)
         except Refused as refused:
-            return self._refused(refused)
+            return refusal(refused)
         except Exception as error:
-            return self._failed(event, error)
+            return _failed(event, error)
         if type(reply) is dict or isinstance(reply, GRANTED):  # nearly all are data alone
-            self.answered["ok"] += 1
             return reply
         return self._later(event, reply)
 
@@ -83,28 +82,41 @@ class Dispatcher:
         """The answer to a request with binary attachments."""
         return self._not_run(connection, Refused(Code.INVALID_PAYLOAD, "This protocol has no binary attachments."))
 
+    def limited(self, connection: Connection) -> Outcome | None:
+        """Count a request that is run elsewhere; the refusal of one that comes too early."""
+        wait_s = connection.bucket.take(self.now())
+        return self.refuse(too_many(wait_s)) if wait_s else None
+
+    def refuse(self, refused: Refused) -> Outcome:
+        """The answer to a request that was to be run elsewhere, and was not."""
+        self.not_run[refused.code.value] += 1
+        return refusal(refused)
+
     def _not_run(self, connection: Connection, refused: Refused) -> Outcome:
         # It counts like any other.
-        wait_s = connection.bucket.take(self.now())
-        return self._refused(too_many(wait_s) if wait_s else refused)
+        now = self.now()
+        wait_s = connection.bucket.take(now)
+        answer = self._too_early(connection, wait_s, now) if wait_s else refusal(refused)
+        self.not_run[answer.error["code"]] += 1
+        return answer
+
+    def _too_early(self, connection: Connection, wait_s: float, now: float) -> Refusal:
+        """RATE_LIMITED. It is the last answer of a connection whose patience is used up: then it is closed."""
+        return refusal(too_many(wait_s))._replace(final=bool(connection.patience.take(now)))
 
     async def _later(self, event: str, reply: Awaitable[Granted]) -> Outcome:
         try:
             granted = await reply
         except Refused as refused:
-            return self._refused(refused)
+            return refusal(refused)
         except Exception as error:
-            return self._failed(event, error)
-        self.answered["ok"] += 1
+            return _failed(event, error)
         return granted
 
-    def _refused(self, refused: Refused) -> Outcome:
-        self.answered[refused.code.value] += 1
-        return refusal(refused)
 
-    def _failed(self, event: str, error: Exception) -> Outcome:
-        log.error("A request failed: %s raised %s at %s", event, type(error).__name__, _place(error))
-        return self._refused(Refused(Code.INTERNAL_ERROR))
+def _failed(event: str, error: Exception) -> Outcome:
+    log.error("A request failed: %s raised %s at %s", event, type(error).__name__, _place(error))
+    return refusal(Refused(Code.INTERNAL_ERROR))
 
 
 def _checked(command: Command[Any], args: list[Any]) -> Any:

@@ -4,14 +4,17 @@ from what happens in a room.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Final
 
 from rooms.errors import Code, Refused
 from rooms.events import Event, MemberLeft, MessageDeleted, RoomEnded, RoomUpdated
+from rooms.extras import Attachment
 from rooms.files import File, content_type_of, name_of
 from rooms.limits import MAX_FILE_NAME_CHARS as MAX_FILE_NAME_CHARS
-from rooms.message import Attachment, Message
+from rooms.message import Message
 from rooms.model import HOST
 from rooms.ports import FILE_CHUNK_BYTES, FileLost, StoreUnavailable
 from rooms.room import Room
@@ -29,6 +32,7 @@ PIECE_BYTES = 65_536
 """What is sent of a file at a time: a reader that takes less than this in half a minute is let go of."""
 
 NOT_NOW_MS = 2_000
+NOT_YET_MS = 500
 
 
 def shelf_of(ctx: Context) -> Shelf:
@@ -40,6 +44,14 @@ def shelf_of(ctx: Context) -> Shelf:
     return ctx.shelf
 
 
+def _shelf_with(ctx: Context, room: Room) -> Shelf:
+    """The shelf, once it is known what of this room lies there: a room may have come from another process just now."""
+    shelf = shelf_of(ctx)
+    if not shelf.knows(room.id):
+        raise Refused(Code.UNAVAILABLE, "The files of this room are not known yet.", retry_after_ms=NOT_YET_MS)
+    return shelf
+
+
 def is_host(room: Room, participant_id: str) -> bool:
     """Whether somebody may do what the host may: the holder of the host key, and whoever has the role."""
     if participant_id == OWNER:
@@ -49,7 +61,7 @@ def is_host(room: Room, participant_id: str) -> bool:
 
 
 @dataclass(slots=True)
-class Wish:
+class Declared:
     """What an upload says of itself. `bytes` is None where it does not say."""
 
     bytes: int | None
@@ -128,26 +140,26 @@ class Upload:
             raise Refused(Code.FORBIDDEN, "This seat has ended.")
 
 
-def begin(ctx: Context, room: Room, owner: str, payer: Keys, wish: Wish) -> Upload:
+def begin(ctx: Context, room: Room, owner: str, payer: Keys, declared: Declared) -> Upload:
     """Begin an upload, before any of its bytes is read. What may be refused is refused here."""
     shelf = shelf_of(ctx)
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=NOT_NOW_MS)
     largest = ctx.file_quotas.bounds.file
-    if wish.bytes is not None and 0 < largest < wish.bytes:
+    if declared.bytes is not None and 0 < largest < declared.bytes:
         raise Refused(Code.FILE_TOO_LARGE, TOO_LARGE)
     # What a sealed file is and how it is called is inside; what was said of it all the same is not kept.
-    content_type = None if room.encrypted else content_type_of(wish.content_type)
-    name = None if room.encrypted else name_of(wish.name)
+    content_type = None if room.encrypted else content_type_of(declared.content_type)
+    name = None if room.encrypted else name_of(declared.name)
     ctx.memory.check()
     file = File(ctx.new_id(FILE_ID_BYTES), room.id, owner, 0, content_type, name)
-    ctx.file_quotas.begin(file.id, room.id, payer, wish.bytes or 0)
+    ctx.file_quotas.begin(file.id, room.id, payer, declared.bytes or 0)
     return Upload(ctx, shelf, room, file)
 
 
 def opened(ctx: Context, room: Room, reader: str, file_id: str) -> File:
-    """A file that this reader may open, else NOT_FOUND."""
-    shelf_of(ctx)
+    """A file that this reader may open, else NOT_FOUND; UNAVAILABLE where that is not known yet."""
+    _shelf_with(ctx, room)
     return ctx.files.opened(room.id, file_id, reader, ctx.clock(), is_host=is_host(room, reader))
 
 
@@ -173,6 +185,11 @@ async def pieces(ctx: Context, file: File, start: int, stop: int) -> AsyncGenera
         at += len(chunk)
 
 
+def sending(ctx: Context, file: File, cut: Callable[[], None]) -> AbstractContextManager[None]:
+    """While a file is sent: where it is erased, its reader is cut."""
+    return shelf_of(ctx).sending(file.id, cut)
+
+
 def delete(ctx: Context, room: Room, actor: str, file_id: str) -> None:
     """Take a file away: one's own, or any that one may open as host. Its message stays, and says that it was there."""
     file = opened(ctx, room, actor, file_id)
@@ -188,9 +205,13 @@ def delete(ctx: Context, room: Room, actor: str, file_id: str) -> None:
 def wanted(
     ctx: Context, room: Room, author: str, attachments: Iterable[AttachmentWish] | None, now: float
 ) -> tuple[File, ...]:
-    """The files that somebody wants to attach to the message that comes next; see `Files.to_attach`."""
+    """The files that somebody wants to attach to the message that comes next; see `Files.to_attach`. UNAVAILABLE where
+    they are not known yet.
+    """
     if not attachments:
         return ()
+    if ctx.shelf is not None:
+        _shelf_with(ctx, room)
     file_ids = [one["fileId"] for one in attachments]
     return ctx.files.to_attach(room.id, file_ids, author, now, is_host=is_host(room, author))
 
@@ -232,9 +253,15 @@ def sweep(ctx: Context, now: float) -> None:
     _erase(ctx, list(ctx.files.due(now)))
 
 
+FOLLOWED: Final = (MemberLeft, RoomEnded, MessageDeleted, RoomUpdated)
+
+
 def follow_room(ctx: Context, room: Room, event: Event) -> None:
-    """What happens in a room happens to its files. A subscriber of the publisher."""
+    """What happens in a room happens to its files. A subscriber of the publisher, to `FOLLOWED`."""
     if ctx.shelf is None:
+        return
+    if not ctx.shelf.knows(room.id):
+        ctx.shelf.once_known(room.id, lambda: follow_room(ctx, room, event), always=isinstance(event, RoomEnded))
         return
     match event:
         case MemberLeft():

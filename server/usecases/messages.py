@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
-from rooms import messages, viewing
+from rooms import messages, people, viewing
+from rooms.extras import NO_EXTRAS, Extras
 from rooms.limits import MAX_MESSAGE_CHARS
-from rooms.message import NO_EXTRAS, Extras
 from rooms.message import message_id as message_id_of
-from rooms.messages import Options, Posted
+from rooms.messages import Options
 from rooms.model import Seat
 from rooms.room import Room
 from server.protocol import views
 from server.protocol.acknowledgements import EMPTY, Data, Reply
+from server.protocol.checks import check_said
 from server.protocol.requests import (
     AboutMessage,
     EditMessage,
@@ -21,7 +22,6 @@ from server.protocol.requests import (
     SendMessage,
     SetTyping,
     UpdateMedia,
-    check_said,
 )
 from server.security.actor import Actor
 from server.usecases.aftermath import Happened
@@ -29,6 +29,7 @@ from server.usecases.changes import changed, seq_of
 from server.usecases.connections import Connection
 from server.usecases.context import Context
 from server.usecases.files import OWNER, attach, told_of, wanted
+from server.usecases.wishes import NO_WISH, wish_of
 
 VIEWED_FIELDS = ("text", "data", "attachments")
 PLAIN_FIELDS = 2
@@ -39,14 +40,18 @@ def send_message(ctx: Context, connection: Connection, request: SendMessage) -> 
     """Say something to the room, or to one participant."""
     now = ctx.clock()
     room, seat = ctx.seated(connection, request["roomId"], now)
-    text, client_message_id = request["text"], request.get("clientMessageId")
-    if len(request) == (PLAIN_FIELDS if client_message_id is None else PLAIN_FIELDS + 1):
-        # Nearly all have a text and their author's mark, and are not asked for what else they might have.
-        if not text or len(text) > MAX_MESSAGE_CHARS:
-            check_said(text, carries=False, encrypted=False)
-        send_result, message, more = messages.post(room, seat, text, now, client_message_id)
-    else:
-        send_result, message, more = _post(ctx, room, seat, request, now)
+    text, mark = request["text"], request.get("clientMessageId")
+    # Nearly all have a text and their author's mark, and are not asked for what else they might have.
+    is_plain = len(request) == (PLAIN_FIELDS if mark is None else PLAIN_FIELDS + 1)
+    if not is_plain or not text or len(text) > MAX_MESSAGE_CHARS:
+        carries = request.get("data") is not None or bool(request.get("attachments"))
+        check_said(text, carries=carries, encrypted=request.get("encrypted") is True)
+    wish = NO_WISH if is_plain else wish_of(ctx, room, seat, request, now)
+    send_result, message, more = messages.post(
+        room, seat, text, now, mark, to=wish.to, encrypted=wish.encrypted, options=wish.options
+    )
+    if wish.attached:
+        attach(ctx, wish.attached, message)
     seq, at, told_at, delivered_to = send_result
     if message is None:
         message_id, timestamp = message_id_of(seq, at, room.epoch), views.iso(told_at)
@@ -62,22 +67,6 @@ def send_message(ctx: Context, connection: Connection, request: SendMessage) -> 
         "deliveredTo": delivered_to,
         "duplicate": message is None,
     }
-
-
-def _post(ctx: Context, room: Room, seat: Seat, request: SendMessage, now: float) -> Posted:
-    """Say something that is more than a text for everybody."""
-    text, encrypted, files = request["text"], request.get("encrypted") is True, request.get("attachments")
-    check_said(text, carries=request.get("data") is not None or bool(files), encrypted=encrypted)
-    mark = request.get("clientMessageId")
-    repeated = mark is not None and seat.sent.get(mark) is not None
-    attached = () if repeated else wanted(ctx, room, seat.id, files, now)
-    extras = views.extras_of(request, told_of(attached))
-    options = Options(extras, request.get("ttlS"), request.get("viewOnce") is True)
-    posted = messages.post(
-        room, seat, text, now, mark, request.get("to"), encrypted, options if options != messages.PLAIN else None
-    )
-    attach(ctx, attached, posted[1])
-    return posted
 
 
 def post_from_outside(ctx: Context, actor: Actor, request: OutsideMessage) -> dict[str, object]:
@@ -154,14 +143,14 @@ def react(ctx: Context, connection: Connection, request: React) -> Reply:
 def set_typing(ctx: Context, connection: Connection, request: SetTyping) -> Data:
     """Begin or stop typing."""
     room, seat = ctx.seated(connection, request.room_id)
-    ctx.publisher.commit(room, messages.set_typing(room, seat, is_typing=request.is_typing))
+    ctx.publisher.commit(room, people.set_typing(room, seat, is_typing=request.is_typing))
     return EMPTY
 
 
 def update_media(ctx: Context, connection: Connection, request: UpdateMedia) -> Reply:
     """Say which devices are on."""
     room, seat = ctx.seated(connection, request.room_id)
-    events = messages.set_media(
+    events = people.set_media(
         room,
         seat,
         ctx.clock(),

@@ -63,15 +63,15 @@ async def answer_knock(ctx: Context, connection: Connection, request: AnswerKnoc
 
 async def kick(ctx: Context, connection: Connection, request: AboutParticipant) -> Data:
     """Put somebody out."""
-    return await _put_out(ctx, connection, request, ban=False)
+    return await _remove(ctx, connection, request, ban=False)
 
 
 async def ban(ctx: Context, connection: Connection, request: AboutParticipant) -> Data:
     """Put somebody out and keep them out."""
-    return await _put_out(ctx, connection, request, ban=True)
+    return await _remove(ctx, connection, request, ban=True)
 
 
-async def _put_out(ctx: Context, connection: Connection, request: AboutParticipant, *, ban: bool) -> Data:
+async def _remove(ctx: Context, connection: Connection, request: AboutParticipant, *, ban: bool) -> Data:
     room, seat = ctx.asking(connection, request.room_id).as_host()
     target = ctx.connections.get(ctx.presence.connection_of(room.id, request.participant_id) or "")
     events = moderation.kick(room, seat, request.participant_id, ctx.clock(), ban=ban)

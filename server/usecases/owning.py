@@ -8,7 +8,7 @@ import hmac
 import json
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from rooms import moderation, snapshots
@@ -18,7 +18,8 @@ from rooms.events import RoomCreated
 from rooms.model import RoomOptions, RoomView
 from rooms.ports import RoomExists, StoreUnavailable
 from rooms.records import InviteRecord, Tombstone
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from server.protocol.requests import CreateInvite, CreateRoom
 from server.security.actor import Actor
 from server.usecases.context import PARTICIPANT_ID_BYTES, ROOM_ID_BYTES, TOKEN_BYTES, Context
@@ -68,8 +69,13 @@ class IdempotencyKeys:
     """
 
     secret: str
+    """Where several processes share rooms, they share this, too (`share`)."""
     _seen: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
     _under_way: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def share(self, secret: str) -> None:
+        """Derive from what all processes know, from now on."""
+        self.secret = secret
 
     def derive(self, purpose: str, key: str) -> str:
         """A value that only this process can make of this key."""
@@ -131,6 +137,9 @@ async def create_room(
         if not await keys.waited(key):
             return Created(ctx.find(room_id), host_key if owned else None)
     with keys.under_way(key):
+        if ctx.rooms is not None:
+            with suppress(Refused):
+                await ctx.rooms.place_here(room_id)
         if room_id in ctx.directory.rooms:
             # Made long ago, and the key forgotten since.
             return Created(ctx.find(room_id), host_key if owned else None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rooms import polls
 from server.protocol.acknowledgements import Reply
-from server.protocol.requests import AboutPoll, CreatePoll, Vote, check_poll
+from server.protocol.checks import check_poll
+from server.protocol.requests import AboutPoll, CreatePoll, Vote
 from server.usecases.changes import changed
 from server.usecases.connections import Connection
 from server.usecases.context import PARTICIPANT_ID_BYTES, Context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import orjson
 
 from rooms.errors import Code, Refused
 from rooms.limits import BACKLOG_BYTES, SEARCHED_MESSAGES
-from rooms.message import Message, More, new, sent_at, seq_in
+from rooms.message import Message, More, sent_at, seq_in
 from rooms.model import Seat
 from rooms.ports import StoreUnavailable
 from rooms.records import LoggedMessage
@@ -66,15 +67,20 @@ async def _logged(ctx: Context, room: Room, page: Page) -> list[Message]:
     if page.q is None:
         kept = await _read(ctx, room, page.before, page.after, page.limit)
     else:
-        wanted = page.q.casefold()
-        kept = []
-        async for record in _newest(ctx, room, page):
-            if wanted in record.text.casefold():
-                kept.append(record)
-            if len(kept) == page.limit:
-                break
+        kept = await _searched(ctx, room, page, page.q.casefold())
     # What was taken back is gone, also where the store has yet to hear of it.
     return [_as_it_is(room, record) for record in kept if not ctx.journal.is_gone(room.id, record.id)]
+
+
+async def _searched(ctx: Context, room: Room, page: Page, wanted: str) -> list[LoggedMessage]:
+    """Those that contain it: the newest, or, where `after` is given, those that follow that directly."""
+    kept: deque[LoggedMessage] = deque(maxlen=page.limit)
+    async for record in _newest(ctx, room, page):
+        if wanted in record.text.casefold():
+            kept.append(record)
+        if page.after is None and len(kept) == page.limit:
+            break
+    return list(kept)
 
 
 async def _newest(ctx: Context, room: Room, page: Page) -> AsyncIterator[LoggedMessage]:
@@ -103,7 +109,7 @@ def _as_it_is(room: Room, record: LoggedMessage) -> Message:
     held = room.history.find(seq_in(record.id))
     if held is not None and held.id == record.id:
         return held
-    message = new(Message)
+    message = Message.__new__(Message)
     message.room_id, message.seq, message.epoch = record.room_id, record.seq, record.epoch
     message.at = sent_at(record.id) + HALF_A_MILLISECOND_S
     message.position = 0

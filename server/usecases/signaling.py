@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rooms import messages
+from rooms import people
 from rooms.model import Seat
 from rooms.rights import require_call
 from rooms.room import Room
@@ -60,6 +60,7 @@ def _relay(
     require_call(seat)
     target = target_of(room, seat, request.to)
     ctx.calls.check(room.id, seat.id, target.id, kind)
+    held_by = ctx.presence.connection_of(room.id, target.id)
     signal = ctx.relay.route(
         room,
         seat,
@@ -69,13 +70,13 @@ def _relay(
         now,
         negotiation_id=request.negotiation_id,
         size=size + SIGNAL_OVERHEAD_BYTES,
+        away=held_by is None,
     )
     events = ctx.calls.note(room.id, seat.id, target.id, kind, now)
     if events:
         ctx.publisher.commit(room, events)
     if not seat.in_call and _enters_call(ctx, room, seat, kind):
-        ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=True))
-    held_by = ctx.presence.connection_of(room.id, target.id)
+        ctx.publisher.commit(room, people.set_in_call(room, seat, now, in_call=True))
     if held_by is None:
         return DELIVERED["buffered"]
     ctx.delivery.signal(room.id, signal, held_by)
@@ -95,7 +96,7 @@ def call_state(ctx: Context, connection: Connection, request: CallState) -> Data
         require_call(seat)
     ctx.publisher.commit(room, ctx.calls.reported(room.id, seat.id, request.state, now))
     if request.state != "failed":
-        ctx.publisher.commit(room, messages.set_in_call(room, seat, now, in_call=request.state != "ended"))
+        ctx.publisher.commit(room, people.set_in_call(room, seat, now, in_call=request.state != "ended"))
     return EMPTY
 
 

@@ -7,7 +7,6 @@ Small rooms are not worth the memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import orjson
@@ -38,7 +37,15 @@ class SnapshotParts:
         self, room: Room, seat: Seat, lost_from: set[str], attributes: views.Attributes
     ) -> list[orjson.Fragment]:
         """The `participants` of a snapshot: everybody but the one it is for."""
-        return [orjson.Fragment(entry) for entry in self._entries(room, seat, lost_from, attributes)]
+        kept = self._rooms.setdefault(room.id, {}) if len(room.seats) >= KEPT_FROM_SEATS else None
+        entries: list[orjson.Fragment] = []
+        for other in room.seats.values():
+            if other is not seat:
+                # Of two seats the later one is polite.
+                end = _POLITE if seat.ordinal > other.ordinal else _IMPOLITE
+                part = _with_attributes(other, attributes) if other.attributes else _part(kept, other)
+                entries.append(orjson.Fragment(part + end + (_RESTART if other.id in lost_from else b"") + b"}"))
+        return entries
 
     def forget(self, room: Room, event: Event) -> None:
         """A subscriber of the publisher: let go of who has left, and of rooms that are over."""
@@ -51,20 +58,11 @@ class SnapshotParts:
                 if not kept:
                     del self._rooms[event.room_id]
 
-    def _entries(self, room: Room, seat: Seat, lost_from: set[str], attributes: views.Attributes) -> Iterator[bytes]:
-        kept = self._rooms.setdefault(room.id, {}) if len(room.seats) >= KEPT_FROM_SEATS else None
-        for other in room.seats.values():
-            if other is not seat:
-                # Of two seats the later one is polite.
-                end = _POLITE if seat.ordinal > other.ordinal else _IMPOLITE
-                part = _with_attributes(other, attributes) if other.attributes else _part(kept, other)
-                yield part + end + (_RESTART if other.id in lost_from else b"") + b"}"
-
 
 def _part(kept: dict[str, tuple[Participant, bytes]] | None, other: Seat) -> bytes:
-    now = other.participant
     if kept is None:
-        return _encoded(now)
+        return _encoded(other)
+    now = other.participant
     found = kept.get(other.id)
     if found is None or found[0] != now:
         found = kept[other.id] = (now, _encoded(now))
@@ -73,8 +71,8 @@ def _part(kept: dict[str, tuple[Participant, bytes]] | None, other: Seat) -> byt
 
 def _with_attributes(other: Seat, attributes: views.Attributes) -> bytes:
     # Whether they fit depends on those before, so nothing is kept of them.
-    return orjson.dumps(attributes.fit(views.participant(other.participant)))[:-1]
+    return orjson.dumps(attributes.fit(views.participant(other)))[:-1]
 
 
-def _encoded(participant: Participant) -> bytes:
+def _encoded(participant: Participant | Seat) -> bytes:
     return orjson.dumps(views.participant(participant))[:-1]

@@ -6,10 +6,10 @@ from types import MappingProxyType
 
 from rooms.errors import Code, Refused
 from rooms.limits import MAX_NAME_CHARS
-from rooms.model import NO_ATTRIBUTES, Rights, Seat, Voucher
-from rooms.ports import StoreUnavailable
+from rooms.model import NO_ATTRIBUTES, Rights, Voucher
 from rooms.room import Room
-from server.protocol.requests import JoinRoom, clean_name
+from server.protocol.fields import clean_name
+from server.protocol.requests import JoinRoom
 from server.security.claims import Claims, invalid, subject_digest
 from server.usecases.context import Context
 
@@ -59,28 +59,3 @@ def voucher_of(claims: Claims, room: Room) -> Voucher:
         attributes=MappingProxyType(dict(claims.attributes)) if claims.attributes else NO_ATTRIBUTES,
         use=claims.use,
     )
-
-
-async def spend(ctx: Context, granted: Seat, claims: Claims) -> None:
-    """Note that a token which is good once was used, before its bearer sits.
-
-    Refused with TOKEN_INVALID where it was used before, and UNAVAILABLE where that cannot be told.
-    """
-    if granted.use is None or not granted.use_due:
-        return
-    try:
-        first = await ctx.journal.spent(granted.use, granted.used_by, claims.expires_at, ctx.wall())
-    except StoreUnavailable:
-        raise Refused(Code.UNAVAILABLE, "The token could not be redeemed.", retry_after_ms=2_000) from None
-    if not first:
-        raise invalid("It has been used.")
-    granted.use_due = False
-
-
-def take_back(ctx: Context, room: Room, granted: Seat) -> None:
-    """Nobody got the seat: the token is as good as new, unless another try of the same join has gone on with it."""
-    if granted.use is None or granted.use_due:
-        return
-    others = (seat for part in (room.pending, room.seats) for seat in part.values())
-    if not any(seat.use == granted.use for seat in others):
-        ctx.journal.unspend_behind(granted.use, granted.used_by)

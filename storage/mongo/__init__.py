@@ -2,6 +2,7 @@
 
 from storage.mongo.client import DEFAULT_DATABASE
 from storage.mongo.files import GridFiles
+from storage.mongo.hooks import MongoHooks
 from storage.mongo.store import MongoStore
 
-__all__ = ["DEFAULT_DATABASE", "GridFiles", "MongoStore"]
+__all__ = ["DEFAULT_DATABASE", "GridFiles", "MongoHooks", "MongoStore"]

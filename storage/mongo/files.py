@@ -13,11 +13,14 @@ It has a client, and so connections, of its own: files never wait before rooms a
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import bson
@@ -27,8 +30,9 @@ from pymongo.write_concern import WriteConcern
 from rooms.ports import FILE_CHUNK_BYTES, FileLost
 from rooms.records import FileRecord
 from storage.documents import Document
+from storage.keys import NONCE_BYTES
 from storage.mongo.client import Database, answering
-from storage.sealing import NONCE_BYTES, TAG_BYTES, Sealer, Tampered
+from storage.sealing import TAG_BYTES, Sealer, Tampered
 
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorCollection
@@ -42,8 +46,16 @@ CALL_LIMIT_S = 10.0
 CALLS_AT_ONCE = 4
 """Motor has ten threads for all calls of a process: most are left to rooms and messages."""
 
-ABANDONED_S = 240.0
-"""A note of an upload that is so old belongs to nobody any more. It is renewed with each chunk."""
+WRITES_AT_ONCE = 2
+"""Of these, chunks that are written: while a thread of the driver has the interpreter, the chat waits."""
+
+ABANDONED_S = 360.0
+"""A note of an upload that is so old belongs to nobody any more. It is renewed as chunks come: between two times
+may lie `NOTED_EVERY_S`, a chunk that is written (10 s) and one that comes (two minutes), and the line for the few
+places. That is two more minutes for 24 uploads whose every call takes all its time, and three for 36."""
+
+NOTED_EVERY_S = 30.0
+"""How often: with each chunk it would be half of all calls."""
 
 BATCH_DOCUMENTS = 500
 
@@ -58,6 +70,8 @@ class GridFiles:
         self._database = Database(uri, max_connections=CALLS_AT_ONCE, server_timeout_ms=SERVER_TIMEOUT_MS)
         self._sealer = sealer
         self._places = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._writes = asyncio.Semaphore(WRITES_AT_ONCE)
+        self._noted: dict[str, float] = {}  # upload → when it was noted last, by the wall clock; the oldest first
 
     async def open(self) -> None:
         self._database.connect()
@@ -73,8 +87,9 @@ class GridFiles:
 
     async def add_chunk(self, file_id: str, number: int, data: bytes, purge_at: float) -> None:
         key = {"files_id": file_id, "n": number}
-        async with self._answering():
-            await self._note(file_id, number)
+        async with self._writes, self._answering():
+            if not number or not self._is_noted(file_id):
+                await self._note(file_id, number)
             # Not before it is its turn: whoever waits has its chunk in memory once.
             sealed = self._sealer.seal_chunk(file_id, number, data)
             # Without waiting for the journal: what `finish` waits for comes after all chunks, and so includes them.
@@ -147,12 +162,20 @@ class GridFiles:
                 await self._uploads.delete_one({"_id": upload["_id"]})
         return len(found)
 
+    def _is_noted(self, file_id: str) -> bool:
+        """Whether an upload was noted just now. A clock that was set back says no."""
+        return 0 <= time.time() - self._noted.get(file_id, -math.inf) < NOTED_EVERY_S
+
     async def _note(self, file_id: str, number: int) -> None:
         """Note that an upload is under way; raises `FileLost` where it was cleared away meanwhile."""
         now = {"$set": {"at": datetime.now(UTC)}}
         noted = await self._uploads.update_one({"_id": file_id}, now, upsert=number == 0)
+        self._noted.pop(file_id, None)
         if not noted.matched_count and number:
             raise FileLost
+        self._noted[file_id] = time.time()
+        for other in [one for one in islice(self._noted, 2) if not self._is_noted(one)]:
+            del self._noted[other]
 
     def _seal(self, record: FileRecord) -> bytes:
         return self._sealer.seal_record(record.id, os.urandom(NONCE_BYTES), bson.encode(asdict(record)))

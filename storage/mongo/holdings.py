@@ -13,6 +13,7 @@ from rooms.records import FileRecord
 from storage.documents import ENDED, Document
 from storage.mongo.client import Database, answering, each
 from storage.mongo.files import GridFiles
+from storage.mongo.hooks import hooks_of
 from storage.sealed import SEALED, WRITTEN
 from storage.sealing import Sealer
 
@@ -39,12 +40,16 @@ async def holdings(uri: str, room_id: str, secret: str = "") -> dict[str, Any]:
         spent = _Heap()
         async for note in each(database.collection("spent").find({"by": {"$in": seats}}), READ_LIMIT_S):
             spent.add(note)
+        hooks = _Heap()
+        async for hook in each(database.collection("webhooks").find({"room": hooks_of(room_id)}), READ_LIMIT_S):
+            hooks.add(hook)
     finally:
         await database.close()
     return {
         "room": None if room is None else _room(room),
         "messages": messages.told() | {"sealed": messages.sealed, "readable": messages.count - messages.sealed},
         "spentTokens": spent.told(),
+        "webhooks": hooks.told(),
         "files": await _files(uri, room_id, secret),
         "sessionLog": None if line is None else _document(line),
     }

@@ -86,6 +86,7 @@ INDEXES: dict[str, list[pymongo.IndexModel]] = {
         _PURGE,
         pymongo.IndexModel([("state", 1), ("until", 1)]),
         pymongo.IndexModel([("generation", -1)], sparse=True),  # the highest is looked up at each hand-over
+        pymongo.IndexModel("unfinished", sparse=True),  # ends that a crash interrupted, among many tombstones
     ],
     "messages": [_PURGE, pymongo.IndexModel([("roomId", 1), ("_id", -1)], unique=True)],
     "spent": [_PURGE],

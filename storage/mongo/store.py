@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pymongo
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from rooms.ports import NotOwner, RoomExists
 from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone
@@ -27,7 +26,9 @@ from storage import documents
 from storage.documents import ENDED, LIVE, Document
 from storage.mongo.client import Database, answering, each
 from storage.mongo.fence import Fence
+from storage.mongo.identity import identity_of
 from storage.mongo.lease import MongoLease
+from storage.mongo.message_log import MessageCollection
 from storage.mongo.migrations import Work, keep_sessions, migrate
 from storage.mongo.schema import apply_schema
 from storage.sealed import Sealing
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 # What a crash left behind is cleared in `open`, where nobody waits for an answer yet.
 HOUSEKEEPING_LIMIT_S = 20.0
-
-DUPLICATE_KEY_CODE = 11_000
 
 
 class MongoStore:
@@ -55,6 +54,7 @@ class MongoStore:
         self._database = Database(uri)
         self._fence = Fence()
         self._sealing = Sealing(secret or uri, digests=bool(secret))
+        self.log = MessageCollection(self._database, self._fence, self._sealing)
         self._session_days = session_days
         self.lease = MongoLease(self._database, self._fence)
         self._writer = secrets.token_hex(8)
@@ -78,7 +78,7 @@ class MongoStore:
         async with answering(HOUSEKEEPING_LIMIT_S):
             with pymongo.timeout(HOUSEKEEPING_LIMIT_S):
                 await self._finish_interrupted_ends()
-                await self._erase_orphaned_messages()
+                await self.log.erase_orphans(HOUSEKEEPING_LIMIT_S)
 
     async def close(self) -> None:
         """Let go of every connection; bounded, even if the server is paused."""
@@ -102,9 +102,7 @@ class MongoStore:
                 await self._check(record.id)
                 # Before the room itself, so that no crash leaves messages that go earlier than their room.
                 later = documents.live_purge_at(record)
-                await self._messages.update_many(
-                    {"roomId": record.id, "purgeAt": {"$lt": later}, "expiresAt": None}, {"$set": {"purgeAt": later}}
-                )
+                await self.log.keep_until(record.id, later)
             # The server may carry out a call that was given up here, and do so after the call that came next.
             stamp = self._stamp()
             older = {"$or": [{"writer": {"$ne": self._writer}}, {"write": {"$lt": stamp["write"]}}]}
@@ -153,68 +151,24 @@ class MongoStore:
             yield documents.from_document(Tombstone, document)
 
     async def append_messages(self, messages: Sequence[LoggedMessage]) -> None:
-        async with answering():
-            purge_at = await self._purge_dates({message.room_id for message in messages})
-            kept = [
-                self._message(message, purge_at[message.room_id]) for message in messages if message.room_id in purge_at
-            ]
-            if not kept:
-                return
-            new = await self._insert_new(kept)
-            try:
-                live = await self._purge_dates(purge_at)
-            except NotOwner:
-                await self._messages.delete_many({"_id": {"$in": new}, **self._fence.stamp})
-                raise
-            # A room that ended meanwhile may have been erased just before these arrived.
-            ended = purge_at.keys() - live.keys()
-            if ended:
-                await self._messages.delete_many({"roomId": {"$in": sorted(ended)}})
+        await self.log.append(messages)
 
     async def replace_messages(self, messages: Sequence[LoggedMessage]) -> None:
-        async with answering():
-            purge_at = await self._purge_dates({message.room_id for message in messages})
-            changes = [
-                pymongo.ReplaceOne(
-                    {"_id": message.id, "roomId": message.room_id, **self._fence.not_later},
-                    self._message(message, purge_at[message.room_id]),
-                )
-                for message in messages
-                if message.room_id in purge_at
-            ]
-            if changes:
-                await self._messages.bulk_write(changes)
+        await self.log.replace(messages)
 
     async def erase_messages(self, messages: Sequence[tuple[str, str]]) -> None:
-        by_room: dict[str, list[str]] = {}
-        for room_id, message_id in messages:
-            by_room.setdefault(room_id, []).append(message_id)
-        async with answering():
-            await self._purge_dates(by_room)
-            for room_id, ids in by_room.items():
-                await self._messages.delete_many({"_id": {"$in": ids}, "roomId": room_id, **self._fence.not_later})
+        await self.log.erase(messages)
 
     async def messages(
         self, room_id: str, *, before: str | None, after: str | None = None, limit: int, now: float
     ) -> list[LoggedMessage]:
-        if limit <= 0:  # MongoDB would read 0 as "no limit"
-            return []
-        ids = {"$lt": before, "$gt": after}
-        query: Document = {"roomId": room_id, "$or": [{"expiresAt": None}, {"expiresAt": {"$gt": now}}]}
-        if before is not None or after is not None:
-            query["_id"] = {compare: value for compare, value in ids.items() if value is not None}
-        async with answering():
-            if not await self._purge_dates([room_id]):
-                return []
-            found = await self._messages.find(query).sort("_id", -1 if after is None else 1).limit(limit).to_list(limit)
-        read = map(self._sealing.read_message, found)
-        page = [message for message in read if message is not None]
-        return page if after is None else page[::-1]
+        return await self.log.page(room_id, before=before, after=after, limit=limit, now=now)
+
+    async def identity(self) -> str:
+        return await identity_of(self._database)
 
     async def newest_message_id(self) -> str | None:
-        async with answering():
-            newest = await self._messages.find_one({}, {"_id": True}, sort=[("_id", -1)])
-        return None if newest is None else str(newest["_id"])
+        return await self.log.newest_id()
 
     async def spend(self, use: str, by: str, until: float, now: float) -> bool:
         async with answering():
@@ -247,11 +201,8 @@ class MongoStore:
     # -- what one call is made of
 
     def _stamp(self) -> Document:
-        """Which store wrote a room, as its how manieth write, and under which generation."""
+        """Which store wrote a room, under which number, which counts up, and in which generation."""
         return {"writer": self._writer, "write": next(self._writes), **self._fence.stamp}
-
-    def _message(self, message: LoggedMessage, purge_at: datetime) -> Document:
-        return self._sealing.message(documents.message_document(message, purge_at)) | self._fence.stamp
 
     async def _confirm(self) -> None:
         """Raise `NotOwner` unless this process has the lease, where one is used."""
@@ -285,17 +236,6 @@ class MongoStore:
         async for document in each(interrupted, HOUSEKEEPING_LIMIT_S):
             await self._finish_end(document["_id"], document["unfinished"])
 
-    async def _erase_orphaned_messages(self) -> None:
-        """Erase messages whose room is not live: written by a call that was given up while its room ended."""
-        of_no_live_room: list[Mapping[str, Any]] = [
-            {"$group": {"_id": "$roomId"}},
-            {"$lookup": {"from": "rooms", "localField": "_id", "foreignField": "_id", "as": "room"}},
-            {"$match": {"room.state": {"$ne": LIVE}}},
-            {"$project": {"_id": True}},
-        ]
-        async for room in each(self._messages.aggregate(of_no_live_room), HOUSEKEEPING_LIMIT_S):
-            await self._messages.delete_many({"roomId": room["_id"]})
-
     async def _unfinished(self, room_id: str) -> Mapping[str, Any]:
         tombstone = await self._rooms.find_one({"_id": room_id, "state": ENDED}, {"unfinished": True})
         unfinished: Mapping[str, Any] = (tombstone or {}).get("unfinished") or {}
@@ -303,42 +243,18 @@ class MongoStore:
 
     async def _finish_end(self, room_id: str, unfinished: Mapping[str, Any]) -> int:
         """Erase the messages, write the line of the log, note that both are done. Returns messages erased."""
-        erased = await self._messages.delete_many({"roomId": room_id})
+        erased = await self.log.erase_room(room_id)
         if session := unfinished.get("session"):
             line = session | self._fence.stamp
             with suppress(DuplicateKeyError):  # a later owner has written it
                 await self._sessions.replace_one({"_id": line["_id"], **self._fence.not_later}, line, upsert=True)
         done = {"_id": room_id, "state": ENDED, **self._fence.not_later}
         await self._rooms.update_one(done, {"$unset": {"unfinished": ""}})
-        return int(erased.deleted_count)
-
-    async def _purge_dates(self, room_ids: Collection[str]) -> dict[str, datetime]:
-        """`purgeAt` of those of the rooms that are live. Raises `NotOwner` where a later owner has one of them."""
-        query = {"_id": {"$in": sorted(room_ids)}, "state": LIVE}
-        found = await self._rooms.find(query, {"purgeAt": True, "generation": True}).to_list(None)
-        for room in found:
-            self._fence.check(room)
-        return {room["_id"]: room["purgeAt"] for room in found}
-
-    async def _insert_new(self, messages: list[Document]) -> list[str]:
-        """Insert those that are not there yet; returns their ids."""
-        there: set[str] = set()
-        try:
-            await self._messages.insert_many(messages, ordered=False)
-        except BulkWriteError as error:
-            failures = error.details["writeErrors"] + error.details["writeConcernErrors"]
-            if any(failure.get("code") != DUPLICATE_KEY_CODE for failure in failures):
-                raise
-            there = {messages[failure["index"]]["_id"] for failure in failures}
-        return [message["_id"] for message in messages if message["_id"] not in there]
+        return erased
 
     @property
     def _rooms(self) -> AsyncIOMotorCollection[Document]:
         return self._database.collection("rooms")
-
-    @property
-    def _messages(self) -> AsyncIOMotorCollection[Document]:
-        return self._database.collection("messages")
 
     @property
     def _spent(self) -> AsyncIOMotorCollection[Document]:

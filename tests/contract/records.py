@@ -9,6 +9,7 @@ from rooms.records import (
     CallRecord,
     InviteRecord,
     LoggedMessage,
+    Retraction,
     RoomRecord,
     SeatRecord,
     SessionRecord,
@@ -77,6 +78,7 @@ def full_room(room_id: str, *, word: str = "Grace") -> RoomRecord:
         made_by="shop",
         receipts=False,
         message_ttl_s=60.0,
+        retractions=(Retraction("m1", 4), Retraction("m2", 5, edited=True)),
     )
 
 

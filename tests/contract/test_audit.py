@@ -8,10 +8,10 @@ import json
 import pytest
 
 from rooms import snapshots
-from rooms.records import FileRecord, RoomRecord
-from rooms.room import Runtime
+from rooms.records import FileRecord, HookRecord, RoomRecord
+from rooms.runtime import Runtime
 from storage import audit
-from storage.mongo import GridFiles, MongoStore
+from storage.mongo import GridFiles, MongoHooks, MongoStore
 from storage.mongo.holdings import session_id
 from storage.sealing import Sealer
 from tests.contract.records import HOUR_S, NOW, full_room, message, session, tombstone
@@ -52,6 +52,12 @@ def test_all_that_is_held_is_told_by_kind_and_number(
             await files.add_chunk(f"f{number}", 0, b"7 bytes", NOW + HOUR_S)
             await files.finish(FileRecord(f"f{number}", name, "p1", 7, name=f"{WORD}.png"), NOW + HOUR_S)
         await files.close()
+        hooks = MongoHooks(mongo_uri, ["whsec_x"])
+        await hooks.open()
+        for number, name in enumerate("aab"):
+            body = f'{{"name":"{WORD}"}}'.encode()
+            await hooks.keep([HookRecord("address", number, f"msg_{number}", name, body, NOW, NOW + HOUR_S)])
+        await hooks.close()
 
     asyncio.run(fill())
     found = json.loads(told(capsys, "a", "--json"))
@@ -61,6 +67,7 @@ def test_all_that_is_held_is_told_by_kind_and_number(
     assert (found["messages"]["documents"], found["messages"]["sealed"], found["messages"]["readable"]) == (3, 3, 0)
     assert found["spentTokens"]["documents"] == 1
     assert found["files"] == {"documents": 1, "bytes": 7}
+    assert found["webhooks"]["documents"] == 2
     monkeypatch.delenv("STORAGE_SECRET")
     assert json.loads(told(capsys, "a", "--json"))["files"] == {"documents": 0, "bytes": 0, "ofWhicheverRoom": 2}
     assert found["sessionLog"] is None
@@ -85,7 +92,7 @@ def test_of_an_ended_room_its_tombstone_and_its_line_are_left_and_of_no_room_not
     found = json.loads(told(capsys, "a", "--json"))
     assert (found["room"]["state"], found["messages"]["documents"]) == ("ended", 0)
     assert found["sessionLog"]["fields"]
-    assert told(capsys, "unknown").count(": nothing") == 5
+    assert told(capsys, "unknown").count(": nothing") == 6
 
 
 def test_the_line_of_the_log_is_found_by_the_id_that_it_is_written_under() -> None:

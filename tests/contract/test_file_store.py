@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import time
@@ -17,8 +18,18 @@ from pymongo import MongoClient
 
 from rooms.ports import FILE_CHUNK_BYTES, FileLost, FileStore, StoreUnavailable
 from rooms.records import FileRecord
+from server.outbound.shelf import CLEAR_EVERY_S
+from server.transport.http.files import CHUNK_S
 from storage.memory_files import MemoryFiles
-from storage.mongo.files import ABANDONED_S, BATCH_DOCUMENTS, CALL_LIMIT_S, GridFiles
+from storage.mongo import files as subject
+from storage.mongo.files import (
+    ABANDONED_S,
+    BATCH_DOCUMENTS,
+    CALL_LIMIT_S,
+    NOTED_EVERY_S,
+    WRITES_AT_ONCE,
+    GridFiles,
+)
 from storage.sealing import Sealer
 from tests.support.mongo import Mongod
 
@@ -202,18 +213,68 @@ def make_old(uri: str, seconds: float = ABANDONED_S + 1) -> None:
         client.get_default_database()["files.uploads"].update_many({}, {"$set": {"at": old}})
 
 
-async def test_what_a_process_that_died_has_left_is_cleared(files: GridFiles, mongo_uri: str) -> None:
+async def test_what_a_process_that_died_has_left_is_cleared(
+    files: GridFiles, mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record, chunks = a_file()
     await files.add_chunk(record.id, 0, chunks[0], LATER)
     await files.add_chunk(record.id, 1, chunks[1], LATER)
     make_old(mongo_uri)
     assert await files.clear_abandoned() == 1
     assert [name for name, found in documents(mongo_uri).items() if found] == []
+    monkeypatch.setattr(subject, "NOTED_EVERY_S", 0.0)  # so much later
     with pytest.raises(FileLost):
         await files.add_chunk(record.id, 2, chunks[2], LATER)
     with pytest.raises(FileLost):
         await files.finish(record, LATER)
     assert await records(files) == []
+
+
+def test_no_upload_that_goes_on_is_taken_for_abandoned_and_a_broken_one_is_gone_in_ten_minutes() -> None:
+    uploads = 32
+    in_line_s = uploads / WRITES_AT_ONCE * CALL_LIMIT_S
+    assert NOTED_EVERY_S + CALL_LIMIT_S + CHUNK_S + in_line_s < ABANDONED_S
+    assert ABANDONED_S + CLEAR_EVERY_S + CALL_LIMIT_S < 600.0
+
+
+async def test_an_upload_is_noted_now_and_then_and_not_with_each_chunk(
+    files: GridFiles, mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, chunks = a_file()
+    await files.add_chunk(record.id, 0, chunks[0], LATER)
+    make_old(mongo_uri, 200.0)
+    await files.add_chunk(record.id, 1, chunks[1], LATER)
+    [note] = documents(mongo_uri)["files.uploads"]
+    monkeypatch.setattr(subject, "NOTED_EVERY_S", 0.0)
+    await files.add_chunk(record.id, 2, chunks[2], LATER)
+    [renewed] = documents(mongo_uri)["files.uploads"]
+    assert (renewed["at"] - note["at"]).total_seconds() > 190.0
+
+
+async def test_what_is_remembered_of_uploads_that_came_to_nothing_goes(
+    files: GridFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subject, "NOTED_EVERY_S", 0.0)
+    for _ in range(5):
+        record, chunks = a_file()
+        await files.add_chunk(record.id, 0, chunks[0], LATER)
+    assert len(files._noted) <= 1
+
+
+async def test_of_many_chunks_few_are_written_at_once(files: GridFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way = most = 0
+
+    async def counted(self: GridFiles, file_id: str, number: int) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+
+    monkeypatch.setattr(GridFiles, "_note", counted)
+    record, chunks = a_file()
+    await asyncio.gather(*(files.add_chunk(f"{record.id}{n}", 0, chunks[0], LATER) for n in range(10)))
+    assert most == WRITES_AT_ONCE
 
 
 async def test_one_that_was_finished_just_before_is_not_cleared(files: GridFiles, mongo_uri: str) -> None:
@@ -226,10 +287,13 @@ async def test_one_that_was_finished_just_before_is_not_cleared(files: GridFiles
     assert await content(files, record) == b"".join(chunks)
 
 
-async def test_a_chunk_renews_the_note_of_its_upload(files: GridFiles, mongo_uri: str) -> None:
+async def test_a_chunk_renews_the_note_of_its_upload(
+    files: GridFiles, mongo_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record, chunks = a_file()
     await files.add_chunk(record.id, 0, chunks[0], LATER)
     make_old(mongo_uri)
+    monkeypatch.setattr(subject, "NOTED_EVERY_S", 0.0)  # so much later
     await files.add_chunk(record.id, 1, chunks[1], LATER)
     assert await files.clear_abandoned() == 0
 

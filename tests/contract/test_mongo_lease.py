@@ -243,14 +243,14 @@ async def test_messages_are_taken_back_where_the_lease_is_lost_while_they_are_wr
     await owner(old, "old")
     await old.create_room(replace(full_room("a"), log=True))
     await old.append_messages([message(1, "a")])
-    insert = old._insert_new
+    insert = old.log._insert_new
 
     async def late(messages: list[dict[str, Any]]) -> list[str]:
         inserted = await insert(messages)
         await owner(new, "new")
         return inserted
 
-    monkeypatch.setattr(old, "_insert_new", late)
+    monkeypatch.setattr(old.log, "_insert_new", late)
     with pytest.raises(NotOwner):
         await old.append_messages([message(1, "a"), message(2, "a")])
     assert [each.seq for each in await new.messages("a", before=None, limit=10, now=NOW)] == [1]
@@ -264,7 +264,7 @@ async def test_a_change_that_stops_half_way_does_not_touch_what_the_new_owner_ha
     await owner(old, "old")
     await old.create_room(replace(full_room("a"), log=True))
     await old.append_messages([message(1, "a", text="first")])
-    look = old._purge_dates
+    look = old.log._purge_dates
 
     async def slept_after_it(room_ids: list[str]) -> dict[str, datetime.datetime]:
         found = await look(room_ids)
@@ -272,7 +272,7 @@ async def test_a_change_that_stops_half_way_does_not_touch_what_the_new_owner_ha
         await new.replace_messages([message(1, "a", text="by the new owner")])
         return found
 
-    monkeypatch.setattr(old, "_purge_dates", slept_after_it)
+    monkeypatch.setattr(old.log, "_purge_dates", slept_after_it)
     await WRITES[change](old)
     assert [m.text for m in await new.messages("a", before=None, limit=10, now=NOW)] == ["by the new owner"]
 

@@ -15,11 +15,12 @@ from rooms.records import Purged
 from storage.mongo import MongoStore
 from tests.contract.records import NOW, bare_room, full_room, message, session, tombstone
 from tests.support.mongo import Mongod
+from tests.support.pace import PACE
 from tests.support.processes import LOOPBACK, free_port
 from tests.support.proxy import tcp_proxy
 
-ANSWER_LIMIT_S = 3.0
-RECOVERY_LIMIT_S = 30.0
+ANSWER_LIMIT_S = 3.0 * PACE
+RECOVERY_LIMIT_S = 30.0 * PACE
 CALLERS = 60
 
 

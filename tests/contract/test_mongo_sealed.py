@@ -14,7 +14,7 @@ import pytest_asyncio
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo.errors import WriteError
 
-from rooms.message import Attachment, Extras
+from rooms.extras import Attachment, Extras
 from rooms.records import LoggedMessage, SeatRecord
 from storage import documents
 from storage.mongo import MongoStore

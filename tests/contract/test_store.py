@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from rooms.message import Attachment, Extras
+from rooms.extras import Attachment, Extras
 from rooms.ports import RoomExists, Store, StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, Tombstone
 from storage.memory import MemoryStore
@@ -31,6 +31,14 @@ async def logged(store: Store, room_id: str) -> list[LoggedMessage]:
 async def test_an_open_store_answers_and_says_what_it_is(store: Store) -> None:
     await store.ping()
     assert (store.name, store.outlives_process) in [("memory", False), ("mongodb", True)]
+
+
+async def test_its_name_stays(store: Store) -> None:
+    named = set(await asyncio.gather(*(store.identity() for _ in range(20))))
+    await store.open()
+    named.add(await store.identity())
+    (name,) = named
+    assert bool(name) is store.outlives_process, "only what outlives a process is anybody else's"
 
 
 async def test_opening_twice_changes_nothing(store: Store) -> None:

@@ -3,9 +3,10 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { main } from "../support/browser.mjs";
+import { PACE } from "../support/pace.mjs";
 
 const [server] = process.argv.slice(2);
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 20_000 * PACE;
 const CLIENT = new URL("../node_modules/socket.io-client/dist/socket.io.min.js", import.meta.url);
 const client = await readFile(CLIENT, "utf8");
 

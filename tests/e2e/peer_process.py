@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from tests.support.pace import PACE
 from tests.support.processes import ROOT, ServerProcess
 
-EXIT_LIMIT_S = 60
+EXIT_LIMIT_S = 60 * PACE
 POLL_S = 0.05
 
 

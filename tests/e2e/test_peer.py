@@ -12,8 +12,9 @@ from typing import Any
 import av
 import pytest
 
-from peer.keys import key_check
+from mayfly_client.keys import key_check
 from tests.e2e.peer_process import Done, Rooms, peer, run_peer, wait_until
+from tests.support.pace import PACE
 from tests.support.processes import LOOPBACK, ROOT, free_port, server_process
 from tests.support.proxy import tcp_proxy
 from tests.support.turn import TurnServer
@@ -289,7 +290,7 @@ def test_a_link_without_the_key_of_its_room_spends_nothing_and_says_so(rooms: Ro
 
 def test_the_text_for_people_tells_the_same(rooms: Rooms) -> None:
     command = [sys.executable, "-m", "signaling.peer", rooms.server.url, "--mode", "probe"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60 * PACE, check=False)
     assert done.returncode == 0
     for part in ("probe", "connected after", "host/udp", "video:", "audio:", "pings came back", "OK"):
         assert part in done.stdout

@@ -10,10 +10,11 @@ from typing import Any
 import socketio
 
 from tests.e2e.peer_process import Rooms, peer, run_peer
+from tests.support.pace import PACE
 from tests.support.processes import server_process
 from tests.support.proxy import tcp_proxy
 
-EVENT_LIMIT_S = 20.0
+EVENT_LIMIT_S = 20.0 * PACE
 
 
 class Host:

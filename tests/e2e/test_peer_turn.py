@@ -8,11 +8,12 @@ import time
 
 from peer.turn_check import check_turn
 from signaling.ice import IceSettings, ice_servers
+from tests.support.pace import PACE
 from tests.support.peer_wire import flows, until, wired
 from tests.support.processes import LOOPBACK, free_port
 from tests.support.turn import TurnServer
 
-UCLIENT_LIMIT_S = 60
+UCLIENT_LIMIT_S = 60 * PACE
 
 
 def given_by(turn_server: TurnServer, now: float, secret: str | None = None) -> list[dict[str, object]]:

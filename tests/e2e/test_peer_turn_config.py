@@ -15,6 +15,7 @@ from aioice.turn import create_turn_endpoint
 
 from peer.turn_check import Allocation, TurnResult, check_turn
 from signaling.ice import IceSettings, ice_servers
+from tests.support.pace import PACE
 from tests.support.parts import requires
 from tests.support.processes import LOOPBACK, ROOT, Service, free_port, launch
 
@@ -32,7 +33,7 @@ def config_of_the_page() -> str:
 def make_certificate(folder: Path) -> None:
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
     command += ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    subprocess.run(command, check=True, capture_output=True, timeout=30 * PACE)
 
 
 @pytest.fixture

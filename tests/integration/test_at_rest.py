@@ -116,7 +116,7 @@ async def test_private_ids_are_forgotten_with_the_grace_period() -> None:
         await client.leave()
         await eventually(lambda: len(server.context.recovery) == 1)
         clock.now += 31
-        await server.runner.app[LIFECYCLE].sweep()
+        await server.runner.app[LIFECYCLE].sweeper.sweep()
         assert len(server.context.recovery) == 0
 
 

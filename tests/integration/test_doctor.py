@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from server.doctor import checks
+from server.doctor.shared import examine_redis
 from server.doctor.turn import NoAnswer, bind
 from server.settings import Settings
+from storage.mongo import MongoStore
 from tests.support.processes import ROOT, free_port, server_process
+from tests.support.redis import RedisServer
 from tests.support.turn import TurnServer
 
 SECRET = "hunter2hunter2"
@@ -52,13 +56,17 @@ def checked(folder: Path, **env: str) -> dict[str, Any]:
     return {one["check"]: one for one in sorted(told["checks"], key=lambda one: order.index(one["status"]))}
 
 
-def test_a_deployment_that_works(tmp_path: Path, turn_server: TurnServer, mongo_uri: str) -> None:
+def test_a_deployment_that_works(
+    tmp_path: Path, turn_server: TurnServer, mongo_uri: str, own_redis: RedisServer
+) -> None:
     host, port = turn_server.urls[0].removeprefix("turn:").split("?")[0].split(":")
     with server_process() as process:
         found = checked(
             tmp_path,
             PUBLIC_URL=process.url,
             MONGODB_URI=mongo_uri,
+            REDIS_URL=own_redis.url,
+            FILE_STORE="off",
             TURN_URLS=",".join(turn_server.urls),
             TURN_SECRET=turn_server.secret,
             STUN_URLS=f"stun:{host}:{port}",
@@ -75,6 +83,66 @@ def test_a_deployment_that_works(tmp_path: Path, turn_server: TurnServer, mongo_
         "turn",
         "clock",
     }
+
+
+def test_a_redis_that_is_fit_for_rooms(tmp_path: Path, own_redis: RedisServer) -> None:
+    found = checked(tmp_path, REDIS_URL=own_redis.url)
+    assert found["redis"]["status"] == "ok"
+    assert found["clock"]["status"] == "ok"
+
+
+async def test_a_database_that_is_not_that_of_the_processes(own_redis: RedisServer, mongo_uri: str) -> None:
+    async def found(uri: str) -> tuple[str, str]:
+        settings = Settings(_env_file=None, redis_url=own_redis.url, mongodb_uri=uri)  # type: ignore[call-arg,arg-type]
+        every = [one async for one in examine_redis(settings, [])]
+        return next(((one.status.value, one.message) for one in every if one.check == "one database"), ("", ""))
+
+    assert await found("") == ("", ""), "nobody is there"
+    with redis.Redis.from_url(own_redis.url) as connection:
+        connection.sadd("mf:nodes", "a#1")
+        connection.set("mf:db:a#1", await identity(mongo_uri))
+        assert (await found(mongo_uri))[0] == "ok"
+        for other in ("", mongo_uri.replace("mayfly_test_", "mayfly_test_other_")):
+            status, message = await found(other)
+            assert (status, "use another database than MONGODB_URI here" in message) == ("warning", True)
+        connection.sadd("mf:nodes", "b#1")
+        connection.set("mf:db:b#1", "none")
+        assert "use 2 different databases" in (await found(mongo_uri))[1]
+    assert (await found(f"mongodb://127.0.0.1:{free_port()}/mayfly"))[0] == "skipped"
+
+
+async def identity(uri: str) -> str:
+    store = MongoStore(uri)
+    await store.open()
+    try:
+        return await store.identity()
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "words"),
+    [
+        (("appendonly", "yes"), "error", "it writes to a disk, where what is said would outlive its room"),
+        (("save", "3600 1"), "error", "it writes to a disk, where what is said would outlive its room"),
+        (("maxmemory-policy", "allkeys-lru"), "error", "maxmemory-policy is allkeys-lru"),
+        (("maxmemory", "10mb"), "warning", "it has 10 MiB"),
+    ],
+)
+def test_a_redis_that_is_not(
+    tmp_path: Path, own_redis: RedisServer, settings: tuple[str, str], status: str, words: str
+) -> None:
+    with redis.Redis.from_url(own_redis.url) as connection:
+        connection.config_set(*settings)
+    found = checked(tmp_path, REDIS_URL=own_redis.url)["redis"]
+    assert found["status"] == status
+    assert words in found["message"]
+
+
+def test_a_redis_that_is_not_there(tmp_path: Path) -> None:
+    secret = f"redis://:{SECRET}@127.0.0.1:{free_port()}/0"
+    assert checked(tmp_path, REDIS_URL=secret)["redis"]["message"].startswith("it cannot be used (")
+    assert SECRET not in doctor(tmp_path, REDIS_URL=secret)[1]
 
 
 def test_a_wrong_turn_secret_and_a_server_that_is_not_there(tmp_path: Path, turn_server: TurnServer) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from storage.mongo import MongoStore
 from tests.support.mongo import find_word_opened
+from tests.support.pace import PACE
 from tests.support.server import Client, Server, running
 
 WORD = "kafloquort"
-SOON_S = 2.0
+SOON_S = 2.0 * PACE
 
 
 @pytest.fixture

@@ -20,11 +20,12 @@ from server.settings import Settings
 from server.transport.engineio import turns
 from server.transport.http.listener import Door
 from server.transport.http.runner import Runner
+from tests.support.pace import PACE
 from tests.support.processes import LOOPBACK, ROOT
 
 SOCKETS = 100
 POURING_S = 3
-LONGEST_S = 0.1
+LONGEST_S = 0.1 * PACE
 """Far more than a turn is planned for: one request, a garbage collection, a new socket take what they take."""
 
 POUR = (

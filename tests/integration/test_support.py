@@ -8,6 +8,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +21,19 @@ from pymongo import MongoClient
 from tests.support.js_client import js_client
 from tests.support.mongo import Mongod, find_word_everywhere
 from tests.support.node import ScriptFailed, run_node
+from tests.support.pace import PACE, SLOWEST
 from tests.support.parts import missing, requires
-from tests.support.processes import LOOPBACK, Program, Service, http_answers, launch, server_process
+from tests.support.processes import (
+    LOOPBACK,
+    ROOT,
+    Program,
+    Service,
+    http_answers,
+    launch,
+    server_process,
+    stopped,
+    wait_until,
+)
 from tests.support.proxy import tcp_proxy
 from tests.support.redis import RedisServer
 from tests.support.turn import TurnServer
@@ -237,7 +250,7 @@ async def test_the_proxy_resets_rather_than_closes_also_while_paused(echo: EchoS
         with pytest.raises(ConnectionResetError):
             await reader.read()
         writer.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5 * PACE):
             while proxy.open:
                 await asyncio.sleep(0.01)
 
@@ -250,7 +263,7 @@ async def test_the_proxy_freezes_what_is_open_and_lets_new_connections_work(echo
             bob = await js.connect(proxy.url)
             assert await bob.ok("echo", {"from": "Bob"}) == {"from": "Bob"}
             asked = asyncio.create_task(alice.ok("echo", {"from": "Alice"}))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(5 * PACE):
                 while not proxy.held:
                     await asyncio.sleep(0.01)
             assert not asked.done()
@@ -268,6 +281,24 @@ def test_a_server_process_answers_restarts_on_its_port_and_ends_by_sigterm() -> 
         assert _create_room(server.url)["id"] != room["id"]
         assert server.terminate() == 0
         assert server.log()
+
+
+def test_who_is_closed_leaves_nothing_behind_that_it_had_started() -> None:
+    program = Program(["sh", "-c", "sleep 60 & echo $!; wait"])
+    program.spawn()
+    wait_until(lambda: program.log().strip().isdigit(), "the id of its child")
+    child = int(program.log())
+    program.close()
+    wait_until(lambda: stopped(child), "the end of its child")
+
+
+def test_a_slow_machine_is_known_as_one_and_its_runs_can_be_told_how_slow_it_is() -> None:
+    said = [sys.executable, "-c", "from tests.support.pace import PACE, measured; print(PACE, measured())"]
+    alone = {name: value for name, value in os.environ.items() if name != "TEST_PACE"}
+    told = subprocess.run(said, env={**alone, "TEST_PACE": "2.5"}, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.split()[0] == "2.5"
+    measured = subprocess.run(said, env=alone, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert all(1 <= float(pace) <= SLOWEST for pace in measured.stdout.split())
 
 
 def _create_room(url: str) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from server.transport.http.runner import Runner
 from storage.leases import LEASE_S
 from storage.mongo import MongoStore
 from tests.support.mongo import Mongod
+from tests.support.pace import PACE
 from tests.support.processes import LOOPBACK
 from tests.support.proxy import tcp_proxy
 from tests.support.server import Client, Server, talking_to
 
-SOON_S = 15.0
+SOON_S = 15.0 * PACE
 RESTART = 1012
 UNKNOWN = "x" * 26
 

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import pytest
 from pymongo import monitoring
 
+from server.outbound.kept_outbox import KEEP_AFTER_S
+from tests.support.pace import PACE
+from tests.support.receiver import SECRET, receiving
 from tests.support.server import Server, running
 
 WRITES = frozenset({"insert", "update", "delete", "findAndModify", "bulkWrite"})
@@ -85,6 +88,26 @@ async def test_a_join_and_a_leave_write_once_each_and_messages_nothing(mongo_uri
         assert await writes.since() == {"rooms": 1}
 
 
+async def test_what_is_deleted_seen_or_edited_writes_once(mongo_uri: str, writes: Writes) -> None:
+    async with running(mongodb_uri=mongo_uri, storage_secret="x" * 32, events_per_s=0) as server:
+        room, first, _, second, _ = await server.pair()
+        said = [(await first.ok("send-message", roomId=room, text=str(number)))["id"] for number in range(60)]
+        once = (await first.ok("send-message", roomId=room, text="once", viewOnce=True))["id"]
+        await writes.since()
+        await first.ok("delete-message", roomId=room, id=said[0])
+        assert await writes.since() == {"rooms": 1}
+        await first.ok("edit-message", roomId=room, id=said[1], text="other")
+        assert await writes.since() == {"rooms": 1}
+        await second.ok("view-message", roomId=room, id=once)
+        assert await writes.since() == {"rooms": 1}
+        await second.ok("react", roomId=room, id=said[2], emoji="👍", on=True)
+        assert await writes.since() == {}
+        numbers = [await first.begin("delete-message", {"roomId": room, "id": each}) for each in said[2:]]
+        for number in numbers:
+            await first.answer(number)
+        assert (await writes.since())["rooms"] < len(numbers), "many at once in fewer"
+
+
 async def test_many_who_join_at_once_write_at_most_once_each(mongo_uri: str, writes: Writes) -> None:
     async with running(mongodb_uri=mongo_uri, events_per_s=0) as server:
         room = await made_room(server, writes, capacity=50)
@@ -127,3 +150,26 @@ async def test_a_log_writes_messages_in_batches(mongo_uri: str, writes: Writes) 
         found = await writes.since()
         assert set(found) == {"messages"}
         assert found["messages"] <= 50
+
+
+async def test_webhooks_that_are_taken_write_nothing_and_those_that_wait_a_batch(
+    mongo_uri: str, writes: Writes
+) -> None:
+    async with receiving() as receiver:
+        told = {"webhook_urls": receiver.url, "webhook_secret": SECRET, "webhook_allow_private": "on"}
+        async with running(mongodb_uri=mongo_uri, events_per_s=0, **told) as server:
+            room = (await server.room(capacity=50))["roomId"]
+            await receiver.wait_for(room, "room.created")
+            await asyncio.sleep(KEEP_AFTER_S)
+            await writes.since()
+            await server.seated(room)
+            await receiver.wait_for(room, "room.created", "room.started", "participant.joined")
+            assert await writes.since() == {"rooms": 1}
+            await receiver.stop()
+            await asyncio.gather(*(server.seated(room) for _ in range(20)))
+            await asyncio.sleep(4 * KEEP_AFTER_S)
+            assert 1 <= (await writes.since())["webhooks"] <= 8
+            await receiver.start()
+            async with asyncio.timeout(20 * PACE):
+                while server.webhooks.queues[0].waiting:
+                    await asyncio.sleep(0.05)

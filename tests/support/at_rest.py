@@ -25,6 +25,7 @@ from server.transport.socketio import DefaultNamespace, SocketHost
 from server.transport.socketio.gateway import Gateway
 from server.usecases.context import Context
 from storage.memory import MemoryStore
+from tests.support.pace import PACE
 
 REST_LIMIT_S = 8.0
 POLL_S = 0.005
@@ -48,7 +49,7 @@ async def app_at_rest(app: web.Application, limit_s: float = REST_LIMIT_S) -> No
     for _ in range(2):
         later = context.clock() + 11 * YEAR_S
         context.clock = lambda later=later: later  # type: ignore[misc]
-        await app[LIFECYCLE].sweep()
+        await app[LIFECYCLE].sweeper.sweep()
     await _settled(lambda: left_of_rooms(context), limit_s)
     assert WEBHOOKS not in app or not len(app[WEBHOOKS]), "rooms that webhooks remember"
 
@@ -64,7 +65,7 @@ def process_at_rest(url: str, tasks_at_start: float, limit_s: float = REST_LIMIT
 
     While its store is down it has tasks of its own. Blocks.
     """
-    end = time.monotonic() + limit_s
+    end = time.monotonic() + limit_s * PACE
     while True:
         gauges = read_gauges(url)
         left = {
@@ -98,6 +99,7 @@ def left_in_engine(engine: Any) -> Left:
         core = engine._core
         clocks = ("pings", "pongs", "connects", "graces", "closing", "probes")
         left |= {f"deadlines ({name})": len(getattr(core, name) or ()) for name in clocks}
+        left["recalls"] = len(core.recalls)
         left["tasks"] = len(core.tasks)
         left["unflushed sessions"] = len(core._dirty)
         left["compressed frames"] = len(core.deflater._done) if core.deflater is not None else 0
@@ -144,7 +146,7 @@ def left_of_rooms(context: Context) -> Left:
     }
     if context.journal.healthy:
         journal = context.journal
-        left["journal"] = len(journal._saving) + len(journal._tasks) + len(journal._messages) + len(journal._ends)
+        left["journal"] = sum(map(len, (journal._saving, journal.calls.tasks, journal.messages.waiting, journal._ends)))
         left["rooms that the journal knows"] = len(journal._written)
         if isinstance(context.store, MemoryStore):
             left["stored rooms"] = len(context.store._rooms)
@@ -166,7 +168,7 @@ def _task_name(task: asyncio.Task[Any]) -> str:
 
 async def _settled(figures: Callable[[], Left], limit_s: float) -> None:
     loop = asyncio.get_running_loop()
-    end = loop.time() + limit_s
+    end = loop.time() + limit_s * PACE
     while any((left := figures()).values()):
         assert loop.time() < end, f"left after the clients: {_named(left)}"
         await asyncio.sleep(POLL_S)

@@ -1,8 +1,11 @@
 // A real Chromium for tests, by playwright-core, with a fake camera and microphone.
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { smallCamera } from "./camera.mjs";
 
-const PATHS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const WHOLE = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+/** The same engine without the windows around it: half the work where nobody looks. */
+const SHELL = ["/usr/bin/chromium-headless-shell"];
 
 export const FLAGS = [
   "--no-sandbox",
@@ -24,11 +27,15 @@ export const FLAGS = [
   "--disable-renderer-backgrounding",
 ];
 
-/** A running browser; `options` are those of playwright's `launch`, `args` are added to the flags. */
-export function launchBrowser({ args = [], ...options } = {}) {
-  const executablePath = PATHS.find((path) => path && existsSync(path));
+/**
+ * A running browser; `options` are those of playwright's `launch`, `args` are added to the flags. `whole`: with its windows
+ * and menus, which installing and extensions need. `camera`: how the pictures of its camera are made; ours are small.
+ */
+export function launchBrowser({ args = [], whole = false, camera = smallCamera(), ...options } = {}) {
+  const paths = [process.env.CHROMIUM, ...(whole ? [] : SHELL), ...WHOLE];
+  const executablePath = paths.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error("no Chromium found");
-  return chromium.launch({ executablePath, args: [...FLAGS, ...args], ...options });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...camera, ...args], ...options });
 }
 
 const READERS = { video: "video_capture.mojom.VideoCaptureService", audio: "audio.mojom.AudioService" };

@@ -21,8 +21,9 @@ from server.transport.engineio.polling import PollingCarrier
 from server.transport.http.listener import DoorSite
 from server.transport.http.runner import Runner
 from tests.support.at_rest import engine_at_rest, tasks_ended
+from tests.support.pace import PACE
 
-LIMIT_S = 8.0
+LIMIT_S = 8.0 * PACE
 PATH = "/engine.io/?EIO=4&transport="
 MASK = b"\x0a\x0b\x0c\x0d"
 KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 section 1.3
@@ -37,7 +38,7 @@ UPGRADE = {
 async def eventually(condition: Callable[[], Any], what: str = "the condition", limit_s: float = LIMIT_S) -> Any:
     """Wait until the condition holds; fail where it does not within the limit."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + limit_s
+    end = loop.time() + limit_s * PACE
     while not (value := condition()):
         assert loop.time() < end, f"{what} did not come true within {limit_s} s"
         await asyncio.sleep(0.005)

@@ -14,9 +14,10 @@ from pymongo import MongoClient
 from server.transport.http.routes import CONTEXT
 from server.usecases.context import Context
 from tests.support.documented import check_status
+from tests.support.pace import PACE
 from tests.support.server import Answered, Server
 
-WAIT_S = 3.0
+WAIT_S = 3.0 * PACE
 
 
 @dataclass(frozen=True, slots=True)

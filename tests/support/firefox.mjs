@@ -1,6 +1,7 @@
 // A real Firefox for tests, by puppeteer-core over WebDriver BiDi, with a fake camera and microphone.
 import { existsSync } from "node:fs";
 import puppeteer from "puppeteer-core";
+import { askForLittle, LITTLE } from "./camera.mjs";
 
 const PATHS = [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
 
@@ -45,6 +46,7 @@ export async function launchFirefoxLikeChromium(options) {
       const context = await browser.createBrowserContext();
       const newPage = async () => {
         const page = await context.newPage();
+        await page.evaluateOnNewDocument(askForLittle, LITTLE);
         page.context = () => ({ close: () => context.close() });
         page.setViewportSize = (size) => page.setViewport(size);
         if (viewport) await page.setViewport(viewport);

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.node import CALL_LIMIT_S, NodeScript, node_script
+from tests.support.pace import PACE
 
 DRIVER = Path(__file__).resolve().parent / "socketio_client.mjs"
 EVENT_LIMIT_S = 10.0
@@ -46,7 +47,7 @@ class JsSocket:
 
     async def request(self, event: str, *args: Any, limit_s: float = 15.0) -> Any:
         """Emit, and return the acknowledgement as it came. `ScriptFailed` where none came in time."""
-        milliseconds = int(limit_s * 1000)
+        milliseconds = int(limit_s * PACE * 1000)
         return await self._call("request", limit_s + 5, event=event, args=args, timeoutMs=milliseconds)
 
     async def close_on(self, event: str) -> None:
@@ -55,7 +56,7 @@ class JsSocket:
 
     async def request_all(self, requests: Sequence[Sequence[Any]], limit_s: float = 60.0) -> list[Any]:
         """Emit `[event, *args]` each, as fast as they go; the acknowledgements in the order of sending."""
-        milliseconds = int(limit_s * 1000)
+        milliseconds = int(limit_s * PACE * 1000)
         answers = await self._call("requestAll", limit_s + 5, requests=requests, timeoutMs=milliseconds)
         assert isinstance(answers, list)
         return answers
@@ -81,7 +82,7 @@ class JsSocket:
     ) -> JsEvent:
         """The first event of that name, not returned before, whose payload satisfies `where`."""
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(limit_s * PACE):
                 while True:
                     for event in self._unread:
                         if event.name == name and where(event.payload):

@@ -8,25 +8,35 @@ come last, and while one of them runs no other does, on whatever worker.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.pace import PACE
+
 ALONE = (
     "tests/contract/",  # a call of the store has two seconds
+    "tests/e2e/resilience/test_busy_chat.py",
+    "tests/e2e/resilience/test_cluster.py",
     "tests/e2e/resilience/test_endings.py",
+    "tests/e2e/resilience/test_hundred_rooms.py",
     "tests/e2e/resilience/test_lost_clients.py",
     "tests/e2e/resilience/test_moving.py",
     "tests/e2e/resilience/test_stopping.py",
+    "tests/integration/cluster/test_gone_everywhere.py",
+    "tests/integration/cluster/test_sealed.py",
+    "tests/integration/test_recalled.py",
     "tests/e2e/web/test_page.py::test_a_reload_and_an_outage_of_ten_seconds_lose_and_double_nothing",
     "tests/integration/engine/test_fuzz.py",
     "tests/integration/engine/test_slow_readers.py",
     "tests/integration/test_attacks.py",
     "tests/integration/test_fair_turns.py",
     "tests/integration/test_file_load.py",
+    "tests/integration/test_guesses.py",
+    "tests/integration/test_hurried.py",
     "tests/integration/test_non_readers.py",
     "tests/integration/test_password_attack.py",
 )
@@ -38,12 +48,22 @@ LANES = {"alone": ALONE, "page": PAGE, "calls": CALLS, "": ("tests/",)}
 ORDER = ("page", "calls", "", "alone")
 """The longest begin; whoever wants the machine alone waits for all others to end."""
 
+DATABASES = frozenset({"_mongo_base", "own_mongod", "replica_set", "own_redis", "redis_server"})
+"""Fixtures that start MongoDB or Redis."""
+
 HERE = Path(__file__)
 
 
 def lane_of(nodeid: str) -> str:
     """The lane of a test, by its id; `""` where it may run beside any other."""
     return next((lane for lane, starts in LANES.items() if nodeid.startswith(starts)), "")
+
+
+def needs_database(nodeid: str, fixtures: Collection[str]) -> bool:
+    """Whether a test waits for a real MongoDB or Redis: by its fixtures, a parameter that asks for one, or its file."""
+    parameters = nodeid.partition("[")[2].removesuffix("]").split("-")
+    starts_its_own = nodeid.startswith("tests/contract/test_mongo_outage.py")
+    return starts_its_own or not DATABASES.isdisjoint(fixtures) or "mongodb" in parameters
 
 
 class Lanes(LoadScopeScheduling):
@@ -63,10 +83,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if lane := lane_of(item.nodeid):
             item.add_marker("alone" if lane == "alone" else "browser")
+        limit = item.get_closest_marker("timeout")
+        limit_s = limit.args[0] if limit else float(config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(limit_s * PACE), append=False)
+        if needs_database(item.nodeid, getattr(item, "fixturenames", ())):
+            item.add_marker("database")
     items.sort(key=lambda item: ORDER.index(lane_of(item.nodeid)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rooms.events import MemberUpdated
-from rooms.message import Message, new
+from rooms.message import Message
 from rooms.model import NO_MEDIA, Change, Participant
 
 
@@ -17,7 +17,7 @@ def message(
     epoch: str = "epoch",
 ) -> Message:
     """The message of this `seq`."""
-    made = new(Message)
+    made = Message.__new__(Message)
     made.room_id, made.epoch = "r", epoch
     made.seq, made.position, made.at, made.timestamp = seq, seq * 10, at, at
     made.sender, made.sender_name, made.text, made.to = sender, "", text, to

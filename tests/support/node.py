@@ -13,11 +13,12 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.support.pace import PACE
 from tests.support.processes import ROOT
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 CALL_LIMIT_S = 30.0
-STOP_LIMIT_S = 5.0
+STOP_LIMIT_S = 5.0 * PACE
 
 
 class ScriptFailed(Exception):
@@ -56,7 +57,7 @@ class NodeScript:
         self._process.stdin.write(json.dumps({"call": number, "do": do, **fields}).encode() + b"\n")
         try:
             await self._process.stdin.drain()
-            return await asyncio.wait_for(answer, limit_s)
+            return await asyncio.wait_for(answer, limit_s * PACE)
         except ConnectionError as error:
             raise ScriptFailed(f"{do}: the script has ended\n{self.stderr()}") from error
         finally:
@@ -95,6 +96,8 @@ class NodeScript:
     async def _read(self) -> None:
         assert self._process.stdout is not None
         async for text in self._process.stdout:
+            if not text.endswith(b"\n"):
+                break  # it was ended in the middle of it
             line = json.loads(text)
             if "call" in line:
                 self._answer(line)
@@ -143,7 +146,7 @@ async def run_node(
 ) -> list[Any]:
     """Run a script to its end and return the lines of JSON that it printed.
 
-    `ScriptFailed` with its stderr where the exit status is not 0 or `limit_s` seconds have passed.
+    `ScriptFailed` with its stderr where the exit status is not 0 or `limit_s` seconds have passed (`pace.py`).
     """
     process = await asyncio.create_subprocess_exec(
         "node",
@@ -156,11 +159,11 @@ async def run_node(
         cwd=ROOT / "tests",
     )
     try:
-        out, err = await asyncio.wait_for(process.communicate(), limit_s)
+        out, err = await asyncio.wait_for(process.communicate(), limit_s * PACE)
     except TimeoutError:
         process.kill()
         out, err = await process.communicate()
-        raise ScriptFailed(f"{script.name} took over {limit_s} s\n{out.decode()}\n{err.decode()}") from None
+        raise ScriptFailed(f"{script.name} took over {limit_s * PACE} s\n{out.decode()}\n{err.decode()}") from None
     if process.returncode != 0:
         raise ScriptFailed(f"{script.name} exited with {process.returncode}\n{out.decode()}\n{err.decode()}")
     return [json.loads(line) for line in out.decode().splitlines() if line.strip()]

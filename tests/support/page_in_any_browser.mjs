@@ -1,11 +1,12 @@
 // The page in Chromium and in Firefox alike: driven by what both drivers have (`evaluate`, `goto`, sizes).
 import { launchBrowser } from "./browser.mjs";
 import { launchFirefoxLikeChromium } from "./firefox.mjs";
+import { PACE } from "./pace.mjs";
 
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 20_000 * PACE;
 
 export const BROWSERS = {
-  chromium: () => launchBrowser({ args: ["--use-fake-device-for-media-stream=fps=5"] }),
+  chromium: () => launchBrowser(),
   firefox: () => launchFirefoxLikeChromium(),
 };
 

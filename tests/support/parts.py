@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 FIREFOX_NAMES = ("firefox-esr", "firefox")
+WEBKIT_PROGRAMS = ("WebKitWebDriver", "Xvfb")
 
 
 def mongod_binary() -> str | None:
@@ -46,6 +47,7 @@ _FINDERS = {
     "node packages": (_node_packages, "Node.js, and `make install-dev`"),
     "chromium": (chromium_binary, "the chromium package"),
     "firefox": (lambda: next(filter(shutil.which, FIREFOX_NAMES), None), "the firefox-esr package"),
+    "webkit": (lambda: all(map(shutil.which, WEBKIT_PROGRAMS)), "the packages webkit2gtk-driver and xvfb"),
 }
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from peer.call import Call, CallContext
 from peer.connection import ConnectionSettings, MediaMode
+from tests.support.pace import PACE
 
-LIMIT_S = 20.0
+LIMIT_S = 20.0 * PACE
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.support.at_rest import process_at_rest, read_gauges
+from tests.support.pace import PACE
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 
 START_LIMIT_S = 30.0
-STOP_LIMIT_S = 15.0
+STOP_LIMIT_S = 15.0 * PACE
 POLL_S = 0.02
 # Above the last that browsers refuse (10080), below the relay ports of turn.py and those that the system gives away.
 FIRST_PORT = 11_000
@@ -52,11 +53,11 @@ def free_port() -> int:
 
 
 def wait_until(condition: Callable[[], bool], what: str, limit_s: float = START_LIMIT_S) -> None:
-    """Return as soon as `condition()` holds; `TimeoutError` that names `what` after `limit_s` seconds."""
-    deadline = time.monotonic() + limit_s
+    """Return as soon as `condition()` holds; `TimeoutError` that names `what` after `limit_s` seconds (`pace.py`)."""
+    deadline = time.monotonic() + limit_s * PACE
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} within {limit_s} s")
+            raise TimeoutError(f"{what} within {limit_s * PACE} s")
         time.sleep(POLL_S)
 
 
@@ -116,6 +117,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 env=self.env,
                 cwd=self.cwd,
+                start_new_session=True,
             )
 
     def await_ready(self, ready: Callable[[], bool], limit_s: float = START_LIMIT_S) -> None:
@@ -123,7 +125,7 @@ class Program:
         try:
             wait_until(lambda: not self.running() or ready(), "an answer", limit_s)
         except TimeoutError as error:
-            self.kill()
+            self._kill_all()
             raise RuntimeError(f"{self.command[0]} gave no answer in {limit_s} s:\n{self.log()}") from error
         if not self.running():
             raise RuntimeError(f"{self.command[0]} ended with {self.returncode}:\n{self.log()}")
@@ -158,9 +160,15 @@ class Program:
             self._process.wait(STOP_LIMIT_S)
 
     def close(self) -> None:
-        """End the process whatever its state, and remove its folder."""
-        self.kill()
+        """End the process whatever its state, and what it has started itself, and remove its folder."""
+        self._kill_all()
         self._scratch.cleanup()
+
+    def _kill_all(self) -> None:
+        self.kill()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
 
 class Service(Program):
@@ -200,11 +208,14 @@ def launch(make: Callable[[int], AnyService]) -> AnyService:
     raise AssertionError("unreachable")
 
 
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "MAYFLY_BUILD")
+
+
 class ServerProcess(Service):
     """`python -m server`, configured by the environment alone. Its log is in `log()`."""
 
     def __init__(self, port: int, settings: Mapping[str, str]) -> None:
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         fixed = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), "HOST": LOOPBACK}
         super().__init__(
             port,

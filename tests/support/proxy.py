@@ -14,11 +14,12 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from tests.support.pace import PACE
 from tests.support.processes import LOOPBACK, free_port
 
 BACKLOG = 2_048
 READ_BYTES = 65_536
-CALL_LIMIT_S = 10.0
+CALL_LIMIT_S = 10.0 * PACE
 # Zero seconds of linger: closing sends RST instead of FIN, as when a machine or a NAT entry is gone.
 LINGER_NONE = struct.pack("ii", 1, 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from tests.support.pace import PACE
 from tests.support.processes import free_port
 
-LIMIT_S = 20.0
+LIMIT_S = 20.0 * PACE
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -26,6 +28,8 @@ class Receiver:
         self.messages: list[dict[str, Any]] = []
         self.raw: list[str] = []
         self.tries = 0
+        self.tries_of: Counter[str] = Counter()
+        """By `webhook-id`."""
         self.faults: list[str] = []
         self.answer: Answer | None = None
         self.port = free_port()
@@ -50,6 +54,7 @@ class Receiver:
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         self.tries += 1
+        self.tries_of[request.headers["webhook-id"]] += 1
         body = await request.text()
         if self.answer is not None:
             return await self.answer(request)

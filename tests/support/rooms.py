@@ -14,7 +14,8 @@ from rooms.errors import Refused
 from rooms.events import Durable, Event
 from rooms.model import RoomOptions, Seat
 from rooms.records import InviteRecord
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 
 
 @dataclass
@@ -28,10 +29,10 @@ class Stage:
         self.directory = Directory(Runtime(30, 300), tombstone_ttl_s=60)
         self.room: Room = self.directory.create("r", "epoch", "key", self.options, self.now)
 
-    def ask(self, name: str, **shown: Any) -> Seat:
+    def ask(self, name: str, earlier: Seat | None = None, **shown: Any) -> Seat:
         """A seat that is granted and not taken. `shown`: what else of an `Admission` is shown at the door."""
         admission = joining.Admission(participant_id=name, token=shown.pop("token", "token"), name=name, **shown)
-        return joining.admit(self.room, admission, self.now)
+        return joining.admit(self.room, admission, self.now, earlier)
 
     def sit(self, name: str, **shown: Any) -> Seat:
         """Somebody new."""

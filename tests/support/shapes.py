@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from server.protocol.answers import ACKS, BRIEF_ACKS
 from server.protocol.events import ErrorObject
+from server.protocol.refusals import ANY, REFUSALS
 from server.schema.components import reference, schemas
 
 CHECKED_BY_SCHEMA = 100
@@ -47,3 +48,5 @@ def check_ack(event: str, ack: Any) -> None:
         assert ack["ok"] is False
         assert set(ack) == {"ok", "error"}
         fits(ErrorObject, ack["error"])
+        if event in REFUSALS:
+            assert ack["error"]["code"] in (*ANY, *REFUSALS[event]), f"{event}: {ack['error']['code']} is not listed"

@@ -5,9 +5,10 @@
 //   out:  {socket, index, kind, event, args, atMs}     kind: "event" (from the server) or "lifecycle"
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
+import { PACE } from "./pace.mjs";
 
-const CONNECT_LIMIT_MS = 15_000;
-const ACK_LIMIT_MS = 15_000;
+const CONNECT_LIMIT_MS = 15_000 * PACE;
+const ACK_LIMIT_MS = 15_000 * PACE;
 
 const sockets = new Map();
 let nextIndex = 0;

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 declare -A programs=(
-  [chromium]=chromium [firefox-esr]=firefox-esr [redis-server]=redis-server [turnserver]=coturn [nginx]=nginx [prometheus]=prometheus [node]=nodejs [npm]=npm
+  [chromium]=chromium [chromium-headless-shell]=chromium-headless-shell [firefox-esr]=firefox-esr [redis-server]=redis-server [turnserver]=coturn [nginx]=nginx [prometheus]=prometheus [WebKitWebDriver]=webkit2gtk-driver [Xvfb]=xvfb [node]=nodejs [npm]=npm
 )
 missing=()
 for program in "${!programs[@]}"; do

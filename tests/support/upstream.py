@@ -8,9 +8,10 @@ import tarfile
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.support.pace import PACE
 from tests.support.parts import missing
 
-DOWNLOAD_LIMIT_S = 120
+DOWNLOAD_LIMIT_S = 120 * PACE
 
 
 def socketio_sources(folder: Path) -> Path:

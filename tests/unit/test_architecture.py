@@ -1,23 +1,30 @@
-"""The arrows of the house: server → {signaling, storage} → rooms → the standard library, and edges at their places."""
+"""The arrows between packages: server → {signaling, storage} → rooms → stdlib; third-party code at its edges."""
 
 from __future__ import annotations
 
 import ast
+import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.support.processes import ROOT
 
-OURS = ("server", "signaling", "storage", "rooms", "peer")
+OURS = ("server", "signaling", "storage", "rooms", "peer", "mayfly_client", "compiler", "supply", "handbook")
 MAY_IMPORT = {
     "server": {"server", "signaling", "storage", "rooms"},
     "signaling": {"signaling", "rooms", "peer"},
     "storage": {"storage", "rooms"},
     "rooms": {"rooms"},
-    "peer": {"peer"},
+    "peer": {"peer", "mayfly_client"},
+    "mayfly_client": {"mayfly_client"},
+    "compiler": {"compiler", "server"},
+    "supply": {"supply"},
+    "handbook": {"handbook"},
 }
 """package → which of our packages it may import"""
 
@@ -25,21 +32,27 @@ EDGES = {
     "motor": ("storage/mongo/",),
     "pymongo": ("storage/mongo/",),
     "bson": ("storage/mongo/",),
+    "redis": ("storage/redis/",),
+    "hiredis": ("storage/redis/",),
     "aiortc": ("peer/",),
     "aioice": ("peer/",),
     "av": ("peer/",),
-    "cryptography": ("peer/keys.py", "server/security/seals.py", "storage/sealing.py", "storage/texts.py"),
-    "aiohttp": ("server/", "peer/rest.py"),
+    "cryptography": ("mayfly_client/", "server/security/seals.py", "storage/"),
+    "aiohttp": ("server/", "mayfly_client/rest.py"),
+    "mypyc": ("compiler/",),
+    "setuptools": ("compiler/",),
     "multidict": ("server/transport/engineio/",),
-    "msgspec": ("server/protocol/decoding.py",),
+    "yarl": ("server/transport/http/urls.py",),
+    "msgspec": ("server/protocol/decoding.py", "storage/redis/"),
     "annotated_types": ("server/protocol/decoding.py",),
     "websockets": ("server/transport/engineio/masking.py",),
-    "socketio": ("server/transport/socketio/host.py", "peer/"),
+    "socketio": ("server/transport/socketio/host.py", "mayfly_client/channel.py"),
     "engineio": ("server/transport/socketio/host.py", "server/transport/engineio/"),
     "pydantic": ("server/",),
     "pydantic_core": ("server/",),
     "pydantic_settings": ("server/settings.py",),
     "dotenv": ("server/settings.py", "storage/audit.py"),
+    "sentry_sdk": ("server/observability/errors.py",),
     "structlog": ("server/observability/logs.py", "server/transport/http/request_log.py"),
     "jwt": ("server/security/join_tokens.py", "server/security/key_sets.py"),
     "orjson": ("server/",),
@@ -53,20 +66,21 @@ FLOORS = {
     "protocol": set(),
     "security": set(),
     "outbound": {"protocol"},
-    "cluster": set(),
+    "cluster": {"protocol", "outbound"},
     "usecases": {"protocol", "security", "outbound", "cluster"},
     "transport/engineio": set(),
     "transport/socketio": {"protocol", "security", "cluster", "usecases", "transport/engineio"},
     "transport/client": {"security", "outbound"},
     "doctor": {"security", "transport/client"},
+    "faults": {"protocol", "usecases", "transport/engineio", "transport/socketio"},
     "observability": {"protocol", "security", "outbound", "usecases", "transport/socketio"},
     "schema": {"protocol", "usecases", "transport/engineio", "observability"},
     "transport/http": {"protocol", "security", "cluster", "usecases", "observability", "schema", "transport/engineio"},
 }
 """folder of `server/` → the others that it may import; what lies in `server/` itself puts them together"""
 
-ROOT_MODULES = {"server.clocks", "server.settings"}
-"""modules of `server/` itself that the floors may import: they import nothing but rules"""
+ROOT_MODULES = {"server.builds", "server.clocks", "server.settings"}
+"""modules of `server/` itself that the floors may import: they import nothing but rules and `security`"""
 
 IMPURE = frozenset(
     {
@@ -94,13 +108,28 @@ IMPURE = frozenset(
 """Clocks, randomness, input and output: the rules have none of them."""
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All of a file's syntax tree: parsed once, as most tests here look at each file."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+def files_of(folder: str, ending: str, left_out: Container[str] = ("__pycache__", "node_modules")) -> list[Path]:
+    """The files below a folder; not even looked at are folders of these names."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(ROOT / folder):
+        folders[:] = [name for name in folders if name not in left_out]
+        found += (Path(place, name) for name in names if name.endswith(ending))
+    return sorted(found)
+
+
 def sources(package: str) -> list[Path]:
-    return sorted(path for path in (ROOT / package).rglob("*.py") if "__pycache__" not in path.parts)
+    return files_of(package, ".py")
 
 
 def imports(path: Path) -> Iterator[str]:
     """The full name of every module that a file imports, wherever in the file it does."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -161,6 +190,17 @@ def test_no_arrow_goes_up_inside_the_server(floor: str) -> None:
     assert wrong == []
 
 
+def test_what_every_floor_may_import_brings_no_other_floor_along() -> None:
+    graph = edges()
+    wrong = [
+        f"{name} imports {module}"
+        for name in sorted(ROOT_MODULES)
+        for module in graph[name]
+        if not module.startswith(("rooms.", "server.security."))
+    ]
+    assert wrong == []
+
+
 def test_every_folder_of_the_server_is_on_a_floor() -> None:
     found = {str(path.parent.relative_to(ROOT / "server")) for path in sources("server")}
     assert found == {".", "transport", *FLOORS}
@@ -177,7 +217,7 @@ def edges() -> dict[str, set[str]]:
 
 def imported(path: Path) -> Iterator[str]:
     """As `imports`, with the names that are imported: they may be modules."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -205,6 +245,32 @@ def test_a_circle_is_found() -> None:
 
 def test_no_module_is_in_a_circle() -> None:
     assert circle_in(edges()) == []
+
+
+def scripts(folder: str) -> list[Path]:
+    """The JavaScript of the client or the page, without what it installs and what tests it."""
+    return files_of(folder, ".js", ("node_modules", "test"))
+
+
+def js_imports(source: str) -> list[str]:
+    """The modules beside it that a script imports, at once or later; comments, where types are imported, left out."""
+    code = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    return re.findall(r"""(?:\bfrom|\bimport|\bimport\()\s*["'](\.[^"']+)["']""", code)
+
+
+def test_the_imports_of_a_script_are_found() -> None:
+    source = 'import { a } from "./a.js";\n/** @param {import("./b.js").B} b */\nimport "./c.js";\nimport("../d.js");\n'
+    assert js_imports(source) == ["./a.js", "./c.js", "../d.js"]
+
+
+@pytest.mark.parametrize("folder", ["client", "web"])
+def test_no_script_is_in_a_circle(folder: str) -> None:
+    graph = {
+        named(path): {named((path.parent / one).resolve()) for one in js_imports(path.read_text())}
+        for path in scripts(folder)
+    }
+    assert sum(map(len, graph.values())) > 50
+    assert circle_in(graph) == []
 
 
 def test_third_party_code_stays_at_its_edge() -> None:
@@ -235,15 +301,21 @@ def test_nothing_waits_inside_the_rules() -> None:
         f"{named(path)}:{node.lineno}"
         for path in pure()
         if path.name != "ports.py"  # the port of a store is asynchronous, and only the server uses it
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, waiting)
     ]
     assert wrong == []
 
 
-def test_the_server_never_imports_the_test_peer() -> None:
-    doors = ("peer", "peer")
-    wrong = [named(path) for path in sources("server") for m in imports(path) if m.startswith(doors)]
+def test_nothing_but_its_door_imports_the_test_peer() -> None:
+    door = ROOT / "signaling" / "peer"
+    wrong = [
+        f"{named(path)} imports {module}"
+        for path in ALL
+        if "peer" not in path.relative_to(ROOT).parts[:1] and not path.is_relative_to(door)
+        for module in imported(path)
+        if f"{module}.".startswith(("peer.", "signaling.peer."))
+    ]
     assert wrong == []
 
 
@@ -270,18 +342,54 @@ def test_the_dispatcher_and_the_use_cases_know_no_socket() -> None:
 
 
 def test_only_delivery_and_the_sockets_send() -> None:
-    """One way out: nobody else calls the outlet or python-socketio's emit."""
+    """One way out: nobody else sends through the engine, or by python-socketio's `emit`."""
     allowed = {
         "server/outbound/delivery.py",
         "server/transport/socketio/namespace.py",
+        "server/cluster/gated.py",  # for the namespace, once it may
+        "server/faults/engine.py",  # for the namespace, and not always
+        "server/transport/socketio/everywhere.py",  # the engine of connections here and on other nodes
+        "server/transport/socketio/routed.py",  # what another node's delivery has said
         "server/transport/socketio/admin.py",  # in a namespace of its own, which tells of numbers only
     }
     wrong = [
         f"{named(path)}:{node.lineno}"
         for path in sources("server")
         if named(path) not in allowed and "engineio" not in path.parts
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute) and node.attr in ("emit", "broadcast", "send_text")
+    ]
+    assert wrong == []
+
+
+BESIDE_THE_COMMIT = {
+    "delivery": {"aftermath", "moderation", "signaling", "visits"},
+    "journal": {"endings", "owning", "reading", "spending"},
+}
+"""part of the way out → the use cases that speak to it themselves, and why: docs/decisions/0028-one-commit.md"""
+
+
+@pytest.mark.parametrize("part", BESIDE_THE_COMMIT)
+def test_use_cases_hand_what_happened_to_the_publisher(part: str) -> None:
+    found = {
+        path.stem
+        for path in sources("server/usecases")
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == part
+    }
+    assert found == BESIDE_THE_COMMIT[part]
+
+
+def test_secrets_are_compared_at_the_edge_alone() -> None:
+    """Who asks is found out once: use cases ask the `Actor`, and a room knows the digests of its own."""
+    allowed = ("server/security/", "rooms/digests.py", "server/transport/http/callers.py")
+    wrong = [
+        f"{named(path)}:{node.lineno}"
+        for package in MAY_IMPORT["server"]
+        for path in sources(package)
+        if not named(path).startswith(allowed)
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and node.attr == "compare_digest"
     ]
     assert wrong == []
 
@@ -291,7 +399,6 @@ def test_no_test_imports_another() -> None:
     wrong = [
         f"{named(path)} imports {module}"
         for path in [*sources("tests"), *sources("benchmarks")]
-        if "node_modules" not in path.parts
         for module in imports(path)
         if module.startswith("tests.") and module.rpartition(".")[2].startswith(("test_", "conftest"))
     ]

@@ -84,15 +84,24 @@ def test_it_asks_for_nothing_that_the_free_plan_refuses() -> None:
 def test_the_paid_options_are_valid_once_uncommented() -> None:
     paid = yaml.safe_load(commented("-- Paid options", "-- End of the paid options"))
     assert set(paid) == {"plan", "maxShutdownDelaySeconds", "numInstances"}
-    assert paid["numInstances"] == 1
+    assert paid["numInstances"] == 2
     jsonschema.validate({**service(), **paid}, WEB_SERVICE)
 
 
 def test_the_key_value_store_is_valid_once_uncommented() -> None:
-    stores = yaml.safe_load(commented("-- A paid Key Value store", "-- End of the Key Value store"))
+    stores = yaml.safe_load(commented("# persistence off in its settings", "-- End of the Key Value store"))
     both = {"services": [service(), *stores]}
     jsonschema.validate(both, BLUEPRINT)
     assert stores[0]["ipAllowList"] == []
+    assert stores[0]["maxmemoryPolicy"] == "noeviction"  # else it would forget rooms
+
+
+def test_the_variable_that_leads_to_it_is_valid_once_uncommented() -> None:
+    (variable,) = yaml.safe_load(commented("-- The variable that leads to", "-- End of the variable"))
+    stores = yaml.safe_load(commented("# persistence off in its settings", "-- End of the Key Value store"))
+    jsonschema.validate({**service(), "envVars": [*service()["envVars"], variable]}, WEB_SERVICE)
+    assert variable["key"].lower() in Settings.model_fields
+    assert variable["fromService"]["name"] == stores[0]["name"]
 
 
 def test_procfile_and_blueprint_start_the_same_command() -> None:
@@ -128,7 +137,7 @@ def test_versions_are_pinned_and_agree() -> None:
 
 def test_the_build_installs_from_files_that_are_there() -> None:
     files = {
-        "requirements-server.txt": "pip install -r requirements-server.txt",
+        "requirements-server.lock": "pip install -r requirements-server.lock",
         "client/package-lock.json": "npm ci --prefix client",
         "web/package-lock.json": "npm ci --prefix web",
         "web/build/main.mjs": "npm run build --prefix web",

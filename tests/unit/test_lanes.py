@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.lanes import LANES, lane_of
+from tests.support.lanes import LANES, lane_of, needs_database
 from tests.support.processes import ROOT
 
 
@@ -20,3 +20,26 @@ def test_a_test_is_in_the_first_lane_that_fits() -> None:
     assert lane_of("tests/e2e/test_peer_browser.py::test_x") == "calls"
     assert lane_of("tests/integration/test_attacks.py::test_x") == "alone"
     assert lane_of("tests/unit/engine/test_frames.py::test_x") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "fixtures", "needs"),
+    [
+        ("tests/contract/test_store.py::test_x[mongodb]", ("store",), True),
+        ("tests/contract/test_store.py::test_x[memory]", ("store",), False),
+        ("tests/contract/test_mongo.py::test_x", ("mongo", "mongo_uri", "_mongo_base"), True),
+        ("tests/contract/test_mongo_outage.py::test_x", (), True),
+        ("tests/contract/test_redis_board.py::test_x", ("redis_server",), True),
+        ("tests/unit/server/test_logs.py::test_x[pymongo]", (), False),
+    ],
+)
+def test_what_waits_for_a_database_is_no_part_of_the_fast_tests(
+    name: str, fixtures: tuple[str, ...], needs: bool
+) -> None:
+    assert needs_database(name, fixtures) is needs
+    fast = (ROOT / "Makefile").read_text().partition("\ntest-fast:")[2].partition("\n\n")[0]
+    assert '-m "not database"' in fast
+
+
+def test_what_needs_a_database_is_marked(request: pytest.FixtureRequest, mongo_uri: str) -> None:
+    assert request.node.get_closest_marker("database") is not None

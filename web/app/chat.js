@@ -2,7 +2,7 @@
 
 import { Composer } from "./composer.js";
 import { h, keyed, setText } from "./dom.js";
-import { listNames, markedName, plural } from "./format.js";
+import { listNames, markedName } from "./format.js";
 import { MessageView, seenBy } from "./message.js";
 import { messageActs } from "./message-acts.js";
 import { Pinned } from "./pinned.js";
@@ -10,41 +10,55 @@ import { PollView } from "./poll.js";
 import { Scroller } from "./scroller.js";
 import { Search } from "./search.js";
 import { timeline } from "./timeline.js";
+import { list, t } from "./words.js";
+
+/**
+ * @typedef {typeof import("../../client/browser.js")} Client
+ * @typedef {import("../../client/index.js").Room} Room
+ */
 
 export class Chat {
   #room;
+  #client;
+  #toast;
   #views = new Map();
   #unread = new Set();
   /** The first message that was not seen when the chat was last out of sight. */
   #newFrom = null;
   #open = false;
+  #editSoon;
 
-  /** @param {{client: any, room: any, scope: import("./scope.js").Scope, toast: (text: string) => void, float: (emoji: string) => void}} props */
+  /** @param {{client: Client, room: Room, scope: import("./scope.js").Scope, toast: (text: string) => void, float: (emoji: string) => void}} props */
   constructor({ client, room, scope, toast, float }) {
     this.#room = room;
+    this.#client = client;
+    this.#toast = toast;
     this.rows = h("ol", { class: "message-rows", onkeydown: (event) => this.#onKey(event) });
-    this.scroller = new Scroller({ rows: this.rows, label: "Messages", scope, onEnd: () => this.#read() });
-    this.composer = new Composer({ client, room, toast, float, sent: () => this.#said(), editLast: () => this.#editLast(), focusList: () => this.#focusRow(-1) });
+    this.scroller = new Scroller({ rows: this.rows, label: t("chat.messages"), scope, onEnd: () => this.#read() });
+    this.composer = new Composer({ client, room, scope, toast, float, sent: () => this.#said(), editLast: () => this.#editLast(), focusList: () => this.#focusRow(-1) });
     this.act = messageActs({ client, room, toast, composer: this.composer, show: (id) => this.#show(id) });
     this.search = new Search({ scope, texts: () => this.#texts(), back: () => this.composer.focus() });
     this.pinned = new Pinned({ show: (id) => this.#show(id), unpin: () => this.act.unpin() });
-    this.divider = h("li", { class: "new-mark", role: "separator", "aria-label": "New" }, h("span", { "aria-hidden": "true" }, "New"));
-    this.empty = h("p", { class: "chat-empty" }, "Nothing has been said yet. What you write here is gone when the room ends.");
+    this.divider = h("li", { class: "new-mark" }, h("span", { role: "separator", "aria-label": t("chat.new") }, t("chat.new")));
+    this.empty = h("p", { class: "chat-empty" }, t("chat.empty"));
     this.typing = h("p", { class: "typing", "aria-live": "polite" });
     this.list = this.scroller.list;
     this.list.setAttribute("aria-describedby", "messages-hint");
     this.list.addEventListener("keydown", (event) => this.#enterList(event));
     this.element = h(
       "section",
-      { class: "chat", "aria-label": "Chat", hidden: true },
-      h("div", { class: "panel-title chat-title" }, h("h2", {}, "Chat"), this.search.button),
+      { class: "chat", "aria-label": t("chat"), hidden: true },
+      h("div", { class: "panel-title chat-title" }, h("h2", {}, t("chat")), this.search.button),
       this.search.element,
       this.pinned.element,
-      h("p", { id: "messages-hint", hidden: true }, "The arrows go through the messages, Enter opens what can be done with one."),
+      h("p", { id: "messages-hint", hidden: true }, t("chat.hint")),
       h("div", { class: "messages-box" }, this.empty, this.list, this.scroller.jump),
       this.typing,
       this.composer.element,
+      this.composer.files.cover,
     );
+    this.composer.files.takeDrops(this.element, scope);
+    scope.add(() => this.#views.forEach((view) => view.remove?.()));
     scope.add(room.on("message", (message) => this.#came(message)));
     scope.add(room.on("message-deleted", ({ key }) => this.#gone(key)));
   }
@@ -82,9 +96,10 @@ export class Chat {
     const state = [messages, polls, snapshot.reads, participants, snapshot.room, snapshot.self];
     if (!this.drawn || state.some((value, at) => value !== this.drawn[at])) this.#drawRows(snapshot, state);
     this.composer.draw(snapshot);
+    this.#editOnceSent(messages);
     this.pinned.draw(snapshot);
     const names = typing.map((id) => participants.find((person) => person.id === id)).filter(Boolean).map(markedName);
-    setText(this.typing, names.length ? `${listNames(names)} ${names.length === 1 ? "is" : "are"} typing` : "");
+    setText(this.typing, names.length ? t("chat.typing", { count: names.length, names: listNames(names) }) : "");
     this.typing.classList.toggle("on", names.length > 0);
   }
 
@@ -163,14 +178,20 @@ export class Chat {
     return this.#room;
   }
 
+  get client() {
+    return this.#client;
+  }
+
+  toast = (words) => this.#toast(words);
+
   /** Who reacted, in words. */
   namesOf(ids, count) {
     const { self, participants } = this.#room.getSnapshot();
     const people = new Map(participants.map((person) => [person.id, markedName(person)]));
-    const names = ids.map((id) => (id === self.id ? "You" : people.get(id))).filter(Boolean);
+    const names = ids.map((id) => (id === self.id ? t("you") : people.get(id))).filter(Boolean);
     const others = count - names.length;
-    if (!others) return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join("");
-    return names.length ? `${names.join(", ")} and ${plural(others, "other", "others")}` : plural(others, "person", "people");
+    if (!others) return list(names);
+    return names.length ? list([...names, t("others", { count: others })]) : t("persons", { count: others });
   }
 
   #show(id) {
@@ -189,8 +210,18 @@ export class Chat {
 
   #editLast() {
     const { messages, self } = this.#room.getSnapshot();
-    const last = messages.findLast((message) => message.own && message.sender === self?.id && message.state === "sent" && !message.viewOnce && !message.deleting);
-    if (last) this.act.edit(last);
+    const last = messages.findLast((message) => message.own && message.sender === self?.id && message.state !== "failed" && !message.viewOnce && !message.deleting);
+    this.#editSoon = last?.key;
+    this.#editOnceSent(messages);
+  }
+
+  /** What was said a moment ago can be changed once it is acknowledged; not the one before it in its place. */
+  #editOnceSent(messages) {
+    if (!this.#editSoon) return;
+    const message = messages.find(({ key }) => key === this.#editSoon);
+    if (message?.state === "sending" && this.composer.isEmpty) return;
+    this.#editSoon = undefined;
+    if (message?.state === "sent" && this.composer.isEmpty) this.act.edit(message);
   }
 
   /** The list is one stop for Tab; from there the arrows go through the messages. */

@@ -1,11 +1,23 @@
 /** The field in which one writes, and what the next message is: an answer, an edit, one that disappears, one seen once. */
 
 import { openAdd, ttlWords } from "./composer-add.js";
+import { ComposerFiles } from "./composer-files.js";
+import { ComposerVoice } from "./composer-voice.js";
 import { h } from "./dom.js";
+import { namedEmoji } from "./emoji-names.js";
 import { openEmojiPicker } from "./emoji-picker.js";
+import { errorWords } from "./error-words.js";
+import { fileProblem } from "./file-words.js";
 import { displayName } from "./format.js";
 import { icon } from "./icons.js";
-import { clip, wordsFor } from "./message.js";
+import { brief } from "./message.js";
+import { canRecord } from "./recorder.js";
+import { sentences, t } from "./words.js";
+
+/**
+ * @typedef {typeof import("../../client/browser.js")} Client
+ * @typedef {import("../../client/index.js").Room} Room
+ */
 
 const MAX_CHARS = 4_000;
 const WARN_CHARS = 3_600;
@@ -20,7 +32,7 @@ export class Composer {
   /** What was being written when an edit began. */
   #draft = "";
 
-  /** @param {{client: any, room: any, toast: Function, float: (emoji: string) => void, sent: () => void, editLast: () => void, focusList: () => void}} props */
+  /** @param {{client: Client, room: Room, scope: any, toast: Function, float: (emoji: string) => void, sent: () => void, editLast: () => void, focusList: () => void}} props */
   constructor(props) {
     this.#room = props.room;
     this.#client = props.client;
@@ -32,19 +44,25 @@ export class Composer {
       id: "message",
       rows: 1,
       dir: "auto",
-      placeholder: "Write a message",
+      placeholder: t("message"),
       maxLength: 2 * MAX_CHARS, // It counts halves of emoji; the room counts characters.
       enterKeyHint: "send",
       oninput: () => this.#typed(),
+      onpaste: (event) => this.files.paste(event) && event.preventDefault(),
       onkeydown: (event) => this.#onKey(event),
     });
     const button = (name, label, action) => h("button", { class: "icon-button quiet tool", type: "button", "aria-label": label, title: label, onclick: action }, icon(name));
-    this.add = button("plus", "Add to the chat", () => this.#openAdd());
-    this.emoji = button("smile", "Emoji", () => this.#pickEmoji());
-    this.send = h("button", { class: "icon-button send", type: "submit", "aria-label": "Send", title: "Send" }, icon("send"));
+    this.add = button("plus", t("compose.add"), () => this.#openAdd());
+    this.files = new ComposerFiles({ room: this.#room, changed: () => this.#fitButtons(), tell: (words) => this.#tell(words), focus: () => this.focus() });
+    this.voice = new ComposerVoice({ client: this.#client, scope: props.scope, send: (voice) => this.#sendVoice(voice), tell: (words) => this.#tell(words), changed: (on) => this.#recording(on) });
+    this.attach = button("clip", t("compose.attach"), () => this.files.choose());
+    this.emoji = button("smile", t("compose.emoji"), () => this.#pickEmoji());
+    this.send = h("button", { class: "icon-button send", type: "submit", "aria-label": t("compose.send"), title: t("compose.send") }, icon("send"));
+    this.record = h("button", { class: "icon-button send", type: "button", "aria-label": t("compose.record"), title: t("compose.record"), onclick: () => this.voice.start() }, icon("mic"));
     const submit = (event) => (event.preventDefault(), this.#submit());
-    this.form = h("form", { class: "composer", onsubmit: submit }, h("label", { class: "visually-hidden", htmlFor: "message" }, "Message"), this.add, this.field, this.emoji, this.count, this.send);
-    this.element = h("div", { class: "compose" }, this.problem, this.strips, this.form);
+    this.form = h("form", { class: "composer", onsubmit: submit }, h("label", { class: "visually-hidden", htmlFor: "message" }, t("message")), this.add, this.attach, this.files.input, this.field, this.emoji, this.count, this.send, this.record);
+    this.element = h("div", { class: "compose" }, this.problem, this.strips, this.files.element, this.form, this.voice.element);
+    this.#fitButtons();
   }
 
   focus() {
@@ -56,6 +74,11 @@ export class Composer {
     if (room?.messageTtlS === this.roomTtlS) return;
     this.roomTtlS = room?.messageTtlS;
     this.#drawStrips();
+  }
+
+  /** Nothing is written or being edited. */
+  get isEmpty() {
+    return this.field.value === "" && !this.#next.editing;
   }
 
   replyTo(message) {
@@ -99,21 +122,21 @@ export class Composer {
     const strip = (name, words, detail, undo, label) =>
       h("div", { class: "strip" }, icon(name, 16), h("p", {}, h("span", {}, words), detail && h("span", { class: "strip-detail", dir: "auto" }, detail)), undo && h("button", { class: "icon-button quiet strip-close", type: "button", "aria-label": label, title: label, onclick: undo }, icon("close", 15)));
     const strips = [];
-    if (editing) strips.push(strip("edit", "Editing", "", () => this.#endEdit(), "Stop editing"));
+    if (editing) strips.push(strip("edit", t("compose.editing"), "", () => this.#endEdit(), t("compose.stopEditing")));
     if (replyTo) {
-      const who = replyTo.own ? "Replying to yourself" : `Replying to ${displayName(replyTo.senderName)}`;
-      strips.push(strip("reply", who, wordsFor(replyTo) || clip(replyTo.text), () => this.#set({ replyTo: undefined }), "Do not reply"));
+      const who = replyTo.own ? t("compose.replyingSelf") : t("compose.replying", { name: displayName(replyTo.senderName) });
+      strips.push(strip("reply", who, brief(replyTo), () => this.#set({ replyTo: undefined }), t("compose.doNotReply")));
     }
     const life = Math.min(ttlS ?? Infinity, this.roomTtlS ?? Infinity);
-    if (!editing && ttlS && ttlS <= life) strips.push(strip("clock", `Disappears after ${ttlWords(ttlS)}`, "", () => this.#set({ ttlS: undefined }), "Let messages stay"));
-    else if (!editing && Number.isFinite(life)) strips.push(strip("clock", `In this room messages disappear after ${ttlWords(life)}`));
-    if (!editing && viewOnce) strips.push(strip("eye", "Seen once by each", "", () => this.#set({ viewOnce: undefined }), "Let it be seen as often as they like"));
+    if (!editing && ttlS && ttlS <= life) strips.push(strip("clock", t("compose.disappears", { time: ttlWords(ttlS) }), "", () => this.#set({ ttlS: undefined }), t("compose.letStay")));
+    else if (!editing && Number.isFinite(life)) strips.push(strip("clock", t("compose.roomDisappears", { time: ttlWords(life) })));
+    if (!editing && viewOnce) strips.push(strip("eye", t("compose.seenOnce"), "", () => this.#set({ viewOnce: undefined }), t("compose.seenOften")));
     this.strips.replaceChildren(...strips);
   }
 
   #openAdd() {
     const { ttlS, viewOnce } = this.#next;
-    openAdd({ room: this.#room, emojis: this.#client.EMOJI, float: this.#props.float, ttlS, viewOnce, chosen: (patch) => this.#set(patch, { focus: false }), onclose: () => this.focus() });
+    openAdd({ room: this.#room, emojis: namedEmoji(this.#client.EMOJI), float: this.#props.float, ttlS, viewOnce, chosen: (patch) => this.#set(patch, { focus: false }), onclose: () => this.focus() });
   }
 
   #pickEmoji() {
@@ -123,7 +146,39 @@ export class Composer {
       this.focus();
       this.field.setSelectionRange(selectionStart + emoji.length, selectionStart + emoji.length);
     };
-    openEmojiPicker({ emojis: this.#client.EMOJI, title: "Emoji", chosen });
+    openEmojiPicker({ emojis: namedEmoji(this.#client.EMOJI), title: t("compose.emoji"), chosen });
+  }
+
+  /** Where there is nothing to send, one may speak. */
+  #fitButtons() {
+    const empty = this.field.value.trim() === "" && !this.files.any && !this.#next.editing;
+    this.send.hidden = empty && canRecord();
+    this.record.hidden = !this.send.hidden;
+  }
+
+  #recording(on) {
+    this.form.hidden = on;
+    if (!on) this.focus();
+  }
+
+  #sendVoice({ blob, durationS, waveform }) {
+    const { replyTo, ttlS, viewOnce } = this.#next;
+    this.#attempt(() => {
+      this.#room.sendFile(blob, { kind: "voice", name: t("voice.message"), durationS, waveform, replyTo: replyTo?.key, ttlS, viewOnce });
+      this.#next = { ttlS };
+      this.#drawStrips();
+      this.#props.sent();
+    });
+  }
+
+  #attempt(action) {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      this.#tell(fileProblem(error));
+      return false;
+    }
   }
 
   #write(text) {
@@ -143,6 +198,7 @@ export class Composer {
     const { length } = [...this.field.value];
     this.count.hidden = length < WARN_CHARS;
     this.count.textContent = `${MAX_CHARS - length}`;
+    this.#fitButtons();
   }
 
   #fit() {
@@ -154,7 +210,7 @@ export class Composer {
     // While an input method composes, the keys belong to it.
     if (event.isComposing) return;
     if (event.key === "Enter" && !event.shiftKey) this.#submit();
-    else if (event.key === "ArrowUp" && this.field.value === "" && !this.#next.editing) this.#props.editLast();
+    else if (event.key === "ArrowUp" && this.isEmpty) this.#props.editLast();
     else if (event.key === "Escape" && this.#next.editing) this.#endEdit();
     else if (event.key === "Escape" && this.#next.replyTo) this.#set({ replyTo: undefined });
     else return;
@@ -163,15 +219,16 @@ export class Composer {
 
   #submit() {
     const text = this.field.value.trim();
-    if (!text) return;
     const { editing, replyTo, ttlS, viewOnce } = this.#next;
-    if (editing && [...text].length > MAX_CHARS) return this.#tell("The message is too long to send.");
-    try {
+    const withFiles = this.files.any && !editing;
+    if (!text && !withFiles) return;
+    if (editing && [...text].length > MAX_CHARS) return this.#tell(t("compose.tooLong"));
+    const done = this.#attempt(() => {
       if (editing) this.#change(editing, text);
+      else if (withFiles) this.files.send(text, { replyTo: replyTo?.key, ttlS, viewOnce });
       else this.#room.sendMessage(text, { replyTo: replyTo?.key, ttlS, viewOnce });
-    } catch (error) {
-      return this.#tell(error.message);
-    }
+    });
+    if (!done) return;
     // What disappears does so until it is switched off; the rest is said once.
     this.#next = { ttlS };
     this.#drawStrips();
@@ -186,7 +243,7 @@ export class Composer {
     if (text === before) return;
     this.#room.editMessage(key, text).catch((error) => {
       if (error.code === "LEFT") return;
-      this.#props.toast(`It was not changed. ${error.message}`);
+      this.#props.toast(sentences([t("compose.notChanged"), errorWords(error)]));
       // What was written is not lost, unless the message itself is gone.
       if (!this.field.value && error.code !== "MESSAGE_NOT_FOUND") this.#write(text);
     });

@@ -1,7 +1,8 @@
 /** What was chosen of camera and microphone in this tab, and why one of them may be missing, in words. */
 
+import { hasWords, sentences, t } from "./words.js";
+
 const KEY = "mayfly-page:devices";
-const NAMES = { audio: "Microphone", video: "Camera", screen: "Screen sharing" };
 
 /** What was chosen in this tab; a reload enters the room the same way. */
 export function savedDevices() {
@@ -20,13 +21,17 @@ export function saveDevices(patch) {
   }
 }
 
-const WORDS = {
-  DEVICE_BLOCKED: (what, then) => `${what} is blocked. Allow it beside the address bar, ${then("then press the button again", "or go in without")}.`,
-  DEVICE_MISSING: (what, then) => `No ${what.toLowerCase()} found. ${then("Plug one in, then press the button again", "You can go in without")}.`,
-  DEVICE_BUSY: (what, then) => `${what} is used by another program. ${then("Close that, then press the button again", "Close that, or go in without")}.`,
-  INSECURE_CONTEXT: (what) => `${what} needs a page served over HTTPS.`,
-};
-const OTHERWISE = (what, then) => `${what} could not be started. ${then("Press the button to try again", "You can go in without")}.`;
+/** Where a permission is given: each browser has it elsewhere. @param {string} agent as `navigator.userAgent` */
+export const wayOut = (agent) => t(`device.way.${browserOf(agent)}`);
+
+function browserOf(agent) {
+  if (/iPhone|iPad|iPod/.test(agent)) return "ios";
+  if (/Android/.test(agent)) return /Firefox/.test(agent) ? "androidFirefox" : "android";
+  if (/Firefox/.test(agent)) return "firefox";
+  return /Safari/.test(agent) && !/Chrom(e|ium)/.test(agent) ? "safari" : "other";
+}
+
+const KINDS = { DEVICE_BLOCKED: "blocked", DEVICE_MISSING: "missing", DEVICE_BUSY: "busy", INSECURE_CONTEXT: "insecure", BLUR_FAILED: "blur" };
 
 /**
  * What is wrong and what to do about it.
@@ -34,14 +39,17 @@ const OTHERWISE = (what, then) => `${what} could not be started. ${then("Press t
  * @param {{inside?: boolean}} [where] inside a room, or on the way in
  */
 export function deviceWords(error, slot, { inside = false } = {}) {
-  const then = (within, before) => (inside ? within : before);
+  const found = KINDS[error?.code];
+  const kind = found && hasWords(`device.${found}.${slot}`) ? found : "failed";
+  const problem = t(`device.${kind}.${slot}`);
   // A browser does not tell "No" in its own dialog from a rule against it; whoever said "No" knows.
-  if (slot === "screen" && error?.code === "DEVICE_BLOCKED") {
-    return "Your screen is not shared. If you did not decide so, allow it in the settings of the browser and the system.";
-  }
-  return (WORDS[error?.code] ?? OTHERWISE)(NAMES[slot], then);
+  if (kind === "insecure" || (kind === "blocked" && slot === "screen")) return problem;
+  const where = inside ? "inside" : "outside";
+  if (kind === "blocked") return filledAdvice(problem, where);
+  return sentences([problem, t(`device.${kind}.${where}`)]);
 }
 
+const filledAdvice = (problem, where) => t("device.advice", { problem, way: wayOut(navigator.userAgent), then: t(`device.then.${where}`) });
+
 /** A device that went away by itself. @param {"audio" | "video"} slot @param {boolean} replaced by another one */
-export const lostWords = (slot, replaced) =>
-  replaced ? `${NAMES[slot]} lost: another one is used now.` : `${NAMES[slot]} lost. It is off now.`;
+export const lostWords = (slot, replaced) => t(`device.${replaced ? "replaced" : "lost"}.${slot}`);

@@ -1,6 +1,10 @@
 /** The few words with which the page is built. Strings become text nodes, never markup. */
 
+import { t } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
+
+/** @typedef {Node | string | number | boolean | null | undefined | readonly any[]} Child lists are laid out flat */
 
 /**
  * @param {string} tag
@@ -80,13 +84,17 @@ export function announce(text) {
   return () => words.remove();
 }
 
-export const liveRegion = () => h("div", { class: "announcer visually-hidden", role: "log", "aria-live": "polite", "aria-label": "News" });
+export const liveRegion = () => h("div", { class: "announcer visually-hidden", role: "log", "aria-live": "polite", "aria-label": t("news") });
 
-/** Shows a view: replaces the page's content, sets the title, moves the focus to the heading. */
+/**
+ * Shows a view: replaces the page's content, sets the title, moves the focus to the heading.
+ * @param {Element} view @param {{title?: string, focus?: boolean}} [options]
+ */
 export function show(view, { title, focus = true } = {}) {
   document.getElementById("app").replaceChildren(view);
   document.title = title ? `${title} · Mayfly` : "Mayfly";
   if (!focus) return;
+  /** @type {HTMLElement | null} */
   const heading = view.querySelector("[data-focus], h1");
   if (heading && !heading.matches("input, button, a")) heading.tabIndex = -1;
   heading?.focus({ preventScroll: true });

@@ -2,8 +2,12 @@
 
 import { h } from "./dom.js";
 import { openDialog } from "./parts.js";
+import { isRightToLeft, lower, t } from "./words.js";
 
-/** The row of those that are used most. @param {{emojis: readonly any[], label: string, chosen: (emoji: string) => void}} props */
+/**
+ * The row of those that are used most.
+ * @param {{emojis: readonly any[], label: string, chosen: (emoji: string) => void, isOn?: (emoji: string) => boolean}} props
+ */
 export function quickRow({ emojis, label, chosen, isOn }) {
   const often = emojis.filter(({ group }) => group === "Often");
   const buttons = often.map(({ emoji, name }) =>
@@ -19,9 +23,9 @@ export function openEmojiPicker({ emojis, title, chosen, onclose }) {
 
 function pickerBody(emojis, choose) {
   const grid = h("div", { class: "emoji-groups" });
-  const none = h("p", { class: "hint", hidden: true }, "No emoji of that name.");
+  const none = h("p", { class: "hint", hidden: true }, t("emoji.none"));
   const draw = (word) => {
-    const found = emojis.filter(({ name }) => name.includes(word.trim().toLowerCase()));
+    const found = emojis.filter(({ name }) => lower(name).includes(lower(word.trim())));
     grid.replaceChildren(...groupsOf(found).map(([group, members]) => groupOf(group, members, choose)));
     none.hidden = found.length > 0;
     const first = grid.querySelector(".emoji");
@@ -30,8 +34,8 @@ function pickerBody(emojis, choose) {
   const field = h("input", {
     type: "text",
     class: "emoji-search",
-    placeholder: "Find one, such as “heart”",
-    "aria-label": "Find an emoji",
+    placeholder: t("emoji.example"),
+    "aria-label": t("emoji.find"),
     oninput: () => draw(field.value),
     onkeydown: (event) => {
       if (event.key === "Enter") grid.querySelector(".emoji")?.click();
@@ -54,7 +58,7 @@ function groupOf(group, members, choose) {
   const buttons = members.map(({ emoji, name }) =>
     h("button", { class: "emoji", type: "button", tabIndex: -1, "aria-label": name, title: name, onclick: () => choose(emoji) }, emoji),
   );
-  return h("section", { class: "emoji-group", "aria-label": group }, h("h3", {}, group), h("div", { class: "emoji-grid" }, buttons));
+  return h("section", { class: "emoji-group", "aria-label": t(`emoji.in.${group}`) }, h("h3", {}, t(`emoji.in.${group}`)), h("div", { class: "emoji-grid" }, buttons));
 }
 
 /** One stop for Tab; the arrows go from one to the next. */
@@ -64,7 +68,8 @@ function moveOn(grid, event) {
   if (at < 0) return;
   const { width } = all[at].getBoundingClientRect();
   const columns = Math.max(1, Math.floor(all[at].parentElement.clientWidth / width));
-  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -at, End: all.length - 1 - at };
+  const onward = isRightToLeft() ? -1 : 1;
+  const steps = { ArrowRight: onward, ArrowLeft: -onward, ArrowDown: columns, ArrowUp: -columns, Home: -at, End: all.length - 1 - at };
   if (!(event.key in steps)) return;
   event.preventDefault();
   const next = all[Math.min(all.length - 1, Math.max(0, at + steps[event.key]))];

@@ -2,6 +2,9 @@
 
 import { announce, h } from "./dom.js";
 import { markedName } from "./format.js";
+import { t } from "./words.js";
+
+/** @typedef {import("../../client/index.js").Room} Room */
 
 const TYPE = "float";
 const FLOAT_MS = 4_000;
@@ -13,7 +16,7 @@ export class Floats {
   #emojis;
   #scope;
 
-  /** @param {{room: any, emojis: readonly {emoji: string, name: string}[], scope: import("./scope.js").Scope}} props */
+  /** @param {{room: Room, emojis: readonly {emoji: string, name: string}[], scope: import("./scope.js").Scope}} props */
   constructor({ room, emojis, scope }) {
     this.#room = room;
     this.#emojis = new Map(emojis.map((entry) => [entry.emoji, entry.name]));
@@ -23,7 +26,7 @@ export class Floats {
   }
 
   async send(emoji) {
-    this.#show(emoji, "You");
+    this.#show(emoji, t("you"));
     await this.#room.broadcast(TYPE, { emoji });
   }
 
@@ -31,7 +34,7 @@ export class Floats {
     const person = this.#room.getSnapshot().participants.find(({ id }) => id === from);
     // Only what the picker has: anything else could be a wall of text.
     if (!person || !this.#emojis.has(data?.emoji)) return;
-    announce(`${markedName(person)}: ${this.#emojis.get(data.emoji)}`);
+    announce(t("emoji.said", { name: markedName(person), emoji: this.#emojis.get(data.emoji) }));
     this.#show(data.emoji, markedName(person));
   }
 

@@ -1,26 +1,29 @@
 /** How names, times and durations are shown. */
 
+import { dateWords, list, t } from "./words.js";
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const HUES = 6;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const segmenter = globalThis.Intl.Segmenter ? new Intl.Segmenter() : null;
 
 /** Directional controls could turn the page around a name; what cannot be seen is no name. */
 const DIRECTION = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
 const INVISIBLE = /[\s\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800]/gu;
 
+/** What a server calls whoever gives no name. */
+const NAMELESS = "Guest";
+
 export function displayName(name) {
   const visible = String(name ?? "").replace(DIRECTION, "").replace(/\s+/g, " ").trim();
-  return visible.replace(INVISIBLE, "") === "" ? "Guest" : visible;
+  const none = visible.replace(INVISIBLE, "") === "" || visible === NAMELESS;
+  return none ? t("guest") : visible;
 }
 
 /** A name with a mark where it came in the clear into an encrypted room: anybody could have written it. */
-export const markedName = ({ name, unsealed }) => (unsealed ? `${displayName(name)} (${NOT_ENCRYPTED})` : displayName(name));
-export const NOT_ENCRYPTED = "name not encrypted";
+export const markedName = ({ name, unsealed }) => (unsealed ? t("marked", { name: displayName(name), mark: t("plainName") }) : displayName(name));
 
 /**
  * What was not encrypted of a message in an encrypted room, or "". A name inside a sealed message is as good as the message;
@@ -28,12 +31,13 @@ export const NOT_ENCRYPTED = "name not encrypted";
  */
 export function plainPart({ encrypted, unsealed }, inEncryptedRoom) {
   if (!inEncryptedRoom) return "";
-  return encrypted ? (unsealed ? NOT_ENCRYPTED : "") : "not encrypted";
+  return encrypted ? (unsealed ? t("plainName") : "") : t("plainMessage");
 }
 
 export function markedSender(message, inEncryptedRoom) {
   const mark = plainPart(message, inEncryptedRoom);
-  return `${displayName(message.senderName)}${mark && ` (${mark})`}`;
+  const name = displayName(message.senderName);
+  return mark ? t("marked", { name, mark }) : name;
 }
 
 /** One or two letters for an avatar. */
@@ -56,8 +60,8 @@ export function hueOf(id) {
   return sum % HUES;
 }
 
-export const timeOf = (iso) => clock.format(new Date(iso));
-export const fullTimeOf = (iso) => full.format(new Date(iso));
+export const timeOf = (iso) => dateWords("clock", { hour: "2-digit", minute: "2-digit" }, new Date(iso));
+export const fullTimeOf = (iso) => dateWords("full", { dateStyle: "medium", timeStyle: "medium" }, new Date(iso));
 
 /** What is left, in the two largest units: "23 h 59 min", "4 min", "0:42". */
 export function remaining(ms) {
@@ -69,14 +73,11 @@ export function remaining(ms) {
   const days = Math.floor(ms / DAY_MS);
   const hours = Math.floor((ms % DAY_MS) / HOUR_MS);
   const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS);
-  if (days) return `${days} d ${hours} h`;
-  return hours ? `${hours} h ${minutes} min` : `${minutes} min`;
+  if (days) return t("time.days", { days, hours });
+  return hours ? t("time.hours", { hours, minutes }) : t("time.minutes", { minutes });
 }
-
-export const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
 /** "Ada", "Ada and Ben", "Ada, Ben and 2 others" */
 export function listNames(names) {
-  if (names.length <= 2) return names.join(" and ");
-  return `${names.slice(0, 2).join(", ")} and ${plural(names.length - 2, "other", "others")}`;
+  return list(names.length <= 2 ? names : [...names.slice(0, 2), t("others", { count: names.length - 2 })]);
 }

@@ -1,11 +1,13 @@
 /** Tells the others when nobody is in front of the page. In a call one is there, whatever the hands do. */
 
+/** @typedef {import("../../client/index.js").Room} Room */
+
 const IDLE_MS = 5 * 60_000;
 /** A moving pointer is one sign, not hundreds. */
 const NOTE_MS = 1_000;
 const SIGNS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
 
-/** @param {{room: any, scope: import("./scope.js").Scope}} props */
+/** @param {{room: Room, scope: import("./scope.js").Scope}} props */
 export function watchIdle({ room, scope }) {
   let idle = false;
   let calledOff = () => {};

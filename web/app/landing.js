@@ -1,18 +1,20 @@
 /** The front page: what this is, and the form that makes a room. */
 
 import { h, show } from "./dom.js";
+import { errorWords } from "./error-words.js";
 import { glyph, icon, ripples } from "./icons.js";
 import { rememberHost } from "./host-key.js";
+import { languageChoice } from "./language-choice.js";
+import { yourRooms } from "./own-rooms.js";
 import { actionButton, segmented, switchField, topBar } from "./parts.js";
+import { t } from "./words.js";
 
+/** @type {[string, string][]} */
 const CAPACITIES = [["2", "2"], ["4", "4"], ["8", "8"], ["16", "16"]];
-const LIFETIMES = [["900", "15 min"], ["3600", "1 hour"], ["86400", "1 day"], ["604800", "1 week"]];
+const LIFETIMES = [["900", "quarter"], ["3600", "hour"], ["86400", "day"], ["604800", "week"]];
 
-const PROMISES = [
-  ["shield", "Only you can read it", "Messages and names are encrypted in your browser. The key stays in the link."],
-  ["clock", "It ends", "When the time is up, messages, names and invites are erased for everybody."],
-  ["people", "No accounts", "Whoever has the link can come in. Nobody signs up for anything."],
-];
+/** @type {[import("./icons.js").IconName, string][]} */
+const PROMISES = [["shield", "private"], ["clock", "ends"], ["people", "free"]];
 
 /** @param {{client: typeof import("../../client/browser.js"), go: (link: string) => void}} page */
 export function showLanding({ client, go }) {
@@ -20,18 +22,18 @@ export function showLanding({ client, go }) {
   const form = h(
     "form",
     { class: "card maker", "aria-labelledby": "maker-title", onsubmit: (event) => event.preventDefault() },
-    h("h2", { id: "maker-title" }, "Make a room"),
-    segmented({ legend: "How many people?", name: "capacity", options: CAPACITIES, value: "4" }),
-    segmented({ legend: "For how long?", name: "lifetime", options: LIFETIMES, value: "86400" }),
+    h("h2", { id: "maker-title" }, t("makeRoom")),
+    segmented({ legend: t("landing.howMany"), name: "capacity", options: CAPACITIES, value: "4" }),
+    segmented({ legend: t("landing.howLong"), name: "lifetime", options: LIFETIMES.map(([seconds, name]) => [seconds, t(`landing.${name}`)]), value: "86400" }),
     h(
       "div",
       { class: "switches" },
-      switchField({ name: "inviteOnly", label: "One-time links", hint: "Each link lets one person in, once." }),
-      switchField({ name: "lobby", label: "Lobby", hint: "People knock. You let them in." }),
+      switchField({ name: "inviteOnly", label: t("landing.oneTime"), hint: t("landing.oneTimeMore") }),
+      switchField({ name: "lobby", label: t("landing.lobby"), hint: t("landing.lobbyMore") }),
     ),
     problem,
-    actionButton("Make a room", () => make(), { class: "button primary wide", busy: "Making your room …" }),
-    !client.canEncrypt() && h("p", { class: "hint caution" }, "This page is not served over HTTPS: rooms made here are not encrypted end to end, and calls are off."),
+    actionButton(t("makeRoom"), () => make(), { class: "button primary wide", busy: t("landing.making") }),
+    !client.canEncrypt() && h("p", { class: "hint caution" }, t("landing.insecure")),
   );
 
   async function make() {
@@ -46,7 +48,7 @@ export function showLanding({ client, go }) {
         site: location.origin,
         encrypt: client.canEncrypt(),
       });
-      rememberHost(made.roomId, made.hostKey);
+      rememberHost(made.roomId, made.hostKey, { e2e: made.encryptionKey, expiresAt: made.room.expiresAt });
       go(made.link);
     } catch (error) {
       problem.textContent = wordsFor(error);
@@ -62,34 +64,34 @@ export function showLanding({ client, go }) {
     h(
       "div",
       { class: "landing" },
-      topBar(),
+      topBar(languageChoice()),
       h(
         "main",
         { class: "landing-main" },
         h(
           "div",
           { class: "pitch" },
-          h("h1", {}, "A room that is", h("br"), h("em", {}, "gone tomorrow.")),
-          h("p", { class: "lede" }, "Chat and video for a few people and a short while. Make a room, send the link, talk. Then it is over, and nothing is left of it."),
+          h("h1", {}, t("landing.headline"), h("br"), h("em", {}, t("landing.headlineEnd"))),
+          h("p", { class: "lede" }, t("landing.lede")),
           h(
             "ul",
             { class: "promises" },
-            PROMISES.map(([name, title, text]) =>
-              h("li", {}, h("span", { class: "promise-icon" }, icon(name, 22)), h("div", {}, h("h2", {}, title), h("p", {}, text))),
+            PROMISES.map(([name, promise]) =>
+              h("li", {}, h("span", { class: "promise-icon" }, icon(name, 22)), h("div", {}, h("h2", {}, t(`landing.${promise}`)), h("p", {}, t(`landing.${promise}More`)))),
             ),
           ),
         ),
-        h("div", { class: "maker-side" }, h("div", { class: "pond", "aria-hidden": "true" }, ripples({ still: true }), glyph(92)), form),
+        h("div", { class: "maker-side" }, h("div", { class: "pond", "aria-hidden": "true" }, ripples({ still: true }), glyph(92)), yourRooms({ client }), form),
       ),
-      h("footer", { class: "landing-foot" }, h("p", {}, "A mayfly lives for a day. Rooms here are not much older.")),
+      h("footer", { class: "landing-foot" }, h("p", {}, t("landing.foot"))),
     ),
-    { title: "Rooms for a while", focus: false },
+    { title: t("landing.title"), focus: false },
   );
 }
 
 function wordsFor(error) {
-  if (error.code === "RATE_LIMITED") return "That was a lot of rooms. Please wait a minute and try again.";
-  if (error.code === "SERVER_DRAINING") return "The server is being restarted. Please try again in a few seconds.";
-  if (error.code === "CONNECTION_LOST" || error.code === "TIMEOUT") return "The server could not be reached. Is your network on?";
-  return error.message || "The room could not be made. Please try again.";
+  if (error.code === "RATE_LIMITED") return t("landing.tooMany");
+  if (error.code === "SERVER_DRAINING") return t("landing.draining");
+  if (error.code === "CONNECTION_LOST" || error.code === "TIMEOUT") return t("landing.unreachable");
+  return error.message ? errorWords(error) : t("landing.failed");
 }

@@ -1,20 +1,29 @@
 /** What a person does with messages, by whatever way: bar, menu, key or finger. */
 
+import { AttachmentView } from "./attachment.js";
 import { announce, h } from "./dom.js";
+import { namedEmoji } from "./emoji-names.js";
+import { errorWords } from "./error-words.js";
 import { seenBy, wordsFor } from "./message.js";
 import { openMessageMenu, pickReaction } from "./message-bar.js";
 import { openDialog } from "./parts.js";
 import { linkParts } from "./linkify.js";
 import { displayName } from "./format.js";
+import { sentences, t } from "./words.js";
 
-/** @param {{client: any, room: any, toast: (text: string) => void, composer: any, show: (id: string) => void}} props */
+/**
+ * @typedef {typeof import("../../client/browser.js")} Client
+ * @typedef {import("../../client/index.js").Room} Room
+ */
+
+/** @param {{client: Client, room: Room, toast: (text: string) => void, composer: any, show: (id: string) => void}} props */
 export function messageActs({ client, room, toast, composer, show }) {
-  const emojis = client.EMOJI;
+  const emojis = namedEmoji(client.EMOJI);
   const attempt = async (action, refused) => {
     try {
       return await action();
     } catch (error) {
-      if (error.code !== "LEFT") toast(refused ? `${refused} ${error.message}` : error.message);
+      if (error.code !== "LEFT") toast(sentences([refused, errorWords(error)]));
     }
   };
   const act = {
@@ -27,16 +36,16 @@ export function messageActs({ client, room, toast, composer, show }) {
     edit: (message) => composer.edit(message),
     copy: (message) => attempt(async () => {
       await navigator.clipboard.writeText(message.text);
-      toast("Copied");
+      toast(t("copied"));
     }),
     delete: (message) => {
-      announce("Deleted. You can undo it for five seconds.");
-      return attempt(() => room.deleteMessage(message.key), "It was not deleted.");
+      announce(t("act.deleted"));
+      return attempt(() => room.deleteMessage(message.key), t("act.notDeleted"));
     },
     undo: (message) => room.undoDelete(message.key),
     pin: (message) => attempt(() => room.pinMessage(room.getSnapshot().room.pinnedMessageId === message.id ? null : message.key)),
     unpin: () => attempt(() => room.pinMessage(null)),
-    view: (message) => attempt(() => viewOnce(message, room)),
+    view: (message) => attempt(() => viewOnce(message, { room, client, toast })),
     poll: (action, pollId, ...more) => attempt(() => room[action](pollId, ...more)),
     byKey: (action, message) => {
       const { may } = known(message, room);
@@ -60,7 +69,7 @@ function known(message, room) {
     may: {
       react: isThere,
       reply: isThere && !message.unreadable,
-      copy: readable && !message.viewOnce,
+      copy: readable && message.text !== "" && !message.viewOnce,
       edit: readable && isMine && !message.viewOnce,
       pin: isThere && isHost && !message.to && !message.viewOnce,
       delete: isThere && (isMine || isHost),
@@ -69,15 +78,18 @@ function known(message, room) {
 }
 
 /** Shown in a dialog, and nowhere afterwards. */
-async function viewOnce(message, room) {
-  const { text, unreadable } = await room.viewMessage(message.key);
+async function viewOnce(message, { room, client, toast }) {
+  const { text, attachments = [], unreadable } = await room.viewMessage(message.key);
   const words = unreadable ? wordsFor({ unreadable }) : text;
+  const files = attachments.map((attachment) => new AttachmentView({ client, room, key: message.key, attachment, kind: message.kind, toast }));
   openDialog({
-    title: `From ${displayName(message.senderName)}, to be seen once`,
+    onclose: () => files.forEach((view) => view.end()),
+    title: t("act.onceFrom", { name: displayName(message.senderName) }),
     class: "small",
     body: [
-      h("p", { class: "message-once", dir: "auto" }, linkParts(words).map((part) => (part.href ? h("a", { href: part.href, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, part.text) : part.text))),
-      h("p", { class: "hint" }, "It is gone when you close this."),
+      files.map(({ element }) => element),
+      words && h("p", { class: "message-once", dir: "auto" }, linkParts(words).map((part) => (part.href ? h("a", { href: part.href, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, part.text) : part.text))),
+      h("p", { class: "hint" }, t("act.onceGone")),
     ],
   });
 }

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { openEmojiPicker, quickRow } from "./emoji-picker.js";
 import { icon } from "./icons.js";
 import { openDialog } from "./parts.js";
+import { t } from "./words.js";
 
 /** How long a finger rests on a message before its menu opens, and how far it may move meanwhile. */
 const PRESS_MS = 450;
@@ -14,9 +15,9 @@ export class MessageBar {
   constructor(message, act) {
     const button = (name, label, action) =>
       h("button", { class: "bar-button", type: "button", tabIndex: -1, "aria-label": label, title: label, onclick: () => action(message()) }, icon(name, 18));
-    this.react = button("smile", "React", act.reactWith);
-    this.reply = button("reply", "Reply", act.reply);
-    this.element = h("div", { class: "message-bar" }, this.react, this.reply, button("more", "More actions", act.menu));
+    this.react = button("smile", t("act.react"), act.reactWith);
+    this.reply = button("reply", t("act.reply"), act.reply);
+    this.element = h("div", { class: "message-bar" }, this.react, this.reply, button("more", t("act.more"), act.menu));
   }
 
   draw({ state, deleting, unreadable }) {
@@ -47,7 +48,7 @@ export function watchPress(element, open) {
  *   act: Record<string, Function>}} props
  */
 export function openMessageMenu({ message, emojis, may, pinned, seen, act }) {
-  const choice = (name, label, action, { hint, danger, close }) =>
+  const choice = (name, label, action, /** @type {{close: () => void, hint?: string, danger?: boolean}} */ { hint, danger, close }) =>
     h(
       "button",
       { class: danger ? "choice danger" : "choice", type: "button", onclick: () => (close(), action(message)) },
@@ -55,33 +56,33 @@ export function openMessageMenu({ message, emojis, may, pinned, seen, act }) {
       h("span", {}, label, hint && h("small", {}, hint)),
     );
   openDialog({
-    title: "Message",
+    title: t("message"),
     class: "small sheet",
     body: (close) => [
       may.react && reactionRow({ message, emojis, act, close }),
       h(
         "div",
         { class: "choices" },
-        may.reply && choice("reply", "Reply", act.reply, { close }),
-        may.copy && choice("copy", "Copy text", act.copy, { close }),
-        may.copy && choice("quote", "Quote", act.quote, { close, hint: "Puts the words into what you write." }),
-        may.edit && choice("edit", "Edit", act.edit, { close }),
-        may.pin && choice("pin", pinned ? "Unpin" : "Pin for everybody", act.pin, { close }),
-        may.delete && choice("bin", "Delete for everybody", act.delete, { close, danger: true, hint: "It is erased on their screens, too. You can undo it for five seconds." }),
+        may.reply && choice("reply", t("act.reply"), act.reply, { close }),
+        may.copy && choice("copy", t("act.copy"), act.copy, { close }),
+        may.copy && choice("quote", t("act.quote"), act.quote, { close, hint: t("act.quoteMore") }),
+        may.edit && choice("edit", t("act.edit"), act.edit, { close }),
+        may.pin && choice("pin", pinned ? t("pinned.unpin") : t("pinned.pin"), act.pin, { close }),
+        may.delete && choice("bin", t("act.delete"), act.delete, { close, danger: true, hint: t("act.deleteMore") }),
       ),
-      seen && h("p", { class: "hint" }, `Seen by ${seen}`),
+      seen && h("p", { class: "hint" }, t("message.seenBy", { names: seen })),
     ],
   });
 }
 
 function reactionRow({ message, emojis, act, close }) {
   const isOn = (emoji) => Boolean(message.reactions?.find((reaction) => reaction.emoji === emoji)?.mine);
-  const row = quickRow({ emojis, label: "React", isOn, chosen: (emoji) => (close(), act.react(message, emoji)) });
-  row.append(h("button", { class: "emoji more-emoji", type: "button", "aria-label": "More emoji", title: "More emoji", onclick: () => (close(), act.reactWith(message)) }, icon("plus", 18)));
+  const row = quickRow({ emojis, label: t("act.react"), isOn, chosen: (emoji) => (close(), act.react(message, emoji)) });
+  row.append(h("button", { class: "emoji more-emoji", type: "button", "aria-label": t("act.moreEmoji"), title: t("act.moreEmoji"), onclick: () => (close(), act.reactWith(message)) }, icon("plus", 18)));
   return row;
 }
 
 /** All there are, for one message. */
 export function pickReaction({ message, emojis, act }) {
-  openEmojiPicker({ emojis, title: "React", chosen: (emoji) => act.react(message, emoji) });
+  openEmojiPicker({ emojis, title: t("act.react"), chosen: (emoji) => act.react(message, emoji) });
 }

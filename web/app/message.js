@@ -1,10 +1,18 @@
 /** One message: who, what, in answer to what, how people reacted, how long it lasts, and how far it has come. */
 
+import { AttachmentView } from "./attachment.js";
 import { h, setText } from "./dom.js";
-import { displayName, fullTimeOf, hueOf, listNames, markedName, plainPart, plural, remaining, timeOf } from "./format.js";
+import { fileProblem, filesWords, sizeWords } from "./file-words.js";
+import { displayName, fullTimeOf, hueOf, listNames, markedName, plainPart, remaining, timeOf } from "./format.js";
 import { icon } from "./icons.js";
 import { linkParts } from "./linkify.js";
 import { MessageBar, watchPress } from "./message-bar.js";
+import { t } from "./words.js";
+
+/**
+ * @typedef {typeof import("../../client/browser.js")} Client
+ * @typedef {import("../../client/index.js").Room} Room
+ */
 
 /** A message longer than this is folded. */
 const FOLD_CHARS = 900;
@@ -12,19 +20,30 @@ const FOLD_LINES = 14;
 const QUOTED_CHARS = 120;
 
 export class MessageView {
-  /** @param {any} message @param {{room: any, act: Record<string, (message: any) => void>, find: (id: string) => any}} chat */
+  /** @type {any} */ message;
+  /** Whether it is the first of several by one sender. @type {boolean | undefined} */ first;
+  /** All else that it is drawn by, as text. @type {string | undefined} */ state;
+  /** @type {readonly any[] | undefined} */ shownFiles;
+  /** @type {boolean | undefined} */ shownOpen;
+
+  /**
+   * @param {any} message
+   * @param {{client: Client, room: Room, toast: (text: string) => void, act: Record<string, (message: any, emoji?: string) => void>,
+   *   find: (id: string) => any, namesOf: (participantIds: readonly string[], count: number) => string}} chat
+   */
   constructor(message, chat) {
     this.chat = chat;
     this.head = h("p", { class: "message-head" });
     this.quote = h("button", { class: "quote", type: "button", tabIndex: -1, hidden: true, onclick: () => chat.act.show(this.message.replyTo) });
     this.text = h("p", { class: "message-text", dir: "auto" });
-    this.more = h("button", { class: "link-button", type: "button", hidden: true, onclick: () => this.#unfold() }, "Show all");
+    this.more = h("button", { class: "link-button", type: "button", hidden: true, onclick: () => this.#unfold() }, t("message.showAll"));
     this.marks = h("p", { class: "message-marks", hidden: true });
     this.timer = h("span", { class: "timer" });
-    this.reactions = h("div", { class: "reactions", role: "group", "aria-label": "Reactions", hidden: true });
+    this.reactions = h("div", { class: "reactions", role: "group", "aria-label": t("message.reactions"), hidden: true });
     this.foot = h("p", { class: "message-foot" });
     this.bar = new MessageBar(() => this.message, chat.act);
-    this.bubble = h("div", { class: "bubble" }, this.quote, this.text, this.more, this.marks);
+    this.files = h("div", { class: "attachments", hidden: true });
+    this.bubble = h("div", { class: "bubble" }, this.quote, this.files, this.text, this.more, this.marks);
     const body = h("div", { class: "message-body" }, this.bubble, this.bar.element);
     this.element = h("li", { class: "message", tabIndex: -1 }, this.head, body, this.reactions, this.foot);
     this.element.dataset.key = message.key;
@@ -46,6 +65,7 @@ export class MessageView {
     classList.toggle("deleting", Boolean(message.deleting));
     dataset.state = message.state;
     if (textChanged) this.#drawText(message);
+    this.#drawFiles(message);
     if (headChanged) this.#drawHead(message, first, encrypted);
     this.#drawQuote(message, quoted);
     this.#drawMarks(message, pinned);
@@ -55,6 +75,40 @@ export class MessageView {
     this.tick(this.chat.room.now());
   }
 
+  /** The view goes, and all that it has opened. */
+  remove() {
+    this.attachments.forEach((view) => view.end());
+    this.attachments = [];
+  }
+
+  attachments = [];
+
+  /** Once they are where the others can have them: until then only names and progress are there. */
+  #drawFiles(message) {
+    if (message.deleting) this.attachments.forEach((view) => view.hush());
+    const { attachments = [], upload, state } = message;
+    this.files.hidden = attachments.length === 0;
+    const isOpen = !upload && (state === "sent" || attachments.every(({ fileId, direct }) => fileId ?? direct));
+    if (this.shownFiles === attachments && this.shownOpen === isOpen) return this.#drawUpload(upload);
+    Object.assign(this, { shownFiles: attachments, shownOpen: isOpen });
+    this.remove();
+    const { client, room, toast } = this.chat;
+    if (isOpen) this.attachments = attachments.map((attachment) => new AttachmentView({ client, room, key: message.key, attachment, kind: message.kind, toast }));
+    this.files.replaceChildren(...(isOpen ? this.attachments.map(({ element }) => element) : attachments.map((file) => this.#waiting(file))));
+    this.#drawUpload(upload);
+  }
+
+  #waiting(file) {
+    this.sentBar = h("progress", { class: "attachment-progress", max: 1, value: 0, "aria-label": t("files.sending", { name: file.name || t("files.aFile") }) });
+    return h("div", { class: "attachment of-file" }, h("div", { class: "attachment-file" }, icon("file", 22), h("p", { class: "attachment-about" }, h("bdi", { class: "attachment-name" }, file.name || t("files.aFile")), h("span", { class: "attachment-size" }, sizeWords(file.size)))), this.sentBar);
+  }
+
+  #drawUpload(upload) {
+    if (!this.sentBar) return;
+    this.sentBar.hidden = !upload;
+    if (upload) this.sentBar.value = upload.total ? upload.sent / upload.total : 0;
+  }
+
   /** What is left of one that disappears. */
   tick(now) {
     if (this.message.expiresAt) setText(this.timer, remaining(Date.parse(this.message.expiresAt) - now));
@@ -62,15 +116,17 @@ export class MessageView {
 
   #drawText(message) {
     const words = wordsFor(message);
+    this.text.hidden = false;
     this.text.classList.toggle("unreadable", Boolean(words));
     const folded = !words && (message.text.length > FOLD_CHARS || message.text.split("\n").length > FOLD_LINES);
     this.text.classList.toggle("folded", folded);
     this.more.hidden = !folded;
     if (isSealedOnce(message)) {
-      const open = h("button", { class: "view-once", type: "button", onclick: () => this.chat.act.view(this.message) }, icon("eye", 18), "View once");
+      const open = h("button", { class: "view-once", type: "button", onclick: () => this.chat.act.view(this.message) }, icon("eye", 18), t("message.viewOnce"));
       return this.text.replaceChildren(open);
     }
     if (words) return setText(this.text, words);
+    this.text.hidden = message.text === "";
     this.text.replaceChildren(...linkParts(message.text).map(linked));
   }
 
@@ -78,7 +134,7 @@ export class MessageView {
     this.head.hidden = !first;
     const plain = message.viewOnce && !message.own ? "" : plainPart(message, encrypted);
     this.head.replaceChildren(
-      h("bdi", { class: "name" }, message.own ? "You" : displayName(message.senderName)),
+      h("bdi", { class: "name" }, message.own ? t("you") : displayName(message.senderName)),
       h("time", { dateTime: message.timestamp, title: fullTimeOf(message.timestamp) }, timeOf(message.timestamp)),
       plain ? h("span", { class: "plain-mark" }, icon("shieldOff", 14), plain) : "",
     );
@@ -87,9 +143,9 @@ export class MessageView {
   #drawQuote(message, quoted) {
     this.quote.hidden = !message.replyTo || Boolean(message.deleting);
     if (this.quote.hidden) return;
-    const words = quoted ? wordsFor(quoted) || clip(quoted.text) : "A message that is gone";
+    const words = quoted ? brief(quoted) : t("message.quotedGone");
     this.quote.replaceChildren(
-      quoted ? h("bdi", { class: "quote-name" }, quoted.own ? "You" : displayName(quoted.senderName)) : "",
+      quoted ? h("bdi", { class: "quote-name" }, quoted.own ? t("you") : displayName(quoted.senderName)) : "",
       h("span", { class: "quote-text", dir: "auto" }, words),
     );
     this.quote.disabled = !quoted;
@@ -97,11 +153,11 @@ export class MessageView {
 
   #drawMarks(message, pinned) {
     const parts = [];
-    if (pinned) parts.push(icon("pin", 13), "Pinned");
-    if (message.to) parts.push(icon("lock", 13), "Private");
-    if (message.viewOnce && message.own) parts.push(icon("eye", 13), "Seen once");
-    if (message.editedAt) parts.push(h("span", { title: fullTimeOf(message.editedAt) }, "edited"));
-    if (message.expiresAt) parts.push(h("span", { class: "timed", title: `Disappears at ${fullTimeOf(message.expiresAt)}` }, icon("clock", 13), this.timer));
+    if (pinned) parts.push(icon("pin", 13), t("pinned.pinned"));
+    if (message.to) parts.push(icon("lock", 13), t("message.private"));
+    if (message.viewOnce && message.own) parts.push(icon("eye", 13), t("add.once"));
+    if (message.editedAt) parts.push(h("span", { title: fullTimeOf(message.editedAt) }, t("message.edited")));
+    if (message.expiresAt) parts.push(h("span", { class: "timed", title: t("message.disappearsAt", { time: fullTimeOf(message.expiresAt) }) }, icon("clock", 13), this.timer));
     this.marks.hidden = parts.length === 0 || Boolean(message.deleting);
     this.marks.replaceChildren(...parts);
   }
@@ -109,7 +165,7 @@ export class MessageView {
   #drawReactions({ reactions = [], deleting }) {
     this.reactions.hidden = reactions.length === 0 || Boolean(deleting);
     if (this.drawn === reactions) return;
-    const focused = this.reactions.contains(document.activeElement) && document.activeElement.dataset.emoji;
+    const focused = this.reactions.contains(document.activeElement) && /** @type {HTMLElement} */ (document.activeElement).dataset.emoji;
     this.drawn = reactions;
     this.reactions.replaceChildren(...reactions.map((reaction) => this.#chip(reaction)));
     if (focused) this.reactions.querySelector(`[data-emoji="${CSS.escape(focused)}"]`)?.focus();
@@ -117,7 +173,7 @@ export class MessageView {
 
   #chip({ emoji, count, mine, participantIds }) {
     const names = this.chat.namesOf(participantIds, count);
-    const label = `${emoji} ${plural(count, "person", "people")}: ${names}`;
+    const label = t("message.reaction", { emoji, count, names });
     const react = () => this.chat.act.react(this.message, emoji);
     const chip = h("button", { class: "chip", type: "button", "aria-pressed": String(mine), "aria-label": label, title: names, onclick: react }, emoji, h("span", { class: "chip-count" }, String(count)));
     chip.dataset.emoji = emoji;
@@ -128,16 +184,19 @@ export class MessageView {
     const parts = [];
     const button = (label, action) => h("button", { class: "link-button", type: "button", onclick: action }, label);
     if (message.deleting) {
-      parts.push("Deleted.", button("Undo", () => this.chat.act.undo(this.message)));
-    } else if (message.own && message.state === "sending") parts.push(h("span", { class: "spinner tiny" }), "Sending …");
+      parts.push(t("message.deleted"), button(t("undo"), () => this.chat.act.undo(this.message)));
+    } else if (message.upload) {
+      const { sent, total } = message.upload;
+      parts.push(h("span", { class: "spinner tiny" }), total ? t("message.sendingPart", { percent: t("percent", { number: Math.floor((100 * sent) / total) }) }) : t("message.sending"), button(t("cancel"), () => this.chat.room.discardMessage(message.key)));
+    } else if (message.own && message.state === "sending") parts.push(h("span", { class: "spinner tiny" }), t("message.sending"));
     else if (message.own && message.state === "sent") {
       const count = message.deliveredTo ?? 0;
-      const told = count ? `Delivered to ${plural(count, "person", "people")}` : "Sent";
-      parts.push(icon(seenBy ? "eye" : count ? "checks" : "check", 15), seenBy ? `Seen by ${seenBy}` : told);
+      const told = count ? t("message.delivered", { count }) : t("message.sent");
+      parts.push(icon(seenBy ? "eye" : count ? "checks" : "check", 15), seenBy ? t("message.seenBy", { names: seenBy }) : told);
     } else if (message.state === "failed") {
       const { room } = this.chat;
-      parts.push(icon("alert", 15), "Not sent. ");
-      parts.push(button("Try again", () => room.retryMessage(message.key)), button("Delete", () => room.discardMessage(message.key)));
+      parts.push(icon("alert", 15), message.attachments && message.error ? t("message.notSentWhy", { problem: fileProblem(message.error) }) : t("message.notSent"));
+      parts.push(button(t("tryAgain"), () => room.retryMessage(message.key)), button(t("delete"), () => room.discardMessage(message.key)));
     }
     this.foot.replaceChildren(...parts);
   }
@@ -154,10 +213,13 @@ const isSealedOnce = ({ viewOnce, own, viewed, unreadable }) => viewOnce && !own
 
 /** What is said in place of a text that is not shown. */
 export function wordsFor(message) {
-  if (message.unreadable) return "This message was encrypted with another key, or changed on its way.";
-  if (message.viewOnce && !message.own) return message.viewed ? "You have seen this once." : "A message to be seen once";
-  return message.text ? "" : "Something that this page cannot show";
+  if (message.unreadable) return t("message.unreadable");
+  if (message.viewOnce && !message.own) return t(message.viewed ? "message.seenAlready" : "message.once");
+  return message.text || message.attachments ? "" : t("message.cannotShow");
 }
+
+/** A message in one line. */
+export const brief = (message) => wordsFor(message) || clip(message.text) || filesWords(message);
 
 function linked({ text, href }) {
   return href ? h("a", { href, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, text) : text;
@@ -169,6 +231,6 @@ export const clip = (text) => (text.length > QUOTED_CHARS ? `${text.slice(0, QUO
 export function seenBy({ seq, to }, { reads, participants, room }) {
   if (!room?.receipts || !seq) return "";
   const readers = participants.filter(({ id }) => (!to || to === id) && (reads[id] ?? 0) >= seq);
-  if (!to && readers.length > 1 && readers.length === participants.length) return "everybody";
+  if (!to && readers.length > 1 && readers.length === participants.length) return t("message.everybody");
   return listNames(readers.map(markedName));
 }

@@ -1,55 +1,35 @@
 /** Whole pages for the moments when there is no room to show: used, over, full, locked, not found, and so on. */
 
-import { h, show } from "./dom.js";
+import { h, setText, show } from "./dom.js";
 import { icon, ripples } from "./icons.js";
 import { actionButton, topBar } from "./parts.js";
+import { hasWords, pieces, t } from "./words.js";
 
-/** code → what to say. `action`: what the person can do besides making a room of their own. */
-const NOTICES = {
-  INVITE_USED: ["This link has been used", "It let one person in, once. If that was not you, ask your host for a new link."],
-  INVITE_EXPIRED: ["This link is too old", "Invites last for a while only. Ask your host for a new one."],
-  INVITE_INVALID: ["This link does not fit", "Part of it may have been cut off, or the host has withdrawn it. Ask for it once more."],
-  INVITE_REQUIRED: ["You need an invite", "This room opens with personal links only. Ask your host for yours."],
-  ROOM_ENDED: ["This room is over", "Its host ended it. Messages, names and invites have been erased."],
-  ROOM_EXPIRED: ["This room is over", "Its time was up. Messages, names and invites have been erased."],
-  ROOM_NOT_FOUND: ["There is no such room", "The link may be incomplete, or the room was over long ago."],
-  LINK_INVALID: ["This is not a link to a room", "Part of it may have been cut off. Ask for it once more."],
-  KEY_MISSING: ["This link is incomplete", "It ends before the “#”, and behind that is the key to this encrypted room. Nothing of yours was sent. Ask the person who sent it for the whole link."],
-  KEY_WRONG: ["This link has another room's key", "With it nothing said inside could be read. Nothing of yours was sent. Ask the person who sent it for the whole link."],
-  KEY_INVALID: ["The key in this link is damaged", "Part of it was cut off, so nothing said inside could be read. Ask the person who sent it for the whole link."],
-  ROOM_FULL: ["This room is full", "Every seat is taken. Somebody may leave in a moment.", "retry"],
-  ROOM_LOCKED: ["This room is locked", "The host has closed the door. Nobody new can come in right now.", "retry"],
-  BANNED: ["You cannot come in", "The host of this room has decided so."],
-  KNOCK_REFUSED: ["You were not let in", "A host has declined your knock.", "retry"],
-  RATE_LIMITED: ["Too many tries", "Please wait a moment, then try again.", "retry"],
-  INSECURE_CONTEXT: ["This page needs HTTPS", "Browsers allow encryption and calls on secure pages only. Ask whoever runs this server to put it behind HTTPS."],
-  CONNECTION_LOST: ["The server cannot be reached", "Your network may be off, or the server is being restarted.", "retry"],
-  TIMEOUT: ["The server does not answer", "Your network may be slow, or the server is being restarted.", "retry"],
-  FORBIDDEN: ["This host link does not fit", "Its key is not the one of this room."],
-  left: ["You have left", "The room goes on without you.", "rejoin"],
-  kicked: ["You were removed", "A host has removed you from this room."],
-  banned: ["You were removed", "A host has removed you from this room, for good."],
-  replaced: ["You are in this room elsewhere", "The room was opened in another tab or on another device, and continues there.", "takeBack"],
-  lost: ["This room is gone", "The server was restarted, and kept nothing of it."],
-  "shut-out": ["You were away for too long", "Your seat was given up, and your link lets nobody in a second time. Ask your host for a new one."],
-  timeout: ["You were away for too long", "Your seat was given up.", "rejoin"],
-  "room-ended": ["This room is over", "The host ended it for everybody. Messages, names and invites have been erased."],
-  "room-expired": ["This room is over", "Its time was up. Messages, names and invites have been erased."],
+/** What a person can do besides making a room of their own; what is said of each code is in `words/`. */
+const ACTIONS = {
+  retry: ["ROOM_FULL", "ROOM_LOCKED", "KNOCK_REFUSED", "RATE_LIMITED", "CONNECTION_LOST", "TIMEOUT"],
+  rejoin: ["left", "timeout"],
+  takeBack: ["replaced"],
 };
-const UNKNOWN = ["That did not work", "Something went wrong on the way into the room.", "retry"];
 const CALM = new Set(["left", "lost", "room-ended", "room-expired", "ROOM_ENDED", "ROOM_EXPIRED"]);
 
 /**
  * @param {string} code an error code, or the reason of an ending
- * @param {{retry?: () => void, rejoin?: () => void, takeBack?: () => void, detail?: string}} [actions]
+ * @param {{retry?: () => void, rejoin?: () => void, takeBack?: () => void, detail?: string,
+ *   undo?: {until: number, run: () => void, over: () => void}}} [actions] `undo` is offered until then (milliseconds since 1970),
+ *   in place of `rejoin`; `over` is called as that time is up
  */
 export function showNotice(code, actions = {}) {
-  const [title, text, action] = NOTICES[code] ?? UNKNOWN;
+  const known = hasWords(`notice.${code}`);
+  const name = known ? code : "unknown";
+  const [title, text] = [t(`notice.${name}`), t(`notice.${name}.more`)];
+  const action = known ? Object.keys(ACTIONS).find((each) => ACTIONS[each].includes(code)) : "retry";
   const offered = {
-    retry: actions.retry && actionButton("Try again", async () => actions.retry(), { busy: "Trying …" }),
-    rejoin: actions.rejoin && actionButton("Go back in", async () => actions.rejoin()),
-    takeBack: actions.takeBack && actionButton("Use it here", async () => actions.takeBack()),
+    retry: actions.retry && actionButton(t("tryAgain"), async () => actions.retry(), { busy: t("notice.trying") }),
+    rejoin: actions.rejoin && actionButton(t("notice.goBackIn"), async () => actions.rejoin()),
+    takeBack: actions.takeBack && actionButton(t("notice.useItHere"), async () => actions.takeBack()),
   }[action];
+  const undo = actions.undo && undoing(actions.undo, offered);
   show(
     h(
       "div",
@@ -61,12 +41,35 @@ export function showNotice(code, actions = {}) {
         h("div", { class: `notice-art ${CALM.has(code) ? "calm" : ""}` }, ripples({ still: true })),
         h("h1", {}, title),
         h("p", {}, text),
-        !NOTICES[code] && actions.detail && h("p", { class: "hint" }, actions.detail),
-        h("div", { class: "notice-actions" }, offered, h("a", { class: offered ? "button" : "button primary", href: "/" }, "Make a new room")),
+        undo?.words,
+        !known && actions.detail && h("p", { class: "hint" }, actions.detail),
+        h("div", { class: "notice-actions" }, undo?.button ?? offered, h("a", { class: offered ? "button" : "button primary", href: "/" }, t("notice.newRoom"))),
       ),
     ),
     { title },
   );
+}
+
+/** t("undo") with the seconds that are left for it; then `later` stands in its place. */
+function undoing({ until, run, over }, later) {
+  const words = h("p", { class: "hint", role: "timer" });
+  const button = actionButton(t("undo"), async () => run());
+  const tick = () => {
+    // Another page is shown: nothing of this one is kept for a clock.
+    if (timer && !words.isConnected) return clearInterval(timer);
+    const seconds = Math.ceil((until - Date.now()) / 1000);
+    if (seconds > 0) return setText(words, t("notice.seatKept", { seconds }));
+    clearInterval(timer);
+    words.remove();
+    const focused = button === document.activeElement;
+    button.replaceWith(later);
+    if (focused) later.focus();
+    over();
+  };
+  let timer = null;
+  tick();
+  timer = setInterval(tick, 1_000);
+  return { words, button };
 }
 
 /** The server runs without its JavaScript packages: say what to install. */
@@ -80,19 +83,19 @@ export function showMissingClient() {
         "main",
         { class: "notice" },
         h("div", { class: "notice-art" }, icon("alert", 44)),
-        h("h1", {}, "One step is missing"),
-        h("p", {}, "This server is running, but the browser part of Socket.IO is not installed beside it. Whoever runs the server can add it:"),
+        h("h1", {}, t("notice.missing")),
+        h("p", {}, t("notice.missing.more")),
         h(
           "ol",
           { class: "steps" },
-          h("li", {}, "Install Node.js 20 or later, which brings npm."),
-          h("li", {}, "In the project's folder, run ", h("code", {}, "make install"), " (or ", h("code", {}, "npm ci --prefix client && npm ci --prefix web"), ")."),
-          h("li", {}, "Reload this page. The server need not be restarted."),
+          h("li", {}, t("notice.missing.node")),
+          h("li", {}, pieces("notice.missing.install", { make: h("code", {}, "make install"), npm: h("code", {}, "npm ci --prefix client && npm ci --prefix web") })),
+          h("li", {}, t("notice.missing.reload")),
         ),
-        h("div", { class: "notice-actions" }, actionButton("Reload", async () => location.reload())),
+        h("div", { class: "notice-actions" }, actionButton(t("notice.reload"), async () => location.reload())),
       ),
     ),
-    { title: "One step is missing" },
+    { title: t("notice.missing") },
   );
 }
 

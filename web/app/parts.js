@@ -4,6 +4,7 @@ import { h, liveRegion, svg } from "./dom.js";
 import { displayName, hueOf, initials } from "./format.js";
 import { glyph, icon } from "./icons.js";
 import { themeButton } from "./theme.js";
+import { t } from "./words.js";
 
 /** The bar above the landing page and the door. */
 export function topBar(...more) {
@@ -15,7 +16,11 @@ export function topBar(...more) {
   );
 }
 
-/** A button that shows while its action runs, and cannot be pressed twice. */
+/**
+ * A button that shows while its action runs, and cannot be pressed twice.
+ * @param {string} label @param {() => unknown} action
+ * @param {{class?: string, before?: Node, busy?: string, [prop: string]: unknown}} [props] `busy`: what it says meanwhile
+ */
 export function actionButton(label, action, { class: className = "button primary", before, busy = label, ...props } = {}) {
   const text = h("span", {}, label);
   const button = h("button", { class: className, type: "button", ...props }, before, text);
@@ -50,7 +55,9 @@ export function avatar(person, size = "medium") {
 /** A name: one line, clipped, and isolated from the text around it. */
 export const nameOf = (person, className = "name") => h("bdi", { class: className }, displayName(person.name));
 
-/** @param {{label: string, hint?: string, checked?: boolean, name: string}} props */
+/**
+ * @param {{label: string, hint?: string, checked?: boolean, name: string, onchange?: (event: {target: HTMLInputElement}) => void}} props
+ */
 export function switchField({ label, hint, checked = false, name, onchange }) {
   const id = `field-${name}`;
   return h(
@@ -62,7 +69,7 @@ export function switchField({ label, hint, checked = false, name, onchange }) {
   );
 }
 
-/** Radio buttons that look like one control. @param {{legend: string, name: string, options: [string, string][]}} props */
+/** Radio buttons that look like one control. @param {{legend: string, name: string, options: [string, string][], value?: string}} props */
 export function segmented({ legend, name, options, value }) {
   return h(
     "fieldset",
@@ -83,20 +90,26 @@ export function segmented({ legend, name, options, value }) {
   );
 }
 
+/** So many were opened: one may open above another. */
+let dialogs = 0;
+
 /**
  * A native dialog: focus stays inside, Escape closes it, focus goes back to where it was.
+ * @param {{title: string, class?: string, body: import("./dom.js").Child | ((close: () => void) => import("./dom.js").Child),
+ *   onclose?: () => void}} props
  * @returns {HTMLDialogElement} already open
  */
 export function openDialog({ title, class: className = "", body, onclose }) {
   const close = () => dialog.close();
+  const id = `dialog-title-${(dialogs += 1)}`;
   const dialog = h(
     "dialog",
-    { class: `dialog ${className}`, "aria-labelledby": "dialog-title" },
+    { class: `dialog ${className}`, "aria-labelledby": id },
     h(
       "div",
       { class: "dialog-head" },
-      h("h2", { id: "dialog-title" }, title),
-      h("button", { class: "icon-button quiet", type: "button", "aria-label": "Close", onclick: close }, icon("close")),
+      h("h2", { id }, title),
+      h("button", { class: "icon-button quiet", type: "button", "aria-label": t("close"), onclick: close }, icon("close")),
     ),
     h("div", { class: "dialog-body" }, typeof body === "function" ? body(close) : body),
     liveRegion(),
@@ -112,7 +125,7 @@ export function openDialog({ title, class: className = "", body, onclose }) {
   return dialog;
 }
 
-/** @param {string} path @param {number} size of `qrPath` */
+/** @param {{path: string, size: number}} code of `qrPath` @param {string} label */
 export function qrImage({ path, size }, label) {
   return svg(
     "svg",

@@ -1,8 +1,9 @@
 /** A poll among the messages: what is asked, what has been chosen, and one's own choice. */
 
 import { h, setText, toggleAttribute } from "./dom.js";
-import { displayName, hueOf, plural, remaining } from "./format.js";
+import { displayName, hueOf, remaining } from "./format.js";
 import { icon } from "./icons.js";
+import { t } from "./words.js";
 
 export class PollView {
   /** @param {any} poll @param {any} room @param {{poll: (action: string, pollId: string, ...more: any[]) => void}} act */
@@ -15,21 +16,21 @@ export class PollView {
     this.timer = h("span", {});
     this.sum = h("span", {});
     const button = (label, action) => h("button", { class: "link-button", type: "button", hidden: true, onclick: () => act.poll(action, this.id, ...(action === "vote" ? [[]] : [])) }, label);
-    this.withdraw = button("Take back", "vote");
-    this.end = button("Close", "closePoll");
-    this.erase = button("Delete", "deletePoll");
+    this.withdraw = button(t("poll.takeBack"), "vote");
+    this.end = button(t("poll.close"), "closePoll");
+    this.erase = button(t("delete"), "deletePoll");
     this.author = h("bdi", { class: "name" });
-    const question = poll.unreadable ? "This poll was encrypted with another key, or changed on its way." : poll.question;
+    const question = poll.unreadable ? t("poll.unreadable") : poll.question;
     this.text = h("legend", { dir: "auto" }, question);
     this.element = h(
       "li",
       { class: `poll hue-${hueOf(poll.author)}`, tabIndex: -1 },
-      h("p", { class: "message-head" }, icon("poll", 16), this.author, h("span", { class: "poll-asks" }, "asks")),
+      h("p", { class: "message-head" }, icon("poll", 16), this.author, h("span", { class: "poll-asks" }, t("poll.asks"))),
       h(
         "fieldset",
         { class: "poll-box" },
         this.text,
-        poll.multiple && h("p", { class: "hint" }, "Choose as many as you like."),
+        poll.multiple && h("p", { class: "hint" }, t("poll.many")),
         !poll.unreadable && this.options.map(({ element }) => element),
         h("p", { class: "poll-foot" }, this.sum, this.timer, this.withdraw, this.end, this.erase),
       ),
@@ -50,15 +51,15 @@ export class PollView {
   update({ poll, snapshot }) {
     const { self, participants } = snapshot;
     const author = [self, ...participants].find(({ id }) => id === poll.author);
-    setText(this.author, poll.own ? "You" : displayName(poll.authorName || author?.name));
+    setText(this.author, poll.own ? t("you") : displayName(poll.authorName || author?.name));
     this.poll = poll;
     const voters = poll.votes ? Object.keys(poll.votes).length : null;
     const total = voters ?? poll.counts.reduce((sum, count) => sum + count, 0);
-    const names = new Map([[self.id, "You"], ...participants.map(({ id, name }) => [id, displayName(name)])]);
+    const names = new Map([[self.id, t("you")], ...participants.map(({ id, name }) => [id, displayName(name)])]);
     this.options.forEach((option, at) => this.#drawOption(option, at, poll, total, names));
-    const kind = poll.anonymous ? " · anonymous" : "";
-    const words = voters === null ? plural(total, "vote", "votes") : plural(total, "has voted", "have voted");
-    setText(this.sum, `${words}${kind}${poll.closed ? " · closed" : ""}`);
+    const marks = [poll.anonymous && t("poll.isAnonymous"), poll.closed && t("poll.isClosed")];
+    const words = t(voters === null ? "poll.votes" : "poll.voted", { count: total });
+    setText(this.sum, [words, ...marks].filter(Boolean).join(" · "));
     const mayEnd = poll.own || self.role === "host";
     this.withdraw.hidden = poll.closed || poll.mine.length === 0;
     this.end.hidden = poll.closed || !mayEnd;
@@ -69,7 +70,7 @@ export class PollView {
 
   tick(now) {
     const { closesAt, closed } = this.poll;
-    setText(this.timer, closesAt && !closed ? `closes in ${remaining(Date.parse(closesAt) - now)}` : "");
+    setText(this.timer, closesAt && !closed ? t("poll.closesIn", { time: remaining(Date.parse(closesAt) - now) }) : "");
   }
 
   #drawOption({ input, bar, count, element }, at, poll, total, names) {

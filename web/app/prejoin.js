@@ -1,17 +1,21 @@
 /** The door: what room this is, how one looks and sounds, one's name, and the button that goes in. Spends nothing. */
 
 import { h, show } from "./dom.js";
-import { plural, remaining } from "./format.js";
+import { remaining } from "./format.js";
 import { icon } from "./icons.js";
+import { languageChoice } from "./language-choice.js";
 import { actionButton, topBar } from "./parts.js";
 import { Preview } from "./preview.js";
 import { canShare, sharePanel } from "./share.js";
+import { t } from "./words.js";
+
+/** @typedef {typeof import("../../client/browser.js")} Client */
 
 const NAME_KEY = "mayfly-page:name";
 const MAX_NAME_CHARS = 48;
 
 /**
- * @param {{client: any, parsed: any, room: any, hostKey?: string, fresh: boolean, problem?: string,
+ * @param {{client: Client, parsed: any, room: import("../../client/index.js").RoomInfo, hostKey?: string, fresh: boolean, problem?: string,
  *   enter: (options: object) => Promise<void>, scope: import("./scope.js").Scope}} page `enter` is fulfilled when the page has
  *   moved on
  */
@@ -23,14 +27,14 @@ export function showPrejoin({ client, parsed, room, hostKey, fresh, problem = ""
     type: "text",
     autocomplete: "name",
     maxLength: MAX_NAME_CHARS,
-    placeholder: "Guest",
+    placeholder: t("guest"),
     value: savedName(),
     dir: "auto",
     enterKeyHint: "go",
   });
   const password = room.passwordRequired && !hostKey && h("input", { id: "password", type: "password", autocomplete: "off", required: true });
   const alert = h("p", { class: "problem", role: "alert", hidden: !problem }, problem);
-  const join = actionButton("Join", go, { class: "button primary wide join", busy: "Going in …", before: icon("arrow") });
+  const join = actionButton(t("door.join"), go, { class: "button primary wide join", busy: t("door.goingIn"), before: icon("arrow") });
 
   async function go() {
     const typed = name.value.trim();
@@ -48,10 +52,10 @@ export function showPrejoin({ client, parsed, room, hostKey, fresh, problem = ""
         join.click();
       },
     },
-    h("h1", {}, fresh ? "Your room is ready" : hostKey ? "Your room" : "Ready to go in?"),
+    h("h1", {}, fresh ? t("door.ready") : hostKey ? t("door.yours") : t("door.goIn")),
     facts(client, parsed, room),
-    h("div", { class: "field" }, h("label", { htmlFor: "your-name" }, "Your name"), name),
-    password && h("div", { class: "field" }, h("label", { htmlFor: "password" }, "Password of this room"), password),
+    h("div", { class: "field" }, h("label", { htmlFor: "your-name" }, t("yourName")), name),
+    password && h("div", { class: "field" }, h("label", { htmlFor: "password" }, t("door.password")), password),
     alert,
     join,
   );
@@ -60,7 +64,7 @@ export function showPrejoin({ client, parsed, room, hostKey, fresh, problem = ""
     h(
       "div",
       { class: "door" },
-      topBar(),
+      topBar(languageChoice()),
       h(
         "main",
         { class: "door-main" },
@@ -74,13 +78,13 @@ export function showPrejoin({ client, parsed, room, hostKey, fresh, problem = ""
             h(
               "section",
               { class: "card invite", "aria-labelledby": "invite-title" },
-              h("h2", { id: "invite-title" }, room.inviteOnly ? "Invite somebody" : "Send this link"),
-              sharePanel({ client, roomId: parsed.roomId, e2e: parsed.e2e, hostKey, inviteOnly: room.inviteOnly }),
+              h("h2", { id: "invite-title" }, room.inviteOnly ? t("door.invite") : t("door.send")),
+              sharePanel({ client, roomId: parsed.roomId, e2e: parsed.e2e, hostKey, inviteOnly: room.inviteOnly, fresh }),
             ),
         ),
       ),
     ),
-    { title: fresh ? "Your room is ready" : "Join" },
+    { title: fresh ? t("door.ready") : t("door.join") },
   );
   preview.open();
 }
@@ -91,12 +95,12 @@ function facts(client, parsed, room) {
   return h(
     "ul",
     { class: "facts" },
-    h("li", {}, icon("people", 18), here ? `${plural(here, "person is", "people are")} inside, ${room.capacity} can be` : `Nobody is inside yet, ${room.capacity} can be`),
-    h("li", {}, icon("clock", 18), `Ends in ${remaining(left)}`),
+    h("li", {}, icon("people", 18), here ? t("door.inside", { count: here, capacity: room.capacity }) : t("door.nobody", { capacity: room.capacity })),
+    h("li", {}, icon("clock", 18), t("door.ends", { time: remaining(left) })),
     parsed.e2e
-      ? h("li", {}, icon("shield", 18), "End-to-end encrypted")
-      : h("li", { class: "caution" }, icon("shieldOff", 18), "Not end-to-end encrypted: the link has no key"),
-    room.lobby && h("li", {}, icon("hand", 18), "A host lets people in"),
+      ? h("li", {}, icon("shield", 18), t("encrypted"))
+      : h("li", { class: "caution" }, icon("shieldOff", 18), t("door.noKey")),
+    room.lobby && h("li", {}, icon("hand", 18), t("door.lobby")),
   );
 }
 

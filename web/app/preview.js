@@ -1,9 +1,13 @@
 /** Camera and microphone before anybody sees or hears them: picture, level, choice of devices. */
 
+import { blurSwitch, noiseSwitch } from "./device-switches.js";
 import { deviceWords, savedDevices, saveDevices } from "./device-words.js";
 import { h, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { PreviewDevices } from "./preview-devices.js";
+import { sentences, t } from "./words.js";
+
+/** @typedef {typeof import("../../client/browser.js")} Client */
 
 const SLOTS = ["audio", "video"];
 
@@ -14,7 +18,7 @@ export class Preview {
   #shown = {};
   #stopLevel = () => {};
 
-  /** @param {{client: any, scope: import("./scope.js").Scope}} props at the scope's end all that was not taken is closed */
+  /** @param {{client: Client, scope: import("./scope.js").Scope}} props at the scope's end all that was not taken is closed */
   constructor({ client, scope }) {
     this.#client = client;
     this.#scope = scope;
@@ -23,19 +27,22 @@ export class Preview {
     this.words = h("p", { class: "preview-words", role: "status" });
     this.level = h("span", { class: "level-fill" });
     this.buttons = {
-      audio: this.#toggle("audio", "mic", "micOff", "Microphone"),
-      video: this.#toggle("video", "camera", "cameraOff", "Camera"),
+      audio: this.#toggle("audio", "mic", "micOff", t("microphone")),
+      video: this.#toggle("video", "camera", "cameraOff", t("camera")),
     };
-    this.selects = { audio: this.#select("audio", "Microphone"), video: this.#select("video", "Camera") };
+    this.selects = { audio: this.#select("audio", t("microphone")), video: this.#select("video", t("camera")) };
+    this.problem = h("p", { class: "problem", role: "alert", hidden: true });
+    this.switches = this.#makeSwitches();
     this.choice = h(
       "details",
       { class: "device-choice", hidden: true },
-      h("summary", {}, icon("devices", 18), "Choose devices"),
+      h("summary", {}, icon("devices", 18), t("preview.choose")),
       h("div", { class: "device-selects" }, this.selects.audio.parentElement, this.selects.video.parentElement),
+      h("div", { class: "device-switches" }, this.switches.audio?.element, this.switches.video?.element, this.problem),
     );
     this.element = h(
       "section",
-      { class: "preview", "aria-label": "Camera and microphone" },
+      { class: "preview", "aria-label": t("preview.label") },
       h(
         "div",
         { class: "preview-tile" },
@@ -85,6 +92,7 @@ export class Preview {
       button.classList.toggle("off", !isOn);
     }
     setText(this.words, this.#describe(audio, video));
+    this.switches.audio?.look();
   }
 
   #show(audio, video) {
@@ -102,12 +110,11 @@ export class Preview {
   }
 
   #describe(audio, video) {
-    const opening = [video.opening && "camera", audio.opening && "microphone"].filter(Boolean);
-    if (opening.length) return `Starting ${opening.join(" and ")} …`;
+    if (video.opening || audio.opening) return t(`preview.starting${video.opening && audio.opening ? "Both" : video.opening ? "Camera" : "Microphone"}`);
     const missing = (state) => state.error?.code === "DEVICE_MISSING";
-    if (missing(audio) && missing(video)) return "No camera or microphone found. You can still chat, watch and listen.";
+    if (missing(audio) && missing(video)) return t("preview.none");
     const problems = [video.error && deviceWords(video.error, "video"), audio.error && deviceWords(audio.error, "audio")].filter(Boolean);
-    return problems.join(" ") || (video.track ? "" : "Your camera is off");
+    return sentences(problems) || (video.track ? "" : t("preview.off"));
   }
 
   #toggle(slot, on, off, label) {
@@ -143,12 +150,28 @@ export class Preview {
     return select;
   }
 
+  #makeSwitches() {
+    const say = (problem) => {
+      setText(this.problem, problem);
+      this.problem.hidden = !problem;
+    };
+    const track = () => this.#devices.of("audio").track;
+    return {
+      audio: noiseSwitch({ track, set: (on) => this.#devices.suppressNoise(on), say }),
+      video: blurSwitch({ reopen: () => this.#devices.reopenCamera(), say }),
+    };
+  }
+
   async #listDevices() {
     const { cameras, microphones } = await this.#client.listDevices();
     if (this.#scope.ended) return;
     fillSelect(this.selects.audio, microphones, this.#devices.of("audio").track);
     fillSelect(this.selects.video, cameras, this.#devices.of("video").track);
-    this.choice.hidden = microphones.length < 2 && cameras.length < 2;
+    const { audio, video } = this.switches;
+    if (audio) audio.element.hidden = !microphones.length;
+    if (video) video.element.hidden = !cameras.length;
+    const hasSwitches = [audio, video].some((each) => each && !each.element.hidden);
+    this.choice.hidden = microphones.length < 2 && cameras.length < 2 && !hasSwitches;
   }
 }
 
@@ -156,7 +179,7 @@ export class Preview {
 export function fillSelect(select, devices, track) {
   const current = track?.getSettings().deviceId;
   select.replaceChildren(
-    ...devices.map((device, at) => h("option", { value: device.deviceId, selected: device.deviceId === current }, device.label || `Device ${at + 1}`)),
+    ...devices.map((device, at) => h("option", { value: device.deviceId, selected: device.deviceId === current }, device.label || t("deviceNumber", { number: at + 1 }))),
   );
   select.parentElement.hidden = devices.length < 2;
 }

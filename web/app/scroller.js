@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { t } from "./words.js";
 
 const NEAR_END_PX = 80;
 
@@ -47,7 +48,7 @@ export class Scroller {
   }
 
   #drawJump() {
-    const text = this.#below ? `${this.#below} new` : "Latest";
+    const text = this.#below ? t("chat.newBelow", { count: this.#below }) : t("chat.latest");
     if (this.jumpText.textContent !== text) this.jumpText.textContent = text;
     this.jump.hidden = this.atEnd;
     this.jump.classList.toggle("fresh", this.#below > 0);

@@ -2,6 +2,7 @@
 
 import { h, setText } from "./dom.js";
 import { icon } from "./icons.js";
+import { t } from "./words.js";
 
 const HIGHLIGHT = "found";
 
@@ -17,11 +18,11 @@ export class Search {
     scope.add(() => this.#mark(""));
     this.#texts = texts;
     this.#back = back;
-    this.button = h("button", { class: "icon-button quiet", type: "button", "aria-label": "Search", title: "Search in what is here", "aria-expanded": "false", onclick: () => (this.element.hidden ? this.#open() : this.#close()) }, icon("search"));
+    this.button = h("button", { class: "icon-button quiet", type: "button", "aria-label": t("search.search"), title: t("search.here"), "aria-expanded": "false", onclick: () => (this.element.hidden ? this.#open() : this.#close()) }, icon("search"));
     this.count = h("span", { class: "search-count", role: "status" });
-    this.field = h("input", { type: "text", "aria-label": "Search in what is here", placeholder: "Search in what is here", oninput: () => this.#look(), onkeydown: (event) => this.#onKey(event) });
+    this.field = h("input", { type: "text", "aria-label": t("search.here"), placeholder: t("search.here"), oninput: () => this.#look(), onkeydown: (event) => this.#onKey(event) });
     const step = (name, label, by) => h("button", { class: "icon-button quiet", type: "button", "aria-label": label, title: label, onclick: () => this.#step(by) }, icon(name, 18));
-    this.element = h("div", { class: "search-bar", role: "search", hidden: true }, this.field, this.count, step("up", "Earlier", -1), step("down", "Later", 1));
+    this.element = h("div", { class: "search-bar", role: "search", hidden: true }, this.field, this.count, step("up", t("search.earlier"), -1), step("down", t("search.later"), 1));
   }
 
   /** The messages are others. */
@@ -65,7 +66,7 @@ export class Search {
     const { length } = this.#found;
     this.#found[this.#at]?.element.classList.remove("found-now");
     this.#at = length ? (this.#at + by + length) % length : -1;
-    const words = length ? `${this.#at + 1} of ${length}` : "Nothing found";
+    const words = length ? t("search.at", { at: this.#at + 1, count: length }) : t("search.nothing");
     setText(this.count, this.field.value.trim() ? words : "");
     const current = this.#found[this.#at]?.element;
     current?.classList.add("found-now");
@@ -84,7 +85,8 @@ export class Search {
 function rangesIn(element, word) {
   const ranges = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+  const next = () => /** @type {Text | null} */ (walker.nextNode());
+  for (let node = next(); node; node = next()) {
     const text = node.data.toLowerCase();
     // Some letters are longer in lower case; there the whole message is marked, and no word in it.
     if (text.length !== node.data.length) continue;

@@ -1,19 +1,26 @@
 /** The link, ready to be sent: copy, the device's share sheet, a QR code. One-time links are made one by one. */
 
 import { announce, h } from "./dom.js";
+import { errorWords } from "./error-words.js";
 import { icon } from "./icons.js";
-import { actionButton, qrImage } from "./parts.js";
+import { invitesOf, keepInvite } from "./host-key.js";
+import { InviteList } from "./invite-list.js";
+import { actionButton, openDialog, qrImage } from "./parts.js";
 import { qrPath } from "./qr.js";
+import { t } from "./words.js";
+
+/** @typedef {typeof import("../../client/browser.js")} Client */
 
 const COPIED_MS = 2_000;
 
 /**
- * @param {{client: any, roomId: string, e2e?: string, hostKey?: string, inviteOnly: boolean, openQr?: boolean}} props
+ * @param {{client: Client, roomId: string, e2e?: string, hostKey?: string, inviteOnly: boolean, openQr?: boolean, fresh?: boolean}} props
+ *   `fresh`: the room has just been made, and with it its first one-time link
  * @returns {HTMLElement}
  */
-export function sharePanel({ client, roomId, e2e, hostKey, inviteOnly, openQr = false }) {
-  const field = h("input", { class: "link-field", type: "text", readOnly: true, "aria-label": "Link to this room" });
-  const qrBox = h("div", { class: "qr-box", hidden: !openQr });
+export function sharePanel({ client, roomId, e2e, hostKey, inviteOnly, openQr = false, fresh = false }) {
+  const field = h("input", { class: "link-field", type: "text", readOnly: true, hidden: inviteOnly, dir: "ltr", "aria-label": t("share.link") });
+  const qrBox = h("div", { class: "qr-box", hidden: !openQr || inviteOnly });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const note = h("p", { class: "hint" });
   field.addEventListener("focus", () => field.select());
@@ -23,20 +30,34 @@ export function sharePanel({ client, roomId, e2e, hostKey, inviteOnly, openQr = 
     note.textContent = text;
     let shown;
     try {
-      shown = qrImage(await qrPath(link), "QR code of the link");
+      shown = qrImage(await qrPath(link), t("share.qrLabel"));
     } catch {
-      shown = h("p", { class: "hint" }, "There is no QR code of this link: send it as text.");
+      shown = h("p", { class: "hint" }, t("share.noQr"));
     }
     if (field.value === link) qrBox.replaceChildren(shown);
+  }
+
+  /** @param {string} [link] of one person; without one there is nothing to send yet */
+  function displayOne(link) {
+    const none = !link;
+    field.hidden = none;
+    for (const button of [copyButton, qrButton, shareButton]) if (button) button.hidden = none;
+    if (none) qrBox.hidden = true;
+    else if (openQr) qrBox.hidden = false;
+    if (link) return display(link, t("share.one"));
+    field.value = "";
+    note.textContent = t("share.each");
   }
 
   async function freshInvite() {
     problem.hidden = true;
     try {
-      const invite = await client.createInvite({ roomId, hostKey, encryptionKey: e2e, site: location.origin });
-      display(invite.link, "This link lets one person in, once. Make a new one for the next person.");
+      const { inviteId, invite, link } = await client.createInvite({ roomId, hostKey, encryptionKey: e2e, site: location.origin });
+      keepInvite(roomId, inviteId, invite);
+      displayOne(link);
+      await invites.draw();
     } catch (error) {
-      problem.textContent = error.message;
+      problem.textContent = errorWords(error);
       problem.hidden = false;
     }
   }
@@ -48,16 +69,16 @@ export function sharePanel({ client, roomId, e2e, hostKey, inviteOnly, openQr = 
       field.select();
       document.execCommand("copy");
     }
-    announce("Link copied");
+    announce(t("share.linkCopied"));
     copyButton.classList.add("done");
-    copyButton.querySelector("span").textContent = "Copied";
+    copyButton.querySelector("span").textContent = t("copied");
     setTimeout(() => {
       copyButton.classList.remove("done");
-      copyButton.querySelector("span").textContent = "Copy link";
+      copyButton.querySelector("span").textContent = t("share.copyLink");
     }, COPIED_MS);
   }
 
-  const copyButton = h("button", { class: "button primary", type: "button", onclick: copy }, icon("copy"), h("span", {}, "Copy link"));
+  const copyButton = h("button", { class: "button primary", type: "button", onclick: copy }, icon("copy"), h("span", {}, t("share.copyLink")));
   const qrButton = h(
     "button",
     {
@@ -70,11 +91,16 @@ export function sharePanel({ client, roomId, e2e, hostKey, inviteOnly, openQr = 
       },
     },
     icon("qr"),
-    "QR code",
+    t("share.qr"),
   );
-  const share = () => navigator.share({ title: "Mayfly", text: "Join me in this room:", url: field.value }).catch(() => {});
-  if (inviteOnly) freshInvite();
-  else display(client.buildLink({ site: location.origin, roomId, e2e }), "Anyone with this link can come in while there is room.");
+  const share = () => navigator.share({ title: "Mayfly", text: t("share.join"), url: field.value }).catch(() => {});
+  const shareButton = navigator.share && h("button", { class: "button", type: "button", onclick: share }, icon("share"), t("share.share"));
+  const invites = inviteOnly && hostKey && new InviteList({ client, roomId, e2e, hostKey, show: displayOne });
+  if (inviteOnly) {
+    displayOne(null);
+    if (fresh && !Object.keys(invitesOf(roomId)).length) freshInvite();
+    else invites.draw().then((newest) => newest && displayOne(newest));
+  } else display(client.buildLink({ site: location.origin, roomId, e2e }), t("share.anyone"));
   return h(
     "div",
     { class: "share" },
@@ -83,15 +109,36 @@ export function sharePanel({ client, roomId, e2e, hostKey, inviteOnly, openQr = 
       "div",
       { class: "share-buttons" },
       copyButton,
-      navigator.share && h("button", { class: "button", type: "button", onclick: share }, icon("share"), "Share"),
+      shareButton,
       qrButton,
-      inviteOnly && actionButton("New link", freshInvite, { class: "button", busy: "Making …" }),
+      inviteOnly && actionButton(t("share.new"), freshInvite, { class: "button", busy: t("share.making") }),
     ),
     qrBox,
     note,
     problem,
+    invites && invites.element,
+    hostKey && h("button", { class: "link-button", type: "button", onclick: () => openElsewhere({ client, roomId, e2e, hostKey }) }, t("share.elsewhere")),
   );
 }
 
 /** Whether this person has a link to give away. */
 export const canShare = (room, hostKey) => !room.inviteOnly || Boolean(hostKey);
+
+/** The host link as a QR code, for a phone of one's own. */
+export async function openElsewhere({ client, roomId, e2e, hostKey }) {
+  const link = client.buildLink({ site: location.origin, roomId, e2e, key: hostKey });
+  const code = h("div", { class: "qr-box" });
+  openDialog({
+    title: t("share.elsewhere"),
+    class: "small",
+    body: [
+      h("p", {}, t("share.elsewhereMore")),
+      code,
+    ],
+  });
+  try {
+    code.append(qrImage(await qrPath(link), t("share.hostQrLabel")));
+  } catch {
+    code.append(h("input", { class: "link-field", type: "text", readOnly: true, value: link, dir: "ltr", "aria-label": t("share.hostLink") }));
+  }
+}

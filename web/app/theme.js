@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { t } from "./words.js";
 
 const KEY = "mayfly-page:theme";
 
@@ -22,7 +23,7 @@ export function themeButton() {
   const button = h("button", { class: "icon-button quiet", type: "button" });
   const draw = () => {
     button.replaceChildren(icon(isDark() ? "sun" : "moon"));
-    button.setAttribute("aria-label", isDark() ? "Use light colours" : "Use dark colours");
+    button.setAttribute("aria-label", isDark() ? t("lightColours") : t("darkColours"));
     button.title = button.getAttribute("aria-label");
   };
   button.addEventListener("click", () => {

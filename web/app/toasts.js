@@ -25,6 +25,22 @@ export class Toasts {
     this.#add(text, ADVICE_MS);
   }
 
+  /** A question, there until it is answered; at the scope's end the answer is no. @returns {Promise<boolean>} */
+  ask(text, yes, no) {
+    const unsay = announce(text);
+    return new Promise((resolve) => {
+      const forget = this.#scope.add(() => answer(false));
+      const answer = (said) => {
+        unsay();
+        question.remove();
+        resolve(said);
+      };
+      const button = (label, said, className) => h("button", { class: `button small ${className}`, type: "button", onclick: () => (answer(said), forget()) }, label);
+      const question = h("div", { class: "toast question", role: "group", "aria-label": text }, h("p", {}, text), h("div", { class: "question-answers" }, button(yes, true, "primary"), button(no, false, "")));
+      this.element.append(question);
+    });
+  }
+
   #add(text, ms) {
     const unsay = announce(text);
     const toast = h("p", { class: "toast" }, text);

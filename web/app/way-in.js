@@ -1,22 +1,47 @@
 /** From the press of "Join" to the room: waiting in the lobby, being refused, or being inside. */
 
+import { cameraOf } from "./camera.js";
 import { savedDevices } from "./device-words.js";
 import { h } from "./dom.js";
+import { errorWords } from "./error-words.js";
 import { forgetHost } from "./host-key.js";
+import { isBack } from "./leaving.js";
 import { showNotice, showWaiting } from "./notices.js";
+import { prefs } from "./prefs.js";
+import { t } from "./words.js";
+
+/**
+ * @typedef {typeof import("../../client/browser.js")} Client
+ * @typedef {import("../../client/index.js").Room} Room
+ */
 
 const PASSWORD_WORDS = {
-  PASSWORD_REQUIRED: "This room needs a password.",
-  PASSWORD_INVALID: "That is not the password of this room.",
+  PASSWORD_REQUIRED: "door.passwordNeeded",
+  PASSWORD_INVALID: "door.passwordWrong",
 };
 /** Coming back is quick as a rule; only a slow return is worth a page of its own. */
 const SHOW_WAITING_MS = 250;
 
 /**
- * @param {{client: any, parsed: any, hostKey?: string, options: {name?: string, password?: string, tracks?: object},
- *   scope: import("./scope.js").Scope, again: (more?: object) => void, open: (room: any, tracks: object) => void}} way
+ * @typedef {typeof import("./room-view.js")} Parts what a room is shown with
+ * @typedef {{client: Client, parsed: any, hostKey?: string, options: {name?: string, password?: string, tracks?: any},
+ *   scope: import("./scope.js").Scope, again: (more?: object) => void, load: () => Promise<Parts>,
+ *   failed: (error: Error) => void, open: (parts: Parts, room: Room, tracks: any) => void}} Way
  */
-export async function enterRoom({ client, parsed, hostKey, options, scope, again, open }) {
+
+/** @param {Way} way `load` brings the parts, before anything is spent; where it cannot, `failed` tells it. */
+export async function enterRoom(way) {
+  const parts = await way.load().catch((error) => {
+    release(way.options.tracks);
+    if (!way.scope.ended) way.failed(error);
+  });
+  if (!parts) return undefined;
+  if (way.scope.ended) return release(way.options.tracks);
+  return comeIn(way, parts);
+}
+
+/** @param {Way} way @param {Parts} parts */
+async function comeIn({ client, parsed, hostKey, options, scope, again, open }, parts) {
   const { tracks, name, password } = options;
   const cancelled = new AbortController();
   const devices = savedDevices();
@@ -24,6 +49,7 @@ export async function enterRoom({ client, parsed, hostKey, options, scope, again
     name,
     password,
     signal: cancelled.signal,
+    call: { noiseSuppression: prefs().noiseSuppression, open: { video: cameraOf(client, () => room.call.getSnapshot().wanted.video) } },
     media: { audio: Boolean(tracks ? tracks.audio : devices.audio), video: Boolean(tracks ? tracks.video : devices.video) },
   });
   const giveUp = () => cancelled.abort();
@@ -32,7 +58,7 @@ export async function enterRoom({ client, parsed, hostKey, options, scope, again
     cancelled.abort();
     room.close();
   });
-  const slow = tracks ? () => {} : scope.after(SHOW_WAITING_MS, () => showWaiting("Going back in …", "Your seat is kept."));
+  const slow = tracks ? () => {} : scope.after(SHOW_WAITING_MS, () => showWaiting(t("door.back"), t("door.seatKept")));
   const unwatch = room.subscribe(() => {
     if (room.getSnapshot().status === "waiting") showLobby(giveUp);
   });
@@ -41,17 +67,18 @@ export async function enterRoom({ client, parsed, hostKey, options, scope, again
   } catch (error) {
     release(tracks);
     if (scope.ended) return undefined;
-    if (PASSWORD_WORDS[error.code]) return again({ problem: PASSWORD_WORDS[error.code] });
+    if (PASSWORD_WORDS[error.code]) return again({ problem: t(PASSWORD_WORDS[error.code]) });
     if (error.code === "ABORTED") return again();
     if (error.code === "FORBIDDEN" && hostKey) forgetHost(parsed.roomId);
-    return showNotice(error.code, { detail: error.message, retry: () => again() });
+    return showNotice(error.code, { detail: errorWords(error), retry: () => again() });
   } finally {
     slow();
     unwatch();
   }
   if (scope.ended) return release(tracks);
+  isBack(room);
   dropInvite(client, parsed);
-  open(room, tracks ?? { audio: devices.audio, video: devices.video });
+  open(parts, room, tracks ?? { audio: devices.audio, video: devices.video });
 }
 
 /** A spent invite in the address bar would only mislead whoever copies it. */
@@ -65,8 +92,8 @@ function release(tracks) {
 
 function showLobby(giveUp) {
   showWaiting(
-    "You have knocked",
-    "A host will let you in. Please stay on this page.",
-    h("button", { class: "button", type: "button", onclick: giveUp }, "Give up"),
+    t("door.knocked"),
+    t("door.knockedMore"),
+    h("button", { class: "button", type: "button", onclick: giveUp }, t("door.giveUp")),
   );
 }

@@ -1,6 +1,8 @@
-/** The page in a few files with hashed names: its modules, the client and Socket.IO; its styles; QR codes when asked for. */
+/**
+ * The page in a few files with hashed names: its modules, the client and Socket.IO; its styles; QR codes when asked for. And
+ * the operator's page in two: a run of its own, so that what both use makes no pieces of the page.
+ */
 
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -9,10 +11,23 @@ import { ROOT } from "./sources.mjs";
 export const TARGET = "es2022";
 const STYLES = /[ \t]*<link rel="stylesheet" href="([^"]+)" \/>\n/g;
 const SCRIPT = /<script type="module" src="([^"]+)"><\/script>/;
-/** Imported by `main.js` as it starts: fetched along with it, not after it. */
-const AT_ONCE = "client/browser.js";
+/** name of its files → source, and what its module imports as it starts: fetched along with it, not after it. */
+const CLIENT = "client/browser.js";
+const PAGES = {
+  main: { source: "web/index.html", styles: "page", atOnce: [CLIENT] },
+  admin: { source: "web/admin.html", styles: "admin", atOnce: [] },
+};
+/** What comes later → what is there by then. */
+const LATER = {
+  "client/monitor.js": [CLIENT],
+  "client/noise.js": [CLIENT],
+  "client/file-work.js": [CLIENT],
+  "client/metadata.js": [CLIENT],
+  "web/app/check/view.js": [CLIENT, "web/app/main.js"],
+  "web/app/room-view.js": [CLIENT, "web/app/main.js"],
+};
 const ICON = /(<link rel="icon" [^>]*href=)"([^"]+)"/;
-const TYPES = { js: "text/javascript", css: "text/css", woff2: "font/woff2", svg: "image/svg+xml" };
+const TYPES = { js: "text/javascript", css: "text/css", woff2: "font/woff2" };
 /** As in `server/transport/http/pages.py`. */
 const VENDOR = {
   "socket.io-client": "client/node_modules/socket.io-client/dist",
@@ -32,6 +47,22 @@ const addresses = {
   },
 };
 
+/**
+ * What comes later shares modules with page and client, and esbuild makes a file of each set of modules that is shared: one
+ * request more for each. As all of them are said to import the whole page and client, each of the two stays in one piece.
+ */
+const inOnePiece = {
+  name: "in-one-piece",
+  setup(builder) {
+    builder.onLoad({ filter: /\.js$/ }, ({ path }) => {
+      const there = LATER[path.slice(ROOT.length + 1)];
+      if (!there) return undefined;
+      const imports = there.map((each) => `import "/${each}";\n`).join("");
+      return { contents: `${readFileSync(path, "utf8")}\n${imports}`, loader: "js" };
+    });
+  },
+};
+
 /** One stylesheet that has those of the page, in the page's order. */
 const styles = (paths) => ({
   name: "styles",
@@ -46,16 +77,18 @@ const styles = (paths) => ({
 });
 
 /**
+ * @param {keyof typeof PAGES} name @param {import("esbuild").Plugin[]} [more]
  * @returns {Promise<{html: string, files: {path: string, type: string, contents: Uint8Array}[]}>} `path` from the server's
  *   root, such as `/assets/main-3F2A9C1B.js`
  */
-export async function makePage() {
-  const source = readFileSync(join(ROOT, "web/index.html"), "utf8");
+export async function makePage(name, more = []) {
+  const page = PAGES[name];
+  const source = readFileSync(join(ROOT, page.source), "utf8");
   const [, main] = source.match(SCRIPT);
   const result = await build({
     absWorkingDir: ROOT,
-    entryPoints: [{ in: main.slice(1), out: "main" }, { in: "page.css", out: "page" }],
-    plugins: [styles([...source.matchAll(STYLES)].map(([, path]) => path)), addresses],
+    entryPoints: [{ in: main.slice(1), out: name }, { in: "page.css", out: page.styles }],
+    plugins: [styles([...source.matchAll(STYLES)].map(([, path]) => path)), addresses, ...more, inOnePiece],
     outdir: "/",
     entryNames: "assets/[name]-[hash]",
     chunkNames: "assets/[name]-[hash]",
@@ -67,27 +100,24 @@ export async function makePage() {
     target: TARGET,
     minify: true,
     legalComments: "eof",
+    // As they are written: escaped, Arabic and Japanese take three times the bytes.
+    charset: "utf8",
     write: false,
     metafile: true,
     logLevel: "warning",
   });
-  const icon = iconOf(source);
-  const files = [...result.outputFiles, icon].map(({ path, contents }) => ({ path, contents, type: TYPES[path.split(".").at(-1)] }));
-  return { html: pageOf(source, result.metafile.outputs).replace(ICON, `$1"${icon.path}"`), files };
+  const files = result.outputFiles.map(({ path, contents }) => ({ path, contents, type: TYPES[path.split(".").at(-1)] }));
+  return { html: pageOf(source, main.slice(1), page.atOnce, result.metafile.outputs).replace(ICON, (_, start) => `${start}"${iconOf(source)}"`), files };
 }
 
-/** Browsers ask for it at each visit, where it may have changed. */
-function iconOf(source) {
-  const contents = readFileSync(join(ROOT, source.match(ICON)[2]));
-  const hash = createHash("sha256").update(contents).digest("hex").slice(0, 8).toUpperCase();
-  return { path: `/assets/icon-${hash}.svg`, contents };
-}
+/** In the page itself: it is smaller than a request for it, and browsers would ask at each visit whether it has changed. */
+const iconOf = (source) => `data:image/svg+xml,${encodeURIComponent(readFileSync(join(ROOT, source.match(ICON)[2]), "utf8").trim())}`;
 
 /** The page with links to what was made in place of its sources. */
-function pageOf(source, outputs) {
+function pageOf(source, main, atOnce, outputs) {
   const made = (entry) => Object.keys(outputs).find((path) => outputs[path].entryPoint === entry);
-  const script = made("web/app/main.js");
-  const early = new Set([...closure(script, outputs), ...closure(made(AT_ONCE), outputs)]);
+  const script = withCode(made(main), outputs);
+  const early = new Set([script, ...atOnce.map(made)].flatMap((path) => [...closure(path, outputs)]));
   early.delete(script);
   const head = [
     `<link rel="stylesheet" href="${at(made("styles:page.css"))}" />`,
@@ -95,6 +125,13 @@ function pageOf(source, outputs) {
     `<script type="module" src="${at(script)}"></script>`,
   ];
   return source.replace(STYLES, "").replace(SCRIPT, head.join("\n    "));
+}
+
+/** An entry that has no code of its own imports the one file that has it: that one in its place. */
+function withCode(path, outputs) {
+  const { inputs, imports } = outputs[path];
+  const [only, ...more] = imports.filter(({ kind }) => kind === "import-statement");
+  return Object.keys(inputs).length === 0 && only && more.length === 0 ? only.path : path;
 }
 
 /** An output with all that it imports before it runs. */

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from aiohttp import abc
+from aiohttp import AddrInfoType, abc
 from aiohttp.resolver import ThreadedResolver
 
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
@@ -40,6 +40,17 @@ class PublicResolver(abc.AbstractResolver):
         await self._resolver.close()
 
 
+def public_socket(address: AddrInfoType) -> socket.socket:
+    """A socket for one address, as `aiohttp.TCPConnector` wants one. Raises `PrivateTarget`.
+
+    However a URL spells it: digits of other scripts, hexadecimal, octal, fewer than four numbers.
+    """
+    family, kind, protocol, _, where = address
+    if not is_public(str(where[0])):
+        raise PrivateTarget(str(where[0]))
+    return socket.socket(family, kind, protocol)
+
+
 def is_public(address: str) -> bool:
     """Whether an address is one of the internet: not private, link-local, loopback, multicast or reserved."""
     try:
@@ -47,17 +58,10 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, IPv6Address):
+        if found.is_site_local:  # RFC 3879: no more, and still in use
+            return False
         found = _embedded(found) or found
     return found.is_global and not found.is_multicast and not found.is_reserved
-
-
-def is_literal(host: str) -> bool:
-    """Whether a host is an address by itself, which no resolver is asked for."""
-    try:
-        ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:

@@ -13,6 +13,7 @@ from server.transport.engineio.deadlines import Deadlines
 from server.transport.engineio.deflater import Deflater
 from server.transport.engineio.limits import EngineLimits
 from server.transport.engineio.ports import Abortable, Clocked, Flushable, Identified, Timed
+from server.transport.engineio.recall import Recalls
 from server.transport.engineio.turns import Turns
 
 Handler = Callable[..., Awaitable[Any] | Any]
@@ -54,6 +55,7 @@ class Core:
         "pings",
         "pongs",
         "probes",
+        "recalls",
         "stats",
         "tasks",
         "turns",
@@ -97,6 +99,7 @@ class Core:
             self.connects = Deadlines(connect_timeout_s, lambda session: session.connect_overdue())
         self.graces: Deadlines[Clocked] = Deadlines(limits.command_grace_s, lambda session: session.cancel_command())
         self.closing: Deadlines[Abortable] = Deadlines(limits.close_timeout_s, lambda carrier: carrier.abort())
+        self.recalls = Recalls(limits.recall_look_s, limits.recall_looks, limits.recall_least_bytes)
         self.probes: Deadlines[Timed] = Deadlines(limits.upgrade_timeout_s, lambda probe: probe.timed_out())
 
     def flush_soon(self, session: Flushable) -> None:
@@ -125,3 +128,4 @@ class Core:
         for clock in (self.pings, self.pongs, self.connects, self.graces, self.closing, self.probes):
             if clock is not None:
                 clock.clear()
+        self.recalls.clear()

@@ -42,9 +42,10 @@ class Deadlines(Generic[T]):
     def add(self, item: T) -> None:
         """Start the wait for an item, or start it over."""
         loop = get_running_loop()
-        due_at = loop.time() + self.delay_s
-        self._due_at.pop(item, None)
-        self._due_at[item] = due_at
+        waits, due_at = self._due_at, loop.time() + self.delay_s
+        if item in waits:
+            del waits[item]  # to go to the end
+        waits[item] = due_at
         if self._timer is None:
             self._timer = loop.call_at(due_at, self._run)
 
@@ -52,8 +53,9 @@ class Deadlines(Generic[T]):
         """Give up the wait for an item; false where there was none."""
         if self._due_at.pop(item, None) is None:
             return False
-        if not self._due_at:
+        if self._empty is not None and not self._due_at:
             self._rest()
+        # Else the timer stays: where waits come and go one by one, another one is about to begin.
         return True
 
     def clear(self) -> None:

@@ -1,4 +1,5 @@
-"""A WebSocket handshake as clients send it, answered straight from the head of a connection's first request.
+"""A WebSocket handshake as clients send it, answered straight from the head of a connection's first request: of a new
+session, or of one that upgrades from polling.
 
 aiohttp makes a handler, two tasks, a request, a route and a response for each request, which for a connection that is
 a WebSocket from then on is half of what it costs to come in. Here its parser reads the head, with its limits, and the
@@ -13,16 +14,20 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from inspect import isawaitable
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, cast
 
-from aiohttp.http import HttpRequestParser, HttpVersion11, RawRequestMessage
+from aiohttp import hdrs
+from aiohttp.http import HttpRequestParser, HttpVersion, HttpVersion11
 from multidict import CIMultiDictProxy
 
 from server.transport.engineio import handshake
 from server.transport.engineio.core import Core
 from server.transport.engineio.opening import PROTOCOL_VERSION, Opening, accepted
 from server.transport.engineio.origins import OriginPolicy
+from server.transport.engineio.ports import Owner
 from server.transport.engineio.session import Session
+from server.transport.engineio.upgrade import Probe
+from server.transport.engineio.websocket import WebSocketCarrier
 
 _QUERY: Final = re.compile(r"[A-Za-z0-9_.~=&-]{1,1024}")
 """A query without escapes: it means what it says."""
@@ -31,6 +36,18 @@ MAX_QUERIES: Final = 64
 """Queries whose meaning is remembered: most clients send the same one."""
 
 _READ_BYTES: Final = 65_536
+_WEBSOCKET: Final = b"transport=websocket"
+NEW: Final = ""
+"""In the place of a session's id: there is none yet."""
+
+
+class ParsedHead(Protocol):
+    """What aiohttp's parser makes of a head: its class is another one in C than in Python."""
+
+    method: str
+    path: str
+    version: HttpVersion
+    headers: CIMultiDictProxy[str]
 
 
 class DirectRequest(NamedTuple):
@@ -61,13 +78,17 @@ class Engine(Protocol):
 
     origins: OriginPolicy
     transports: Iterable[str]
+    allow_upgrades: bool
+
+    def open_session(self, sid: str) -> Session | None:
+        """The session of this id that is open."""
 
     def cookie_header(self, sid: str) -> dict[str, str]:
         """The Set-Cookie header of a handshake, where a cookie is asked for."""
 
 
 class Direct:
-    """Opens sessions from the heads of plain handshakes."""
+    """Opens sessions, and lets them upgrade, from the heads of plain handshakes."""
 
     def __init__(self, engine: Engine, opening: Opening, core: Core) -> None:
         self._engine = engine
@@ -87,11 +108,11 @@ class Direct:
         self._begin = f"GET {path}?".encode()
 
     def take(self, transport: asyncio.Transport, data: bytes) -> Taken:
-        """Open a session, where `data` is a plain handshake and nothing speaks against it.
+        """Open a session, or upgrade one, where `data` is a plain handshake and nothing speaks against it.
 
         `data` begins with the whole head of a connection's first request.
         """
-        if not self._begin or not data.startswith(self._begin) or not self._opening.asks_at_once:
+        if not self._begin or not data.startswith(self._begin) or _WEBSOCKET not in data[: data.find(b"\r\n")]:
             return NOT_PLAIN
         parsed = _parse(data)
         if parsed is None:
@@ -100,6 +121,11 @@ class Direct:
         request = self._plain(message, transport)
         key = handshake.valid_key(message.headers)
         if request is None or key is None or not self._engine.origins.permits(request):
+            return NOT_PLAIN
+        sid = session_of(request.query_string)
+        if sid:
+            return self._upgrade(transport, request, key, sid, early)
+        if sid is None or not self._opening.asks_at_once:
             return NOT_PLAIN
         try:
             session, verdict = self._opening.begin(request, "websocket")
@@ -113,7 +139,7 @@ class Direct:
         self._open(transport, request, key, session, early)
         return DONE
 
-    def _plain(self, message: RawRequestMessage, transport: asyncio.Transport) -> DirectRequest | None:
+    def _plain(self, message: ParsedHead, transport: asyncio.Transport) -> DirectRequest | None:
         """The request, where it is a handshake of this protocol without anything unusual."""
         headers = message.headers
         path, _, query = message.path.partition("?")
@@ -121,41 +147,77 @@ class Direct:
         if (
             message.version != HttpVersion11
             or path != self._path
-            or not _opens(query)
             or "websocket" not in self._engine.transports
             or not handshake.wants_websocket(headers)
-            or "Expect" in headers
-            or "Content-Length" in headers
-            or "Transfer-Encoding" in headers
+            or hdrs.EXPECT in headers
+            or hdrs.CONTENT_LENGTH in headers
+            or hdrs.TRANSFER_ENCODING in headers
             or not isinstance(peer, tuple)
             or transport.get_extra_info("sslcontext") is not None
         ):
             return None
-        return DirectRequest(message.method, path, query, headers, "http", headers["Host"], str(peer[0]))
+        return DirectRequest(message.method, path, query, headers, "http", headers[hdrs.HOST], str(peer[0]))
 
     def _open(
         self, transport: asyncio.Transport, request: DirectRequest, key: str, session: Session, early: bytes
     ) -> None:
-        headers = self._engine.origins.headers(request) | self._engine.cookie_header(session.sid)
-        answer, make = accepted(self._core, session, request.headers, key, headers)
+        cookie = self._engine.cookie_header(session.sid)
+        lines = handshake.lines(cookie) if cookie else b""
         # With the handshake packet, in one write.
-        transport.write(answer + session.outbox.take_bytes())
-        carrier = make(transport)
-        transport.set_protocol(carrier)
+        carrier = self._accept(transport, request, key, session, lines, session.outbox.take_bytes())
         session.use(carrier)
         if early:
             carrier.data_received(early)
 
+    def _upgrade(self, transport: asyncio.Transport, request: DirectRequest, key: str, sid: str, early: bytes) -> Taken:
+        session = self._engine.open_session(sid)
+        if session is None or session.probe is not None or session.upgraded or not self._engine.allow_upgrades:
+            return NOT_PLAIN
+        probe = Probe(session)
+        probe.carrier = carrier = self._accept(transport, request, key, probe)
+        if early:
+            carrier.data_received(early)
+        return DONE
 
-def _parse(data: bytes) -> tuple[RawRequestMessage, bytes] | None:
+    def _accept(
+        self,
+        transport: asyncio.Transport,
+        request: DirectRequest,
+        key: str,
+        owner: Owner,
+        lines: bytes = b"",
+        first: bytes = b"",
+    ) -> WebSocketCarrier:
+        """Answer 101, and give the connection to a WebSocket of `owner`. `lines` are headers, `first` frames."""
+        lines = self._engine.origins.lines(request.headers.get(hdrs.ORIGIN)) + lines
+        answer, make = accepted(self._core, owner, request.headers, key, lines)
+        transport.write(answer + first)
+        carrier = make(transport)
+        transport.set_protocol(cast(asyncio.Protocol, carrier))
+        return carrier
+
+
+def _parse(data: bytes) -> tuple[ParsedHead, bytes] | None:
     """The head and what came behind it; None where it is none, or no upgrade."""
-    parser = HttpRequestParser(None, asyncio.get_running_loop(), _READ_BYTES)
+    parser: Any = HttpRequestParser(None, asyncio.get_running_loop(), _READ_BYTES)
     try:
         messages, upgraded, early = parser.feed_data(data)
     except Exception:
         # Malformed, or with a body, for which the parser would need aiohttp's protocol.
         return None
     return (messages[0][0], early) if upgraded and len(messages) == 1 else None
+
+
+def session_of(query: str) -> str | None:
+    """The session that a query asks for over a WebSocket, each thing once: its id, or `NEW`; None where it does not."""
+    if "sid=" not in query:
+        return NEW if _opens(query) else None
+    if _QUERY.fullmatch(query) is None:
+        return None
+    pairs = [part.partition("=") for part in query.split("&")]
+    asked = {name: value for name, _, value in pairs}
+    plain = len(asked) == len(pairs) and asked.get("transport") == "websocket" and "j" not in asked
+    return asked.get("sid") or None if plain else None
 
 
 @lru_cache(maxsize=MAX_QUERIES)
@@ -169,6 +231,6 @@ def _opens(query: str) -> bool:
         len(asked) == len(pairs)
         and asked.get("transport") == "websocket"
         and asked.get("EIO") == PROTOCOL_VERSION
-        and "sid" not in asked
+        and "sid" not in asked  # without a value
         and "j" not in asked
     )

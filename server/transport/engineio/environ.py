@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+from multidict import istr
+
 from server.transport.engineio.ports import RequestHead
 
-FORWARDED_FOR = "X-Forwarded-For"
+FORWARDED_FOR = istr("X-Forwarded-For")
 MAX_SHARED_VALUES = 4_096
 
 
@@ -21,7 +23,7 @@ def _environ_name(header: str) -> str:
 
 
 KEPT_HEADERS = {
-    name: _environ_name(name) for name in ("Host", "Origin", "User-Agent", "X-Forwarded-Proto", "X-Real-IP")
+    istr(name): _environ_name(name) for name in ("Host", "Origin", "User-Agent", "X-Forwarded-Proto", "X-Real-IP")
 }
 
 
@@ -35,8 +37,8 @@ def make_environ(request: RequestHead, extra_headers: Iterable[str] = ()) -> dic
         "wsgi.url_scheme": _shared(request.scheme),
     }
     headers = request.headers
-    for name, environ_name in KEPT_HEADERS.items():
-        value = headers.get(name)
+    for kept, environ_name in KEPT_HEADERS.items():
+        value = headers.get(kept)
         if value is not None:
             environ[environ_name] = _shared(value)
     for name in extra_headers:
@@ -45,7 +47,7 @@ def make_environ(request: RequestHead, extra_headers: Iterable[str] = ()) -> dic
             environ[_environ_name(name)] = _shared(value)
     if FORWARDED_FOR in headers:
         # A list may come in several lines (RFC 9110, section 5.3), and the trusted entries are the last ones.
-        environ[_environ_name(FORWARDED_FOR)] = _shared(",".join(headers.getall(FORWARDED_FOR)))
+        environ[_environ_name("X-Forwarded-For")] = _shared(",".join(headers.getall(FORWARDED_FOR)))
     return environ
 
 

@@ -13,6 +13,7 @@ from server.transport.engineio import handshake, packets
 from server.transport.engineio.core import Core
 from server.transport.engineio.frames import NORMAL, PROTOCOL_ERROR
 from server.transport.engineio.last_packets import LastPackets
+from server.transport.engineio.messages import Head
 from server.transport.engineio.opening import PROTOCOL_VERSION, Opening, accepted
 from server.transport.engineio.origins import OriginPolicy
 from server.transport.engineio.polling import Body, BodyError, PollingCarrier, Reason
@@ -143,7 +144,7 @@ class Endpoint:
         if not self._engine.allow_upgrades:
             raise Refused(Refusal.BAD_REQUEST)
         if session.probe is not None or session.upgraded:
-            return _turn_away(request, handshake.accept_response(key, headers), session.core)
+            return _turn_away(request, handshake.accept_response(key, handshake.lines(headers)), session.core)
         probe = Probe(session)
         try:
             probe.carrier, response = _accept(request, key, headers, session.core, probe)
@@ -192,7 +193,7 @@ class Endpoint:
         for number, packet in enumerate(received):
             if number % each == 0:
                 await turns.mine()
-            (session.receive_head if isinstance(packet, packets.Head) else session.receive)(packet)
+            (session.receive_head if isinstance(packet, Head) else session.receive)(packet)
         if session.reason == Reason.TRANSPORT_ERROR:
             raise Refused(Refusal.BAD_REQUEST)
         await session.inbox.ready()
@@ -233,5 +234,5 @@ def _accept(
     request: web.BaseRequest, key: str, headers: dict[str, str], core: Core, owner: Owner
 ) -> tuple[WebSocketCarrier, Detached]:
     """Answer 101 and give the connection to a WebSocket of `owner`. Raises `ConnectionResetError`."""
-    head, make = accepted(core, owner, request.headers, key, headers)
+    head, make = accepted(core, owner, request.headers, key, handshake.lines(headers))
     return take_over(request, head, make)

@@ -53,13 +53,20 @@ class EngineLimits:
     """How long a poll is kept while an upgrade is under way, before a NOOP answers it."""
     close_timeout_s: float = 1.5
     """How long a WebSocket may take to answer a close frame before its connection is cut."""
-    linger_s: float = 5.0
-    """How long the last packets of a polling session that was closed between two polls are kept for the next one."""
+    linger_s: float = 1.5
+    """How long the last packets of a polling session that was closed between two polls are kept for the next one: no
+    longer than what was taken back may lie anywhere."""
     command_grace_s: float = 5.0
     """How long a command that runs when its session ends may still take before it is cancelled."""
     stalled_command_s: float = 60.0
     """How long one command may keep its session from being read before the heartbeat counts again."""
     disconnect_timeout_s: float = 30.0
     """How long the disconnect handler may take."""
+    recall_look_s: float = 0.25
+    """Where something is taken back that waits for a client: how often it is looked whether that has left."""
+    recall_looks: int = 6
+    """Looks in a row in which the client took next to nothing; then its connection is cut."""
+    recall_least_bytes: int = 4_096
+    """What a client takes at least in these looks, where it reads at all."""
     drain_timeout_s: float = 5.0
     """How long `drain` waits for the sessions to end."""

@@ -15,6 +15,12 @@ class Control(NamedTuple):
     payload: bytes
 
 
+class Head(str):
+    """The beginning of a text message that was too long to be kept."""
+
+    __slots__ = ()
+
+
 class BinaryHead(bytes):
     """The beginning of a binary message that was too long to be kept."""
 

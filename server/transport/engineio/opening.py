@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, Transport
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction
 from typing import Any, Protocol
 
@@ -46,6 +46,7 @@ class Opening:
         self._environ_headers = tuple(environ_headers)
         self._asked: Any = None  # the connect handler that is known
         self._at_once = True
+        self._rest: dict[bool, bytes] = {}
 
     def begin(self, request: RequestHead, transport: str) -> tuple[Session, Any]:
         """A new session with its handshake packet queued, and what the connect handler says, which may be awaitable.
@@ -97,16 +98,22 @@ class Opening:
         sid = engine.generate_id()
         session = Session(core, sid)
         upgradable = transport == "polling" and engine.allow_upgrades and "websocket" in engine.transports
-        frame = packets.open_frame(
-            sid,
-            upgrades=("websocket",) if upgradable else (),
-            ping_interval_ms=round(core.pings.delay_s * 1000),
-            ping_timeout_ms=round(core.pongs.delay_s * 1000),
-            max_payload=core.max_payload,
-        )
-        session.outbox.add(frame)
+        session.outbox.add(packets.open_frame(sid, self._rest_of_open(upgradable=upgradable)))
         engine.sockets[sid] = session
         return session
+
+    def _rest_of_open(self, *, upgradable: bool) -> bytes:
+        """What the first packets of all sessions have in common."""
+        rest = self._rest.get(upgradable)
+        if rest is None:
+            core = self._core
+            rest = self._rest[upgradable] = packets.rest_of_open(
+                upgrades=("websocket",) if upgradable else (),
+                ping_interval_ms=round(core.pings.delay_s * 1000),
+                ping_timeout_ms=round(core.pongs.delay_s * 1000),
+                max_payload=core.max_payload,
+            )
+        return rest
 
     def _ask(self, session: Session, request: RequestHead) -> Any:
         handler = self._core.handlers.get("connect")
@@ -122,14 +129,16 @@ class Opening:
 MakeCarrier = Callable[[Transport], WebSocketCarrier]
 
 
-def accepted(
-    core: Core, owner: Owner, asked: MultiMapping[str], key: str, headers: Mapping[str, str]
-) -> tuple[bytes, MakeCarrier]:
-    """The 101 response to a request with these headers and this key, and what is to have its connection."""
+def accepted(core: Core, owner: Owner, asked: MultiMapping[str], key: str, lines: bytes) -> tuple[bytes, MakeCarrier]:
+    """The 101 response to a request with this key, and what is to have its connection.
+
+    `asked`: the headers of the request; `lines`: those of the response (`handshake.lines`), besides what is agreed on.
+    """
     deflater, agreement = core.deflater, None
     if deflater is not None:
         agreement = negotiate(",".join(asked.getall("Sec-WebSocket-Extensions", ())))
     if deflater is None or agreement is None:
-        return handshake.accept_response(key, headers), lambda transport: WebSocketCarrier(core, transport, owner)
-    answer = handshake.accept_response(key, {**headers, "Sec-WebSocket-Extensions": agreement.response})
+        return handshake.accept_response(key, lines), lambda transport: WebSocketCarrier(core, transport, owner)
+    extensions = handshake.lines({"Sec-WebSocket-Extensions": agreement.response})
+    answer = handshake.accept_response(key, lines + extensions)
     return answer, lambda transport: DeflatingCarrier(core, transport, owner, deflater, agreement)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
+from aiohttp import hdrs
+
+from server.transport.engineio.handshake import lines
 from server.transport.engineio.ports import RequestHead
 
 OriginCheck = Callable[[str, RequestHead], bool]
 
 PREFLIGHT_MAX_AGE_S = 600
+MAX_ORIGINS = 64
+"""Origins whose headers are remembered as they are written: most clients come from the same one."""
 
 
 class OriginPolicy:
@@ -33,6 +39,8 @@ class OriginPolicy:
         self._check: OriginCheck | None = None
         self._any = False
         self._pattern: re.Pattern[str] | None = None
+        self.lines = lru_cache(MAX_ORIGINS)(lambda origin: lines(self._headers(origin)))
+        """By origin: `headers`, but of a preflight, as they are written."""
         if allowed is None:
             return
         if callable(allowed):
@@ -54,7 +62,7 @@ class OriginPolicy:
 
     def permits(self, request: RequestHead) -> bool:
         """The same, and nobody is told."""
-        origin = request.headers.get("Origin")
+        origin = request.headers.get(hdrs.ORIGIN)
         if origin is None:
             return True
         if not origin.isascii():
@@ -69,18 +77,22 @@ class OriginPolicy:
 
     def headers(self, request: RequestHead) -> dict[str, str]:
         """The CORS headers of the response to an allowed request."""
-        origin = request.headers.get("Origin")
-        if origin is None or "\n" in origin or "\r" in origin:
-            return {"Vary": "Origin"}
-        headers = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
-        if self._credentials:
-            headers["Access-Control-Allow-Credentials"] = "true"
-        if request.method == "OPTIONS":
+        origin = request.headers.get(hdrs.ORIGIN)
+        headers = self._headers(origin)
+        if request.method == "OPTIONS" and len(headers) > 1:
             headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
             headers["Access-Control-Max-Age"] = str(PREFLIGHT_MAX_AGE_S)
             asked = request.headers.get("Access-Control-Request-Headers")
             if asked:
                 headers["Access-Control-Allow-Headers"] = asked
+        return headers
+
+    def _headers(self, origin: str | None) -> dict[str, str]:
+        if origin is None or "\n" in origin or "\r" in origin:
+            return {"Vary": "Origin"}
+        headers = {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+        if self._credentials:
+            headers["Access-Control-Allow-Credentials"] = "true"
         return headers
 
 

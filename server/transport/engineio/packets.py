@@ -10,14 +10,13 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from functools import lru_cache
 from struct import Struct
 from typing import Final
 
 import orjson
 
 from server.transport.engineio.frames import binary_frame, frame_payload, text_frame
-from server.transport.engineio.messages import HEAD_BYTES, BinaryHead, Cut
+from server.transport.engineio.messages import HEAD_BYTES, BinaryHead, Cut, Head
 
 OPEN: Final = "0"
 CLOSE: Final = "1"
@@ -38,12 +37,6 @@ _header = Struct("!BBHB").pack  # first byte, 126, size, and the packet's type
 
 _SEPARATOR_BYTES: Final = b"\x1e"
 _TYPES: Final = frozenset("0123456")
-
-
-class Head(str):
-    """The beginning of a text message that was too long to be kept."""
-
-    __slots__ = ()
 
 
 class PacketError(Exception):
@@ -70,17 +63,13 @@ def packet_frame(encoded: str | bytes) -> bytes:
     return binary_frame(encoded)
 
 
-def open_frame(
-    sid: str, *, upgrades: tuple[str, ...], ping_interval_ms: int, ping_timeout_ms: int, max_payload: int
-) -> bytes:
-    """The handshake packet; times in milliseconds, `max_payload` in bytes. `sid` is written without escapes."""
-    return text_frame(
-        b'0{"sid":"' + sid.encode() + _open_rest(upgrades, ping_interval_ms, ping_timeout_ms, max_payload)
-    )
+def open_frame(sid: str, rest: bytes) -> bytes:
+    """The handshake packet; `rest` is made by `rest_of_open`. `sid` is written without escapes."""
+    return text_frame(b'0{"sid":"' + sid.encode() + rest)
 
 
-@lru_cache(maxsize=8)
-def _open_rest(upgrades: tuple[str, ...], ping_interval_ms: int, ping_timeout_ms: int, max_payload: int) -> bytes:
+def rest_of_open(*, upgrades: tuple[str, ...], ping_interval_ms: int, ping_timeout_ms: int, max_payload: int) -> bytes:
+    """What the handshake packet says after the sid; times in milliseconds, `max_payload` in bytes."""
     handshake = {
         "upgrades": upgrades,
         "pingInterval": ping_interval_ms,

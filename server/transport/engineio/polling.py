@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 from engineio import AsyncServer
@@ -25,10 +25,24 @@ class BodyError(Exception):
         self.status = status
 
 
+class Answered(Protocol):
+    """A connection that a poll came on, where it can say what of its answers is not read."""
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes of answers that have not left this process."""
+
+    impatient: bool
+    """Whether whoever does not read its next answer is cut soon, without being called back."""
+
+    def recall(self) -> None:
+        """Something in them was taken back: the client reads on, or is cut."""
+
+
 class PollingCarrier:
     """One pending GET at most, one POST at most."""
 
-    __slots__ = ("_keep_last", "_session", "_waiter", "posting")
+    __slots__ = ("_answered", "_keep_last", "_session", "_taken_bytes", "_takes", "_waiter", "posting")
 
     name = "polling"
 
@@ -37,6 +51,9 @@ class PollingCarrier:
         self._keep_last = keep_last
         self._waiter: asyncio.Future[bytes | None] | None = None
         self.posting = False
+        self._takes = 0
+        self._taken_bytes = 0
+        self._answered: list[Answered] = []  # connections that may not have read their answer
 
     @property
     def polled(self) -> bool:
@@ -82,6 +99,7 @@ class PollingCarrier:
         A connection that is lost meanwhile ends the session. The caller sees to it that `polled` is false.
         """
         session = self._session
+        self._answers_on(request.protocol)
         if len(session.outbox):
             return self._taken()
         loop = asyncio.get_running_loop()
@@ -90,7 +108,7 @@ class PollingCarrier:
         if session.probe is not None and session.probe.answered:
             timer = loop.call_later(session.core.limits.probe_poll_s, self.noop)
         try:
-            with _Watch(request, self._connection_lost):
+            with Watch(request, self._connection_lost):
                 body = await self._waiter
         except asyncio.CancelledError:
             session.lost(Reason.TRANSPORT_CLOSE)
@@ -102,8 +120,35 @@ class PollingCarrier:
         # What woke us may have left over a WebSocket meanwhile.
         return (self._taken() or packets.NOOP_BODY) if body is None else body
 
+    def recall(self, outbox: Outbox) -> int:
+        """Behind the next poll, where something waits for it. What waits in answers is cut with their connections."""
+        for connection in self._answered:
+            connection.recall()
+        return self._takes + 1 if outbox.frames else 0
+
+    def has_sent(self, mark: int, outbox: Outbox) -> bool:
+        """Whether the client has polled for it."""
+        return self._takes >= mark
+
+    def progress(self) -> int:
+        """What it polled for."""
+        return self._taken_bytes
+
+    def over(self) -> None:
+        """Nobody calls its answers back any more: whoever does not read them, or the last one, is cut."""
+        for connection in self._answered:
+            connection.impatient = True
+            connection.recall()
+
+    def _answers_on(self, connection: Any) -> None:
+        self._answered = [one for one in self._answered if one.unsent_bytes and one is not connection]
+        if hasattr(connection, "recall"):
+            self._answered.append(connection)
+
     def _taken(self) -> bytes:
         body = self._session.outbox.take_payload()
+        self._takes += 1
+        self._taken_bytes += len(body)
         self._session.taken_all()
         return body
 
@@ -163,7 +208,7 @@ class Body:
         self._session.close(Reason.TRANSPORT_ERROR, TRY_AGAIN_LATER, "too much unfinished input")
 
 
-class _Watch(asyncio.Protocol):
+class Watch(asyncio.Protocol):
     """Stands between a connection and aiohttp while a GET is pending: aiohttp does not tell of a client that left."""
 
     def __init__(self, request: web.BaseRequest, on_lost: Callable[[], None]) -> None:

@@ -109,6 +109,18 @@ class Carrier(Protocol):
     def has_taken_all(self, outbox: Outbox) -> bool:
         """Whether the client has taken nearly all that it was sent. Where not, the session is told once it has."""
 
+    def recall(self, outbox: Outbox) -> int:
+        """Something was taken back that may wait. Gives a mark behind all that does; 0: nothing waits."""
+
+    def has_sent(self, mark: int, outbox: Outbox) -> bool:
+        """Whether all before a mark has left this process."""
+
+    def progress(self) -> int:
+        """Bytes that the client has taken; only the difference of two says something."""
+
+    def over(self) -> None:
+        """The session has ended, or goes on over another transport: nobody calls this one back any more."""
+
     def hold_reading(self) -> None:
         """Take nothing more from the client for now."""
 

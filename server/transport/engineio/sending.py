@@ -105,6 +105,25 @@ class Sender:
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
+    def recall(self) -> None:
+        """Something that this client was sent is taken back: where it may still wait, it leaves soon, or is cut."""
+        if self.carrier is not None and self.state is _OPEN:
+            mark = self.carrier.recall(self.outbox)
+            if mark:
+                self.core.recalls.watch(self, mark)
+
+    def has_sent(self, mark: int) -> bool:
+        """Whether all that waited when this mark was made has left."""
+        return self.carrier is None or self.carrier.has_sent(mark, self.outbox)
+
+    def progress(self) -> int:
+        """Bytes that the client has taken; only the difference of two says something."""
+        return self.carrier.progress() if self.carrier is not None else 0
+
+    def stalled(self) -> None:
+        """What was taken back waits, and the client does not read."""
+        self.abort(Reason.TRANSPORT_ERROR)
+
     def flush(self) -> None:
         """Hand what waits to the transport, if it takes it."""
         if self.carrier is not None and self.outbox.frames and self.state is _OPEN:

@@ -18,6 +18,7 @@ from server.transport.engineio.complaints import logger
 from server.transport.engineio.core import Core, Stats
 from server.transport.engineio.deflater import Deflater
 from server.transport.engineio.direct import Direct
+from server.transport.engineio.fan_out import FanOut
 from server.transport.engineio.frames import NORMAL, SERVICE_RESTART
 from server.transport.engineio.http import Endpoint
 from server.transport.engineio.inbox import Receiver
@@ -26,6 +27,7 @@ from server.transport.engineio.limits import EngineLimits
 from server.transport.engineio.opening import Opening
 from server.transport.engineio.origins import OriginPolicy
 from server.transport.engineio.ports import Identified, RequestHead
+from server.transport.engineio.recall import Recalls
 from server.transport.engineio.sending import Reason
 from server.transport.engineio.session import Session
 from server.transport.engineio.turns import Turns
@@ -67,6 +69,10 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         """Asked with its id before a session is opened; may raise `Unwelcome`."""
         self.farewell: Callable[[str], None] | None = None
         """Told of each session that is gone, also of one that was not let in."""
+        fan_out = FanOut(self.sockets)
+        self.send_text: Final = fan_out.send_text
+        self.broadcast: Final = fan_out.broadcast
+        self.recall: Final = fan_out.recall
         self._last = LastPackets(self.limits.linger_s)
         self._core = Core(
             self.limits,
@@ -107,6 +113,11 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         return self._core.output
 
     @property
+    def recalls(self) -> Recalls:
+        """Whom something waits for that was taken back."""
+        return self._core.recalls
+
+    @property
     def turns(self) -> Turns:
         """The line in which connections wait that have sent much at once."""
         return self._core.turns
@@ -115,22 +126,6 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     def stats(self) -> Stats:
         """Counters since the start."""
         return self._core.stats
-
-    def send_text(self, sid: str, text: str | bytes) -> None:
-        """Send one message, given without the leading 4 (bytes must be UTF-8). An unknown sid is ignored."""
-        session = self.sockets.get(sid)
-        if session is not None:
-            session.send_frame(packets.message_frame(text))
-
-    def broadcast(self, sids: Iterable[str], text: str | bytes, but: str | None = None) -> None:
-        """Send one message to many, leaving one out; encoded and framed once. Unknown sids are ignored."""
-        frame = packets.message_frame(text)
-        find = self.sockets.get
-        for sid in sids:
-            if sid != but:
-                session = find(sid)
-                if session is not None:
-                    session.send_frame(frame)
 
     def send_answer(self, sid: str, text: str | bytes) -> None:
         """Send one message that is a part of a long answer: however much it is, it does not count as unread.

@@ -10,6 +10,7 @@ from server.transport.engineio import ending, packets
 from server.transport.engineio.core import Core
 from server.transport.engineio.frames import INTERNAL_ERROR, NORMAL, POLICY_VIOLATION, PROTOCOL_ERROR
 from server.transport.engineio.inbox import Inbox
+from server.transport.engineio.messages import Head
 from server.transport.engineio.ports import Carrier, Upgrade
 from server.transport.engineio.sending import Reason, Sender
 from server.transport.engineio.states import State
@@ -64,6 +65,9 @@ class Session(Sender):
 
     def use(self, carrier: Carrier) -> None:
         """From now on this transport carries the session."""
+        recalled = self.core.recalls.discard(self)
+        if self.carrier is not None:
+            self.carrier.over()
         self.carrier = carrier
         self.outbox.count_out()
         if self.trusted:
@@ -73,6 +77,8 @@ class Session(Sender):
         self.flush()
         if carrier.has_taken_all(self.outbox):
             self.taken_all()
+        if recalled:
+            self.recall()
 
     # Receiving.
 
@@ -98,7 +104,7 @@ class Session(Sender):
         """Handle one packet that was too long to be kept: a text message is marked as such."""
         if isinstance(head, str) and head[:1] == _MESSAGE and self.state is _OPEN:
             self.core.stats.messages_in += 1
-            self.inbox.put(packets.Head(head[1:]))
+            self.inbox.put(Head(head[1:]))
         else:
             self.receive(head)
 
@@ -195,6 +201,9 @@ class Session(Sender):
         core.pongs.discard(self)
         if core.connects is not None:
             core.connects.discard(self)
+        core.recalls.discard(self)
+        if self.carrier is not None:
+            self.carrier.over()
         if self.probe is not None:
             self.probe.abandon()
         self.outbox.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -17,7 +17,8 @@ from aiohttp.abc import AbstractStreamWriter
 MAX_EARLY_BYTES = 65_536
 """aiohttp reads no more than this behind a request that it has not answered; it only matters after a refusal."""
 
-P = TypeVar("P", bound=asyncio.Protocol)
+P = TypeVar("P")
+"""An `asyncio.Protocol`, whether or not it says so."""
 
 
 def take_over(
@@ -37,7 +38,7 @@ def take_over(
     transport.write(head)
     protocol = make_protocol(transport)
     transport.set_write_buffer_limits()  # as ever, whatever they were for HTTP
-    transport.set_protocol(protocol)
+    transport.set_protocol(cast(asyncio.Protocol, protocol))
     handler.transport = None
     return protocol, Detached(handler, bytes(early.data))
 

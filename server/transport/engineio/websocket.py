@@ -15,6 +15,7 @@ from server.transport.engineio.messages import Control, Cut
 from server.transport.engineio.outbox import Outbox
 from server.transport.engineio.parser import FrameParser
 from server.transport.engineio.ports import Owner
+from server.transport.engineio.unacknowledged import unacknowledged
 
 
 class _Phase(IntEnum):
@@ -27,10 +28,14 @@ _OPEN: Final = _Phase.OPEN
 _CLOSED: Final = _Phase.CLOSED
 
 
-class WebSocketCarrier(asyncio.Protocol):
-    """Carries one session over one connection, from after the 101 response to the end."""
+class WebSocketCarrier:
+    """Carries one session over one connection, from after the 101 response to the end.
 
-    __slots__ = ("_core", "_counted", "_held", "_parser", "_phase", "_slow", "_transport", "owner")
+    It is an `asyncio.Protocol` by what it does alone: as a subclass of an interpreted one it would be compiled to
+    something slower.
+    """
+
+    __slots__ = ("_core", "_counted", "_held", "_parser", "_phase", "_slow", "_transport", "_written", "owner")
 
     name = "websocket"
 
@@ -42,6 +47,7 @@ class WebSocketCarrier(asyncio.Protocol):
         self._phase = _OPEN
         self._slow = False  # the transport's buffer is above its high-water mark
         self._held = False  # we do not read
+        self._written = 0  # bytes that the transport was given
         self.owner = owner
         core.websockets += 1
 
@@ -83,6 +89,12 @@ class WebSocketCarrier(asyncio.Protocol):
             else:
                 self._go_on_later()
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Never called: it takes over a connection that is there."""
+
+    def eof_received(self) -> None:
+        """The client sends nothing more: the transport closes itself."""
+
     def pause_writing(self) -> None:
         """The client reads too slowly: from now on packets wait in the outbox, which has a bound."""
         self._slow = True
@@ -122,6 +134,7 @@ class WebSocketCarrier(asyncio.Protocol):
             outbox.size = 0  # and `uncounted` is what it may be, one too many
             if not self._transport.is_closing():
                 self._transport.write(data)
+                self._written += len(data)
 
     def has_taken_all(self, outbox: Outbox) -> bool:
         """Whether the transport's buffer is below its high-water mark: what waits then leaves in this loop turn."""
@@ -131,6 +144,24 @@ class WebSocketCarrier(asyncio.Protocol):
         """Write now. A transport that is closing already (uvloop's would raise) gets nothing more."""
         if self._phase is _OPEN and not self._transport.is_closing():
             self._transport.write(frame)
+            self._written += len(frame)
+
+    def recall(self, outbox: Outbox) -> int:
+        """All that was written before, and what waits; 0 where the kernel has everything."""
+        waiting = sum(map(len, outbox.frames))
+        return self._written + waiting if waiting or self._transport.get_write_buffer_size() else 0
+
+    def has_sent(self, mark: int, outbox: Outbox) -> bool:
+        """Whether the kernel has so much. Where it has everything, too: what was compressed on the way was less."""
+        unsent = self._transport.get_write_buffer_size()
+        return self._written - unsent >= mark or not (unsent or outbox.frames)
+
+    def progress(self) -> int:
+        """What was written, less what the client has not taken."""
+        return self._written - unacknowledged(self._transport)
+
+    def over(self) -> None:
+        """Nothing: its connection ends with it."""
 
     def hold_reading(self) -> None:
         """Read nothing more; what has arrived waits in the parser."""

@@ -9,10 +9,10 @@ from aiohttp import web
 from rooms.room import Room
 from server.observability.metrics import METRICS
 from server.protocol import views
-from server.security.admin_key import AdminKey
 from server.transport.http.bundle import ROOT
-from server.transport.http.callers import ACTOR
+from server.transport.http.callers import ACTOR, ADMIN_KEY
 from server.transport.http.headers import page_headers
+from server.transport.http.pages import BUNDLE, html
 from server.transport.http.routes import CONTEXT, find_room, json_response, page_limit
 from server.usecases import endings, operating
 
@@ -20,8 +20,6 @@ routes = web.RouteTableDef()
 
 ROOMS_PER_PAGE = 100
 PAGE = ROOT / "web" / "admin.html"
-
-ADMIN_KEY: web.AppKey[AdminKey] = web.AppKey("admin_key", AdminKey)
 
 
 def as_operator(request: web.Request) -> None:
@@ -36,12 +34,14 @@ async def page(request: web.Request) -> web.StreamResponse:
     """The operator's page. It holds nothing but a field for the key."""
     if not request.app[ADMIN_KEY].is_set:
         raise web.HTTPNotFound
-    return web.FileResponse(PAGE, headers={**page_headers(request), "Cache-Control": "no-store"})
+    build = request.app[BUNDLE].current()
+    text = build.admin if build and build.admin else PAGE.read_text()
+    return html(request, text, 200, {**page_headers(request), "Cache-Control": "no-store"})
 
 
 @routes.get("/api/admin/stats")
 async def stats(request: web.Request) -> web.Response:
-    """Metrics of the process for people."""
+    """Figures for people; where there are several processes, of all that answer."""
     as_operator(request)
     return json_response(request.app[METRICS].as_json())
 

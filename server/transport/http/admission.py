@@ -9,6 +9,7 @@ from server.protocol.acknowledgements import error_object, status_of
 from server.security.descriptors import Descriptors
 from server.security.memory import Memory
 from server.security.quotas import Quotas
+from server.transport.engineio.environ import FORWARDED_FOR
 from server.transport.engineio.ports import RequestHead
 from server.transport.engineio.refusals import Unwelcome
 
@@ -23,7 +24,9 @@ class Admission:
 
     def __call__(self, session_id: str, request: RequestHead) -> None:
         """Count the session, or raise `Unwelcome`: 429 of an address, 503 of the process, with the error object."""
-        forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
+        headers, forwarded_for = request.headers, None
+        if FORWARDED_FOR in headers:
+            forwarded_for = ",".join(headers.getall(FORWARDED_FOR)) or None
         try:
             self._memory.check()
             self._descriptors.check()

@@ -24,22 +24,27 @@ ENDINGS = {"br": ".br", "gzip": ".gzip"}
 
 @dataclass(frozen=True, slots=True)
 class BuiltFile:
-    """One file: its bytes by content coding, `""` for none. `shared`: pages of all sites may read it."""
+    """One file: its bytes by content coding, `""` for none. `shared`: pages of all sites may read it.
+
+    `worker`: a script that runs beside the page, under a policy of its own.
+    """
 
     media_type: str
     variants: Mapping[str, bytes] = field(repr=False)
     tag: str
     immutable: bool
     shared: bool
+    worker: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """All that one run of the build made. `sources` is the digest of what it was made of."""
+    """All that one run of the build made. `sources` is the digest of its sources, `admin` the operator's page."""
 
     sources: str
     page: str
     files: Mapping[str, BuiltFile]
+    admin: str = ""
 
 
 class Bundle:
@@ -113,7 +118,8 @@ def read_build(folder: Path) -> Build | None:
     try:
         manifest = json.loads((folder / "manifest.json").read_bytes())
         files = {path: _read(folder, about) for path, about in manifest["files"].items()}
-        return Build(manifest["sources"], (folder / manifest["page"]).read_text(), files)
+        admin = (folder / manifest["admin"]).read_text() if "admin" in manifest else ""
+        return Build(manifest["sources"], (folder / manifest["page"]).read_text(), files, admin)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError) as error:
@@ -131,6 +137,7 @@ def _read(folder: Path, about: Mapping[str, Any]) -> BuiltFile:
         tag=hashlib.sha256(plain).hexdigest()[:32],
         immutable=about["immutable"] is True,
         shared=about["shared"] is True,
+        worker=about.get("worker") is True,
     )
 
 

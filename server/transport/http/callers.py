@@ -12,8 +12,10 @@ from rooms.errors import Code, Refused
 from rooms.model import Seat
 from rooms.room import Room
 from server.security.actor import Actor
+from server.security.admin_key import AdminKey
 from server.security.api_keys import name_of
 from server.security.claims import Claims
+from server.security.quotas import Keys
 from server.transport.http.routes import CONTEXT, ORIGINS, address
 from server.usecases.context import Context
 from server.usecases.vouching import bearer_claims
@@ -23,6 +25,7 @@ ELSEWHERE = frozenset({"cross-site", "same-site"})
 """What a browser says in `Sec-Fetch-Site` of a request that another site's page makes (W3C Fetch Metadata)."""
 
 ACTOR: web.RequestKey[Actor] = web.RequestKey("actor", Actor)
+ADMIN_KEY: web.AppKey[AdminKey] = web.AppKey("admin_key", AdminKey)
 ROOM = "room_id"
 
 
@@ -45,10 +48,9 @@ async def actor_of(request: web.Request, site: str | None) -> Actor:
     room = _room(ctx, request.match_info.get(ROOM))
     if site is not None:
         return Actor(address(request), room=room, site=site, showed=True)
-    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
     actor = Actor(
         address(request),
-        ctx.quotas.keys(request.remote, forwarded_for),
+        _keys(request),
         room,
         has_admin_key=_is_admin(request, secret),
         showed=secret is not None,
@@ -66,13 +68,18 @@ async def actor_of(request: web.Request, site: str | None) -> Actor:
 
 def _is_admin(request: web.Request, secret: str | None) -> bool:
     """Whether it is the operator. The admin key may be a word that somebody thought of: guesses at it have to wait."""
-    ctx = request.app[CONTEXT]
-    kept = ctx.settings.admin_key.get_secret_value()
-    if not kept or not is_for_admins(request):
-        return False
-    ctx.guesses.check("admin", address(request))
-    # Headers that are not UTF-8 come with surrogates in place of their bytes.
-    return secret is not None and hmac.compare_digest(secret.encode("utf-8", "surrogateescape"), kept.encode())
+    key = request.app[ADMIN_KEY]
+    return key.is_set and is_for_admins(request) and key.is_it(secret, address(request))
+
+
+def payer_of(request: web.Request) -> Keys:
+    """Under what quotas of addresses count a request; nothing with an API key."""
+    return () if site_of(request) is not None else _keys(request)
+
+
+def _keys(request: web.Request) -> Keys:
+    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ())) or None
+    return request.app[CONTEXT].quotas.keys(request.remote, forwarded_for)
 
 
 def is_for_admins(request: web.Request) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from functools import partial
 from urllib.parse import quote, unquote
 
 from aiohttp import web
@@ -17,7 +18,7 @@ from server.protocol import views
 from server.protocol.acknowledgements import error_object
 from server.transport.http.callers import ACTOR
 from server.transport.http.ranges import Part, part_of
-from server.transport.http.routes import CONTEXT, cors_headers, find_room, json_response
+from server.transport.http.routes import BROKEN_BODY, CONTEXT, cors_headers, find_room, json_response
 from server.usecases import files
 
 routes = web.RouteTableDef()
@@ -51,9 +52,9 @@ async def lay_down(request: web.Request) -> web.Response:
     _, seat = request[ACTOR].as_speaker()
     if seat is not None:
         require_voice(seat)
-    wish, keys = _wish(request), request[ACTOR].payer
+    declared, keys = _declared(request), request[ACTOR].payer
     with ctx.file_quotas.transfer("upload", keys):
-        upload = files.begin(ctx, room, owner, keys, wish)
+        upload = files.begin(ctx, room, owner, keys, declared)
         try:
             await _receive(request, upload)
             file = await upload.finish()
@@ -63,14 +64,14 @@ async def lay_down(request: web.Request) -> web.Response:
     return json_response({"fileId": file.id, "bytes": file.bytes, "expiresAt": views.iso(expires_at)}, 201)
 
 
-def _wish(request: web.Request) -> files.Wish:
+def _declared(request: web.Request) -> files.Declared:
     headers = request.headers
     if headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Refused(Code.INVALID_PAYLOAD, details={"Content-Encoding": "is not understood; send the file as it is"})
     name = headers.get("X-File-Name")
     if name is not None and len(name) > ENCODED_NAME_CHARS:
         raise Refused(Code.INVALID_PAYLOAD, details={"X-File-Name": "is too long"})
-    return files.Wish(request.content_length, headers.get("Content-Type"), unquote(name or "") or None)
+    return files.Declared(request.content_length, headers.get("Content-Type"), unquote(name or "") or None)
 
 
 async def _receive(request: web.Request, upload: files.Upload) -> None:
@@ -84,13 +85,15 @@ async def _receive(request: web.Request, upload: files.Upload) -> None:
                 data = await request.content.read(wanted)
         except TimeoutError:
             raise Refused(Code.TIMEOUT) from None
+        except ConnectionError:
+            raise Refused(Code.INVALID_PAYLOAD, BROKEN_BODY) from None
         if not data:
             break
         await upload.write(data)
         if len(data) == wanted:
             chunk_until = clock() + CHUNK_S
     if request.content.exception() is not None or not request.content.at_eof():
-        raise Refused(Code.INVALID_PAYLOAD, "The body cannot be read.")
+        raise Refused(Code.INVALID_PAYLOAD, BROKEN_BODY)
 
 
 @routes.get("/api/rooms/{room_id}/files/{file_id}")
@@ -108,7 +111,10 @@ async def read(request: web.Request) -> web.StreamResponse:
     if request.method == "HEAD" or part.status == 304:
         await response.prepare(request)
         return response
-    with ctx.file_quotas.transfer("download", request[ACTOR].payer):
+    with (
+        ctx.file_quotas.transfer("download", request[ACTOR].payer),
+        files.sending(ctx, file, partial(_cut, request)),
+    ):
         await _send(request, response, file, part)
     return response
 

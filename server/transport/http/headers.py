@@ -16,6 +16,12 @@ HSTS = "max-age=31536000"
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+")
 PAGES = ("/web/", "/client/", "/client.tgz", "/vendor/", "/assets/")
 
+WORKER_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+"""Of the one script that may compile WebAssembly: a worker goes by the policy of its own answer, not by the page's."""
+
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
     """An `on_response_prepare` signal: the protective headers of every response."""

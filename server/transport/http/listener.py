@@ -113,7 +113,7 @@ class Door:
                 return
         protocol = self._make_protocol()
         if foregone is not None:
-            protocol.foregone = foregone  # type: ignore[attr-defined]  # a `runner.Connection`
+            protocol.foregone = foregone  # type: ignore[attr-defined]  # a `runner.HttpConnection`
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
         protocol.data_received(head)
@@ -197,7 +197,7 @@ class _Newcomer(asyncio.Protocol):
 class DoorSite(web.BaseSite):
     """Where an aiohttp runner listens: its connections come through a `Door`."""
 
-    __slots__ = ("_address", "_door", "_make_door")
+    __slots__ = ("_address", "_door", "_make_door", "_shares_port")
 
     def __init__(
         self,
@@ -207,9 +207,12 @@ class DoorSite(web.BaseSite):
         descriptors: Descriptors,
         turns: Turns | None = None,
         direct: Direct | None = None,
+        *,
+        shares_port: bool = False,
     ) -> None:
         super().__init__(runner)
         self._address = host, port
+        self._shares_port = shares_port
         self._make_door = partial(Door, descriptors=descriptors, turns=turns, direct=direct)
         self._door: Door | None = None
 
@@ -224,7 +227,7 @@ class DoorSite(web.BaseSite):
         # The runner has a server after its `setup`.
         door = self._door = self._make_door(self._runner.server)  # type: ignore[arg-type]
         self._server = await asyncio.get_running_loop().create_server(
-            door, *self._address, backlog=door.backlog, reuse_address=True
+            door, *self._address, backlog=door.backlog, reuse_address=True, reuse_port=self._shares_port or None
         )
 
     async def stop(self) -> None:

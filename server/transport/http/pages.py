@@ -14,13 +14,14 @@ from aiohttp import web
 from rooms.errors import Refused
 from server.protocol.acknowledgements import CODE_INFO
 from server.transport.http.bundle import BUILD, ROOT, BuiltFile, Bundle
-from server.transport.http.headers import ORIGIN, page_headers
+from server.transport.http.headers import ORIGIN, WORKER_POLICY, page_headers
 from server.transport.http.routes import CONTEXT, NOT_FOUND, scheme
 from server.transport.http.sending import content
 
 VENDOR = {
     "socket.io-client": ROOT / "client" / "node_modules" / "socket.io-client" / "dist",
     "qrcode-generator": ROOT / "web" / "node_modules" / "qrcode-generator" / "dist",
+    "video-processors": ROOT / "web" / "node_modules" / "@twilio" / "video-processors" / "dist" / "build",
     "eb-garamond": ROOT / "web" / "node_modules" / "@fontsource" / "eb-garamond" / "files",
 }
 """Packages that the page uses, as npm installed them."""
@@ -60,15 +61,16 @@ async def room_page(request: web.Request) -> web.StreamResponse:
 
 async def lost(request: web.Request) -> web.StreamResponse:
     """What people see under an address that leads nowhere."""
-    return _html(request, LOST_PAGE.read_text(), 404, {**page_headers(request), "Cache-Control": "no-store"})
+    return html(request, LOST_PAGE.read_text(), 404, {**page_headers(request), "Cache-Control": "no-store"})
 
 
 def _page(request: web.Request, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
     build = request.app[BUNDLE].current()
-    return _html(request, build.page if build else PAGE.read_text(), status, headers)
+    return html(request, build.page if build else PAGE.read_text(), status, headers)
 
 
-def _html(request: web.Request, text: str, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
+def html(request: web.Request, text: str, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
+    """A page, compressed where the browser takes it so."""
     variants, tag = _ready(text, _base(request))
     return content(request, variants, tag, "text/html", headers, status)
 
@@ -93,6 +95,7 @@ def add_pages(app: web.Application) -> None:
     app[BUNDLE] = Bundle(watch=app[CONTEXT].settings.development)
     app[NOT_FOUND] = lost
     app.router.add_get("/", page)
+    app.router.add_get("/check", page)
     app.router.add_get("/r/{room_id}", room_page)
     app.router.add_get("/assets/{path:.+}", built)
     app.router.add_get("/client.tgz", built)
@@ -100,8 +103,11 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get(f"/vendor/{{package:{'|'.join(VENDOR)}}}/{{path:[^/]+}}", vendor_asset)
 
 
-SERVED = frozenset({".js", ".css", ".svg", ".png", ".ico", ".woff2", ".webmanifest", ".map", ".mjs"})
+SERVED = frozenset(
+    {".js", ".css", ".svg", ".png", ".ico", ".woff2", ".webmanifest", ".map", ".mjs", ".wasm", ".tflite"}
+)
 HIDDEN = frozenset({"node_modules", "test", "build"})
+WORKER = ROOT / "web" / "app" / "blur-worker.js"
 
 
 async def built(request: web.Request) -> web.StreamResponse:
@@ -127,6 +133,8 @@ async def vendor_asset(request: web.Request) -> web.StreamResponse:
 
 def _built(request: web.Request, found: BuiltFile) -> web.StreamResponse:
     headers = {"Cache-Control": FOREVER if found.immutable else "no-cache"}
+    if found.worker:
+        headers["Content-Security-Policy"] = WORKER_POLICY
     if found.shared:
         headers["Access-Control-Allow-Origin"] = "*"
     return content(request, found.variants, found.tag, found.media_type, headers)
@@ -141,4 +149,4 @@ def _file(folder: Path, path: str) -> web.StreamResponse:
         there = False  # a name that no file can have: too long, or with a NUL in it
     if hidden or not there:
         raise web.HTTPNotFound
-    return web.FileResponse(wanted)
+    return web.FileResponse(wanted, headers={"Content-Security-Policy": WORKER_POLICY} if wanted == WORKER else None)

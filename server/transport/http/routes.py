@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from rooms.errors import Code, Refused
 from rooms.room import Room
 from server.protocol.acknowledgements import error_object, status_of
-from server.protocol.requests import Payload, parse
+from server.protocol.checks import parse
+from server.protocol.fields import MAX_LIMIT
+from server.protocol.requests import Payload
 from server.protocol.unknown_fields import known_fields, refuse_unknown
 from server.security.addresses import client_address
 from server.transport.engineio.origins import OriginPolicy
@@ -21,10 +23,12 @@ from server.usecases.context import Context
 
 log = logging.getLogger(__name__)
 
-MAX_LIMIT_DIGITS = 9
 MAX_BODY_BYTES = 65_536
 BODY_TIMEOUT_S = 10.0
 """How long a body may take to arrive, in all: as long as over polling (`EngineLimits.body_timeout_s`)."""
+
+BROKEN_BODY = "The body cannot be read."
+"""Also where whoever sends it goes away meanwhile: no fault of ours, and no line in the log."""
 
 MAX_ADDRESSES = 10_000
 """Addresses whose request rate is remembered; the least recent go first."""
@@ -53,8 +57,9 @@ NOT_FOUND: web.AppKey[Handler] = web.AppKey("not_found")
 def page_limit(request: web.Request, most: int) -> int:
     """How many things on one page: as asked for, and at most so many."""
     limit = request.query.get("limit", str(most))
-    if not (limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS and int(limit) >= 1):
-        raise Refused(Code.INVALID_PAYLOAD, details={"limit": f"must be a number from 1 to {most}"})
+    # Not `isdecimal` alone, which has room for the digits of all scripts.
+    if not (limit.isascii() and limit.isdecimal() and len(limit) <= len(str(MAX_LIMIT)) and int(limit) >= 1):
+        raise Refused(Code.INVALID_PAYLOAD, details={"limit": f"must be a whole number from 1 to {MAX_LIMIT}"})
     return min(int(limit), most)
 
 
@@ -81,6 +86,13 @@ def error_response(refused: Refused) -> web.Response:
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every refusal and every failure as an error object."""
+    response = await _answered(request, handler)
+    if response.status >= 400 and hdrs.CONTENT_ENCODING in request.headers and not response.prepared:
+        response.force_close()  # it ends where the rest cannot be decoded: nobody should send a next request on it
+    return response
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Refused as refused:
@@ -88,7 +100,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPRequestEntityTooLarge:
         return error_response(Refused(Code.PAYLOAD_TOO_LARGE))
     except web.RequestPayloadError:
-        return error_response(Refused(Code.INVALID_PAYLOAD, "The body cannot be read."))
+        return error_response(Refused(Code.INVALID_PAYLOAD, BROKEN_BODY))
     except web.HTTPException as answer:
         if answer.status < 400 or not request.path.startswith(MACHINES):
             if answer.status == 404 and "text/html" in request.headers.get("Accept", ""):
@@ -178,7 +190,7 @@ async def _read(request: web.Request) -> bytes:
     except TimeoutError:
         raise Refused(Code.TIMEOUT) from None
     except ConnectionError:
-        raise Refused(Code.INVALID_PAYLOAD, "The body cannot be read.") from None
+        raise Refused(Code.INVALID_PAYLOAD, BROKEN_BODY) from None
     finally:
         if unfinished is not None:
             unfinished.note(arriving, 0)

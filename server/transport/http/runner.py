@@ -13,21 +13,37 @@ from typing import Any
 
 from aiohttp import web
 
+from server.cluster.flows import PART_BYTES
 from server.observability.sparing import Sparing
 from server.transport.engineio.budget import Budget
 from server.transport.engineio.deadlines import Deadlines
+from server.transport.engineio.limits import EngineLimits
+from server.transport.engineio.recall import Recalls
 from server.transport.engineio.turns import Turns
+from server.transport.engineio.unacknowledged import unacknowledged
+from server.transport.http.relay import RELAY
+from server.transport.http.urls import keep_no_urls
 
 log = logging.getLogger(__name__)
 
-UNREAD_ABOVE_BYTES = 16_384
-"""Of responses that a client has not taken, per connection; what is more counts among what waits for slow readers."""
+UNREAD_ABOVE_BYTES = 0
+"""Of responses that neither a client nor the kernel has taken, per connection; what is more counts among what waits for
+slow readers."""
 
 UNREAD_S = 30.0
 """How long a client may leave it at that before its connection is cut."""
 
+API, FILES = "/api/", "/files/"
+"""Paths: what is answered there tells what was said, and nobody could call it back from another node. So whoever does
+not read it is cut soon (`engineio.recall`); but a file, whose readers are cut where it is erased."""
+
 MAX_IDLE = 1_000
 """Connections that are kept open between two requests; beyond it the one that has rested longest is closed."""
+
+FILE_NAME = "X-File-Name"
+
+SEARCH = "q="
+"""What is looked for in messages is in the query."""
 
 UNREADABLE = "400: Bad Request"
 FAILED = "500: Internal Server Error"
@@ -37,22 +53,27 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Runner(web.AppRunner):
-    """Runs an application behind `Connection`s, whose requests wait their turn."""
+    """Runs an application behind `HttpConnection`s, whose requests wait their turn."""
 
     def __init__(
         self, app: web.Application, turns: Turns | None = None, unread: Budget | None = None, **options: Any
     ) -> None:
+        keep_no_urls()
         super().__init__(app, **options)
         self._turns = Turns() if turns is None else turns
         self._unread = Budget(0) if unread is None else unread
+        self._relay = app.get(RELAY)
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return Listener(made, Sparing(), self._turns, self._unread)
+        listener = Listener(made, Sparing(), self._turns, self._unread)
+        if self._relay is not None:
+            self._relay.connect, self._relay.unread = listener.for_another_node, listener.unread
+        return listener
 
 
 class Listener(web.Server):
-    """Makes a `Connection` for each TCP connection, and otherwise is the server that it is given."""
+    """Makes a `HttpConnection` for each TCP connection, and otherwise is the server that it is given."""
 
     def __init__(self, made: web.Server, sparing: Sparing, turns: Turns, unread: Budget) -> None:
         super().__init__(
@@ -61,13 +82,22 @@ class Listener(web.Server):
         self.sparing = sparing
         self.unread = unread
         """What waits for slow readers, over all."""
-        self.stalled: Deadlines[Connection] = Deadlines(UNREAD_S, lambda connection: connection.shed())
-        self.idle: dict[Connection, None] = {}
+        self.stalled: Deadlines[HttpConnection] = Deadlines(UNREAD_S, lambda connection: connection.shed())
+        limits = EngineLimits()
+        self.recalls = Recalls(limits.recall_look_s, limits.recall_looks, limits.recall_least_bytes)
+        """Those that do not read what is, or may soon be, taken back."""
+        self.idle: dict[HttpConnection, None] = {}
         """Those between two requests; the longest first."""
 
     def __call__(self) -> web.RequestHandler:
         """A handler for a new connection."""
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return HttpConnection(self, loop=self._loop, **self._kwargs)
+
+    def for_another_node(self) -> web.RequestHandler:
+        """A handler for a request that another node has read: there is no coding left to undo, nor a rest of a body to
+        wait for, and some of it lies there."""
+        own = {"auto_decompress": False, "lingering_time": 0, "read_bufsize": PART_BYTES}
+        return HttpConnection(self, loop=self._loop, **{**self._kwargs, **own})
 
 
 def _in_turn(handler: Handler, turns: Turns) -> Handler:
@@ -75,30 +105,51 @@ def _in_turn(handler: Handler, turns: Turns) -> Handler:
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         connection = request.protocol
-        if isinstance(connection, Connection):
+        if isinstance(connection, HttpConnection):
             connection.works()
+            connection.impatient = request.path.startswith(API) and FILES not in request.path
         await turns.mine()
         try:
             response = await handler(request)
         except web.HTTPExpectationFailed:
             response = web.Response(status=417, text=UNEXPECTED)
-        if isinstance(connection, Connection) and response.status != 101:
+        if FILE_NAME in request.headers or SEARCH in request.query_string:
+            response.force_close()  # aiohttp keeps a head for as long as its connection rests
+        if isinstance(connection, HttpConnection) and response.status != 101:
             connection.rests()
         return response
 
     return handle
 
 
-class Connection(web.RequestHandler):
+def forget(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Let go of what was said, both ways: aiohttp holds the two until the next request on their connection."""
+    request._read_bytes = request._post = None
+    response.headers.clear()
+    if isinstance(response, web.Response):
+        response._body = response._compressed_body = None
+
+
+class HttpConnection(web.RequestHandler):
     """One HTTP connection. What it sends that is no HTTP goes neither back to it nor into a log."""
 
-    __slots__ = ("_listener", "foregone")
+    __slots__ = ("_listener", "foregone", "impatient")
 
     def __init__(self, manager: Listener, **options: object) -> None:
         super().__init__(manager, **options)  # type: ignore[arg-type]
         self._listener = manager
         self.foregone: Exception | None = None
         """What its first request is refused with: it was asked about before (`engineio.direct`)."""
+        self.impatient = False
+        """Whether what is answered is not to lie here unread, even if nobody takes it back."""
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer, and keep nothing of it."""
+        finished = await super().finish_response(request, resp, start_time)
+        forget(request, finished[0])
+        return finished
 
     # What lies here unread.
 
@@ -114,6 +165,8 @@ class Connection(web.RequestHandler):
             self._listener.stalled.add(self)
             # Twice: until the last byte has left, the response holds its body, too.
             self._listener.unread.note(self, 2 * self.transport.get_write_buffer_size())
+            if self.impatient:
+                self.recall()
 
     def resume_writing(self) -> None:
         """It has read."""
@@ -132,7 +185,30 @@ class Connection(web.RequestHandler):
         if self.transport is not None:
             self.transport.abort()
 
+    @property
+    def unsent_bytes(self) -> int:
+        """Of answers, that have not left this process."""
+        return self.transport.get_write_buffer_size() if self.transport is not None else 0
+
+    def recall(self) -> None:
+        """Something in them is taken back, or may be at any time: the client reads on, or is cut."""
+        if self.unsent_bytes:
+            self._listener.recalls.watch(self, 0)
+
+    def has_sent(self, mark: int) -> bool:
+        """Whether all of it has left; nothing new is written meanwhile."""
+        return not self.unsent_bytes
+
+    def progress(self) -> int:
+        """Grows by what the client takes."""
+        return -unacknowledged(self.transport) if self.transport is not None else 0
+
+    def stalled(self) -> None:
+        """The client does not read what was taken back."""
+        self.shed()
+
     def _forget(self) -> None:
+        self._listener.recalls.discard(self)
         self._listener.stalled.discard(self)
         self._listener.unread.note(self, 0)
 

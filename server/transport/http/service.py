@@ -7,6 +7,7 @@ import time
 from aiohttp import web
 
 from rooms.errors import Code, Refused
+from server import BUILD
 from server.cluster.ownership import Role
 from server.observability.metrics import METRICS
 from server.transport.http.routes import CONTEXT, json_response
@@ -21,13 +22,16 @@ async def health(request: web.Request) -> web.Response:
     ctx = request.app[CONTEXT]
     waiting = ctx.ownership.role is Role.WAITING
     healthy = ctx.journal.healthy and (ctx.restored or waiting)
+    rooms = ctx.rooms
+    shared = rooms is None or rooms.one_database
     return json_response(
         {
-            "status": "ok" if healthy and not ctx.draining else "degraded",
-            "storage": {"kind": ctx.store.name, "ok": healthy},
-            "bus": {"kind": "none", "ok": True},
+            "status": "ok" if healthy and shared and not ctx.draining else "degraded",
+            "storage": {"kind": ctx.store.name, "ok": healthy} | ({"shared": shared} if rooms is not None else {}),
+            "bus": {"kind": "redis", "ok": rooms.reachable} if rooms is not None else {"kind": "none", "ok": True},
             "draining": ctx.draining,
             "uptimeS": round(time.monotonic() - request.app[METRICS].started_at, 1),
+            "build": BUILD,
         }
     )
 

@@ -12,8 +12,8 @@ from server.protocol.decoding import Decoded
 from server.security.addresses import client_address
 from server.security.throttles import bucket
 from server.transport.socketio import Connected
-from server.usecases import aftermath, joining
-from server.usecases.connections import BURST_FACTOR, Connection, Transport
+from server.usecases import aftermath, returning
+from server.usecases.connections import BURST_FACTOR, REFUSED_AT_ONCE, Connection, Transport
 from server.usecases.context import TOKEN_BYTES, Context
 from server.usecases.dispatcher import Dispatcher
 
@@ -38,7 +38,10 @@ class Gateway:
         if transport is not None:
             return not transport.bucket.take(self._dispatcher.now())
         rate = self._context.settings.events_per_s
-        self._transports[connection_id] = Transport(bucket(rate, rate * BURST_FACTOR, self._dispatcher.now()))
+        now = self._dispatcher.now()
+        self._transports[connection_id] = Transport(
+            bucket(rate, rate * BURST_FACTOR, now), bucket(rate, REFUSED_AT_ONCE, now)
+        )
         return True
 
     def opening(self) -> Awaitable[bool] | None:
@@ -51,7 +54,14 @@ class Gateway:
             return None  # the store is down: requests are refused one by one until it is back
         return ctx.opened()
 
-    def connected(self, connection_id: str, environ: dict[str, Any], auth: Any) -> Connected:
+    def recovered_elsewhere(self, connection_id: str, environ: dict[str, Any], auth: Any, private_id: str) -> Connected:
+        """As `connected`, of a connection that another node has given its seats back, and that keeps its private id."""
+        self.recoveries["ok"] += 1
+        return self.connected(connection_id, environ, auth, private_id)
+
+    def connected(
+        self, connection_id: str, environ: dict[str, Any], auth: Any, private_id: str | None = None
+    ) -> Connected:
         """Take note of a connection, and give it back its seats if it can be recovered."""
         ctx = self._context
         address = client_address(
@@ -59,15 +69,21 @@ class Gateway:
         )
         transport = self._transports[connection_id]
         connection = Connection(
-            connection_id, address, ctx.new_id(TOKEN_BYTES), transport.bucket, removed_from=transport.removed_from
+            connection_id,
+            address,
+            private_id or ctx.new_id(TOKEN_BYTES),
+            transport.bucket,
+            transport.patience,
+            recovered=private_id is not None,
+            removed_from=transport.removed_from,
         )
         ctx.connections[connection_id] = connection
         found = None
         if isinstance(auth, dict):
             if auth.get("offsets") is False:
                 ctx.delivery.without_offsets.add(connection_id)
-            if "pid" in auth:
-                found = joining.came_back(ctx, connection, auth["pid"], auth.get("offset"))
+            if "pid" in auth and private_id is None:
+                found = returning.came_back(ctx, connection, auth["pid"], auth.get("offset"))
                 self.recoveries["not_recovered" if found is None else "ok"] += 1
         ctx.recovery.connected(connection)
         if found is not None:
@@ -83,7 +99,7 @@ class Gateway:
         connection = self._context.connections.pop(connection_id, None)
         self._context.delivery.without_offsets.discard(connection_id)
         if connection is not None:
-            joining.vanished(self._context, connection)
+            returning.vanished(self._context, connection)
 
     def closed(self, connection_id: str) -> None:
         """Forget a transport that is gone."""

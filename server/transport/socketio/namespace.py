@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
 import orjson
 
 from server.protocol.acknowledgements import OUTCOMES, Outcome, Refusal, Reply, envelope
+from server.protocol.decoding import Decoded
 from server.transport.socketio.packets import (
     Attachments,
     BadPacket,
@@ -24,7 +25,7 @@ from server.transport.socketio.packets import (
     read_binary_header,
     read_event,
 )
-from server.transport.socketio.ports import Application, Elsewhere, Engine, SendToMany
+from server.transport.socketio.ports import Application, Connected, Elsewhere, Engine, SendToMany
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +49,11 @@ class DefaultNamespace:
         self._engine = engine
         self._elsewhere = elsewhere
         self._lingering: dict[str, asyncio.TimerHandle] = {}
-        self._live: dict[str, Any] = {}  # connection → caller
+        self._live: dict[str, Any] = {}  # engine id → what the application made of the connection
         self._attachments: dict[str, Attachments] = {}  # connection → what is to come, and to be dropped
         self.send: SendToMany = engine.broadcast
         self.send_one: Callable[[str, bytes], None] = engine.send_text
+        self.recall: Callable[[Iterable[str]], None] = engine.recall
 
     # Out
 
@@ -129,6 +131,11 @@ class DefaultNamespace:
             refuse = self.application.too_large if unread.too_large else self.application.unreadable
             self._acknowledge(eio_sid, unread.event, unread.ack_id, refuse(connection))
             return None
+        return self._ask(eio_sid, connection, ack_id, event, args)
+
+    def _ask(
+        self, eio_sid: str, connection: Any, ack_id: str, event: str, args: list[Any] | Decoded
+    ) -> Awaitable[None] | None:
         # Names such as `disconnect` are Socket.IO's own; the application, which has a table, does not know them.
         outcome = self.application.request(connection, event, args)
         if type(outcome) is dict:  # granted, with nothing to follow: as `_acknowledge`, in place
@@ -150,22 +157,23 @@ class DefaultNamespace:
 
     def _acknowledge(self, eio_sid: str, event: str, ack_id: str, outcome: Outcome) -> Awaitable[None] | None:
         """Answer a request, and send what follows; returns what the client's next packet has to wait for."""
-        if isinstance(outcome, dict):
-            # Nearly all are granted, with nothing to follow.
-            if ack_id:
-                self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps(({"ok": True, "data": outcome},)))
-            return None
+        if isinstance(outcome, Reply):
+            return self._reply(eio_sid, ack_id, outcome)
         if ack_id:
-            send = self.send_answer if isinstance(outcome, Reply) and outcome.is_long else self.send_one
-            send(eio_sid, b"3" + ack_id.encode() + orjson.dumps((envelope(outcome),)))
+            self.send_one(eio_sid, b"3" + ack_id.encode() + orjson.dumps((envelope(outcome),)))
         elif isinstance(outcome, Refusal):
             failure = {"event": event[:64].encode("utf-8", "replace").decode(), "error": outcome.error}
             self.send_one(eio_sid, b"2" + orjson.dumps(("request-failed", failure)))
-        if isinstance(outcome, Reply):
-            self.application.follow(eio_sid, outcome.after, acknowledged=bool(ack_id))
-            if outcome.is_long:
-                return self._caught_up(eio_sid)
+        if isinstance(outcome, Refusal) and outcome.final:
+            self.close(eio_sid, POLICY_VIOLATION)
         return None
+
+    def _reply(self, eio_sid: str, ack_id: str, reply: Reply) -> Awaitable[None] | None:
+        if ack_id:
+            packet = b"3" + ack_id.encode() + orjson.dumps(({"ok": True, "data": reply.data},))
+            (self.send_answer if reply.is_long else self.send_one)(eio_sid, packet)
+        self.application.follow(eio_sid, reply.after, acknowledged=bool(ack_id))
+        return self._caught_up(eio_sid) if reply.is_long else None
 
     def _control(self, eio_sid: str, data: str | bytes) -> Awaitable[None] | None:
         """A packet that is no request."""
@@ -244,21 +252,27 @@ class DefaultNamespace:
         if eio_sid in self._live:
             return False
         try:
-            welcome = self.application.connected(eio_sid, self._elsewhere.environ[eio_sid], auth)
+            connected = self.application.connected(eio_sid, self._elsewhere.environ[eio_sid], auth)
         except Exception:
             self.application.disconnected(eio_sid)
             raise
+        return self._welcome(eio_sid, connected)
+
+    def _welcome(self, eio_sid: str, connected: Connected) -> bool:
         sid = self._engine.generate_id()
-        self._live[eio_sid] = welcome.connection
+        self._live[eio_sid] = connected.connection
         self._engine.mark_connected(eio_sid)
         self._listen(eio_sid)
-        self.send((eio_sid,), b"0" + orjson.dumps({"sid": sid, "pid": welcome.private_id}))
-        self.application.follow(eio_sid, welcome.after, acknowledged=True)
-        return bool(welcome.after)
+        self.send_one(eio_sid, b"0" + orjson.dumps({"sid": sid, "pid": connected.private_id}))
+        if not connected.after:
+            return False
+        self.application.follow(eio_sid, connected.after, acknowledged=True)
+        return True
 
     def _left(self, eio_sid: str) -> None:
         self._attachments.pop(eio_sid, None)
         if self._live.pop(eio_sid, None) is not None:
+            self.recall((eio_sid,))
             self._engine.set_receiver(eio_sid, None)
             self.application.disconnected(eio_sid)
 

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from server.protocol.decoding import Decoded, decode
-from server.transport.engineio.messages import BinaryHead
-from server.transport.engineio.packets import Head
+from server.transport.engineio.messages import BinaryHead, Head
 
 MAX_PACKET_BYTES = 262_144
 """A request that is longer is neither kept nor read, but refused: four times the longest SDP."""
@@ -75,6 +74,16 @@ def read_event(data: str) -> tuple[str, str, list[Any] | Decoded]:
     if not isinstance(args, list) or not args or not isinstance(args[0], str):
         raise BadPacket("not an event")
     return ack_id, args.pop(0), args
+
+
+def read_frequent(data: str) -> tuple[str, Decoded] | None:
+    """What `read_event` makes of one of the most frequent requests; None where it is none, or not in order."""
+    start = data.find("[", 1, _LAST_START)
+    ack_id = data[1:start]
+    if start != 1 and not (start > 0 and ack_id.isdecimal() and ack_id.isascii()):
+        return None
+    decoded = decode(data[start:])
+    return None if decoded is None else (ack_id, decoded)
 
 
 class BinaryHeader(NamedTuple):

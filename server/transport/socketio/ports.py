@@ -18,7 +18,7 @@ class Connected(NamedTuple):
 
 
 class Application(Protocol):
-    """What stands behind the sockets. A caller is what it made of a connection, for itself alone to look into."""
+    """What stands behind the sockets. Of each connection it makes an object that nobody else looks into."""
 
     def admits(self, connection_id: str) -> bool:
         """Whether a transport may send one more packet that is no request; asked before `connected`."""
@@ -39,7 +39,7 @@ class Application(Protocol):
         """Carry out what is to follow an answer; `acknowledged` is false where the client asked for none."""
 
     request: Callable[[Any, str, list[Any] | Decoded], Outcome | Awaitable[Outcome]]
-    """Answers a request: caller, event, arguments."""
+    """Answers a request: the object of its connection, event, arguments."""
 
     too_large: Callable[[Any], Outcome]
     """Answers a request that was too long to be read."""
@@ -81,6 +81,9 @@ class Engine(Protocol):
 
     def broadcast(self, sids: Iterable[str], text: str | bytes, but: str | None = None) -> None:
         """Send one message to many, leaving one out."""
+
+    def recall(self, sids: Iterable[str]) -> None:
+        """Something that these were sent is taken back: what still waits leaves soon, or is cut."""
 
     def open_session(self, sid: str) -> Any:
         """The session of this id that is open, or None."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.support.node import NodeScript, node_script
+from tests.support.pace import PACE
 
 DRIVER = Path(__file__).resolve().parent / "pages.mjs"
 POLL_S = 0.2
@@ -79,7 +80,7 @@ class Page:
     ) -> dict[str, dict[str, Any]]:
         """Return once media of all these peers is good; the failure shows what there was."""
         wanted = good or sees()
-        deadline = time.monotonic() + limit_s
+        deadline = time.monotonic() + limit_s * PACE
         while True:
             media = await self.media()
             if all(peer in media and wanted(media[peer]) for peer in peers):
@@ -98,7 +99,7 @@ class Page:
 
     async def wait_until(self, code: str, *args: Any, limit_s: float = MEDIA_LIMIT_S) -> Any:
         """Run a function in the page until it returns something true, and return that."""
-        deadline = time.monotonic() + limit_s
+        deadline = time.monotonic() + limit_s * PACE
         while not (result := await self.run(code, *args)):
             assert time.monotonic() < deadline, f"{self.name}: not within {limit_s} s: {code}"
             await asyncio.sleep(POLL_S)

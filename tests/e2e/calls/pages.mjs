@@ -86,7 +86,6 @@ const commands = {
     await page.evaluate(KIT);
   },
   async run({ page: name, code, arg }) {
-    // eslint-disable-next-line no-new-func
     return pages.get(name).page.evaluate(`(${code})(${JSON.stringify(arg ?? null)})`);
   },
   loseDevice: ({ kind }) => loseDevice(browser, kind),

@@ -117,7 +117,7 @@ async def press(pages: Pages, url: str, what: str) -> None:
     await page.close()
 
 
-@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+@pytest.mark.parametrize("browser", ["chromium", pytest.param("firefox", marks=pytest.mark.soak)])
 async def test_after_every_quick_press_only_what_was_asked_for_last_is_live(
     browser: Literal["chromium", "firefox"], request: pytest.FixtureRequest
 ) -> None:

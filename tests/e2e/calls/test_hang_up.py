@@ -8,14 +8,14 @@ from typing import Literal
 import pytest
 
 from tests.e2e.calls.browser_pages import LIVE, browser_pages, make_room
-from tests.e2e.calls.two_in_a_call import AT_ONCE_S, GRACE_S, OTHER, PEERS, in_a_call
+from tests.e2e.calls.two_in_a_call import AT_ONCE_S, GRACE_S, LONG_GRACE_S, OTHER, PEERS, in_a_call
 from tests.support.js_client import js_client
 from tests.support.processes import server_process
 
 pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.timeout(180)]
 
 
-@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+@pytest.mark.parametrize("browser", ["chromium", pytest.param("firefox", marks=pytest.mark.soak)])
 async def test_a_hang_up_takes_the_picture_away_at_once_and_a_new_start_brings_it_back(
     browser: Literal["chromium", "firefox"], request: pytest.FixtureRequest
 ):
@@ -41,7 +41,7 @@ async def test_a_hang_up_takes_the_picture_away_at_once_and_a_new_start_brings_i
 
 
 async def test_a_reload_re_enters_the_call_by_itself():
-    async with in_a_call() as (stays, goes, _, link):
+    async with in_a_call(grace_s=LONG_GRACE_S) as (stays, goes, _, link):
         await goes.reload()
         await goes.enter(link)
         began = time.monotonic()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.calls.browser_pages import Page, browser_pages, make_room, sees
 from tests.e2e.peer_process import peer
+from tests.support.pace import PACE
 from tests.support.processes import server_process
 
 pytestmark = [pytest.mark.usefixtures("chromium"), pytest.mark.timeout(180)]
@@ -18,7 +19,7 @@ TILES = "() => person.room.call.getSnapshot().peers.map((p) => p.participantId)"
 
 
 async def all_see_all(pages: list[Page]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(60 * PACE):
         await asyncio.gather(*(p.wait_for_media([o.id for o in pages if o is not p], limit_s=50) for p in pages))
 
 

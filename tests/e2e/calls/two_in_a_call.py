@@ -12,6 +12,8 @@ from tests.support.processes import server_process
 from tests.support.proxy import TcpProxy, tcp_proxy
 
 GRACE_S = 6
+LONG_GRACE_S = 60
+"""For whoever comes back, however long a page takes to load."""
 AT_ONCE_S = 4.0
 PEERS = "() => person.room.call.getSnapshot().peers.length"
 OTHER = "() => person.room.getSnapshot().participants[0] ?? null"
@@ -20,9 +22,10 @@ OTHER = "() => person.room.getSnapshot().participants[0] ?? null"
 @asynccontextmanager
 async def in_a_call(
     browser: Literal["chromium", "firefox"] = "chromium",
+    grace_s: int = GRACE_S,
 ) -> AsyncIterator[tuple[Page, Page, TcpProxy, str]]:
     """Two pages that see each other; the second one reaches the server over a proxy that can be cut."""
-    settings = {"STUN_URLS": "", "SEAT_GRACE_S": str(GRACE_S), "PING_INTERVAL_S": "2", "PING_TIMEOUT_S": "2"}
+    settings = {"STUN_URLS": "", "SEAT_GRACE_S": str(grace_s), "PING_INTERVAL_S": "2", "PING_TIMEOUT_S": "2"}
     with server_process(**settings) as server, tcp_proxy(server.port) as proxy:
         async with browser_pages(browser) as pages:
             link = make_room(server.url)["url"]

@@ -8,7 +8,7 @@ const PACKAGES = new URL("../../../examples/nextjs/node_modules/", import.meta.u
 const LINGER_MS = 1_500;
 
 const MODULES = {
-  react: ["react/cjs/react.development.js", [], ["createElement", "StrictMode", "useCallback", "useEffect", "useMemo", "useRef", "useState", "useSyncExternalStore"]],
+  react: ["react/cjs/react.development.js", [], ["createContext", "createElement", "StrictMode", "useCallback", "useContext", "useEffect", "useMemo", "useRef", "useState", "useSyncExternalStore"]],
   scheduler: ["scheduler/cjs/scheduler.development.js", [], []],
   "react-dom": ["react-dom/cjs/react-dom.development.js", ["react"], []],
   "react-dom/client": ["react-dom/cjs/react-dom-client.development.js", ["react", "react-dom", "scheduler"], ["createRoot"]],
@@ -48,20 +48,28 @@ async function open(browser) {
   await page.goto(`${server}/health`);
   await page.setContent(PAGE);
   await page.evaluate(async () => {
-    const { createElement: h, StrictMode, useState } = await import("react");
+    const { createElement: h, StrictMode, useRef, useState } = await import("react");
     const { createRoot } = await import("react-dom/client");
-    const { useBroadcast, useRead, useRoom, useSeenBy } = await import("/client/react.js");
+    const { useBroadcast, useFile, useRead, useRoom, useSeenBy, useUploads } = await import("/client/react.js");
     window.client = await import("/client/index.js");
     window.shown = {};
     window.readers = {};
     window.heard = [];
-    function Holder({ label, link, options, children }) {
+    window.files = {};
+    window.uploads = [];
+    function Holder({ label, link, options, asked, children }) {
       const state = useRoom(link, options);
       const room = state.roomObject;
       window.shown[label] = state;
       useRead(room);
       window.readers[label] = useSeenBy(room, state.messages.at(-1));
       useBroadcast(room, "wave", (data, from) => window.heard.push([data.hand, from]));
+      // A page may hold on to a message that is gone.
+      const kept = useRef(undefined);
+      const filed = (kept.current = state.messages.findLast(({ own, attachments }) => !own && attachments) ?? kept.current);
+      window.files[label] = useFile(room, filed, filed?.attachments[0], { auto: !asked });
+      const { messages, sent, total } = useUploads(room);
+      window.uploads.push({ count: messages.length, sent, total });
       return h("div", {}, label, ": ", window.shown[label].status, children);
     }
     const holder = ({ label, inner, ...props }) => h(Holder, { key: label, label, ...props }, inner && holder(inner));
@@ -109,6 +117,43 @@ async function read(page) {
   }, made.link);
 }
 
+const FILE_BYTES = 3_000_000;
+
+/** Two components with one room, of which one waits to be asked: files that come, one that goes, one that is deleted. */
+async function exchange(page) {
+  const made = await make(page, {});
+  const inner = { label: "asked", link: made.link, asked: true };
+  await mount(page, { label: "shown", link: made.link, inner });
+  await has(page, "asked", "joined");
+  return page.evaluate(async ([link, bytes]) => {
+    const until = async (condition) => {
+      while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    const { files, uploads, shown } = window;
+    const text = async ({ url }) => (await fetch(url)).text();
+    const other = await window.client.joinRoom(link, { storage: null, name: "Other" });
+    const key = other.sendFile(new Blob(["what is in it"], { type: "text/plain" }), { name: "a.txt" });
+    await until(() => files.shown.status === "ready");
+    const waiting = files.asked.status;
+    await files.asked.open();
+    await until(() => files.asked.status === "ready");
+    const texts = [await text(files.shown), await text(files.asked)];
+    const { url } = files.shown;
+    uploads.length = 0;
+    shown.shown.roomObject.sendFile(new Blob([new Uint8Array(bytes)]), { name: "large.bin" });
+    await until(() => other.getSnapshot().messages.some(({ attachments }) => attachments?.[0].size === bytes));
+    await until(() => uploads.at(-1).count === 0);
+    const during = uploads.filter(({ count }) => count > 0);
+    await other.deleteMessage(key, { undoMs: 0 });
+    await until(() => files.shown.status === "failed" && files.asked.status === "failed");
+    const gone = [files.shown.error.code, files.shown.url, await fetch(url).then(() => "still there", () => "revoked")];
+    await other.leave();
+    const counts = [...new Set(during.map(({ count }) => count))];
+    const grows = during.every(({ sent }, at) => at === 0 || sent >= during[at - 1].sent);
+    return { waiting, texts, counts, grows, most: Math.max(...during.map(({ sent }) => sent)), total: during.at(-1).total, gone };
+  }, [made.link, FILE_BYTES]);
+}
+
 await main(async (browser) => {
   const page = await open(browser);
   await mount(page, { label: "bad", link: "no link at all" });
@@ -141,5 +186,10 @@ await main(async (browser) => {
   await has(page, "guest", "joined");
   const { participantCount } = await page.evaluate((link) => window.client.lookUpRoom(link), invite.link);
   const talk = await read(page);
-  return { talk, bad, stands, name, media, shared, swapped, participantCount, errors: page.errors };
+  const errors = [...page.errors];
+  const exchanged = await exchange(page);
+  // Strict Mode opens a file, lets go of it and opens it again; an address that was revoked is asked for on purpose.
+  const meant = /^request: .*\/files\/\w+ net::ERR_ABORTED$|^request: blob:|net::ERR_FILE_NOT_FOUND$/;
+  const since = page.errors.slice(errors.length).filter((error) => !meant.test(error));
+  return { exchanged, talk, bad, stands, name, media, shared, swapped, participantCount, errors: [...errors, ...since] };
 });

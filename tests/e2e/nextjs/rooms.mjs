@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { main, watchErrors } from "../../support/browser.mjs";
+import { PACE } from "../../support/pace.mjs";
 
 const [scenario, site, server] = process.argv.slice(2);
 /** Against hanging only. */
-const LIMIT_MS = 45_000;
+const LIMIT_MS = 45_000 * PACE;
 const POLL_MS = 50;
 const errors = [];
 
@@ -123,6 +124,12 @@ async function ask(host, path) {
   return answer.json();
 }
 
+/** Once a page has a WebSocket in place of polling: whoever is killed in between is missed only a ping later. */
+const upgrade = (page) =>
+  new Promise((resolve) => {
+    page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => payload === "5" && resolve()));
+  });
+
 const scenarios = {
   /** Two people chat and call; one reloads; one leaves. */
   async call(browser) {
@@ -216,8 +223,11 @@ const scenarios = {
     await ben.getByText(": while away").waitFor();
     const heard = await ben.locator("pre").textContent();
     const lost = await person(browser);
+    const upgraded = upgrade(lost);
     await lost.goto(`${site}/plain/${"x".repeat(22)}`);
-    return { ...report, heard, lost: await lost.locator("pre").filter({ hasText: /\w/ }).textContent() };
+    const refusal = await lost.locator("pre").filter({ hasText: /\w/ }).textContent();
+    await upgraded;
+    return { ...report, heard, lost: refusal };
   },
 
   /** Both pages, light and dark, wide and narrow, under axe. */

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.pace import PACE
 from tests.support.parts import missing, requires
 from tests.support.processes import LOOPBACK, ROOT, Service, http_answers, launch
 
 EXAMPLE = ROOT / "examples" / "nextjs"
 NEXT = EXAMPLE / "node_modules" / "next" / "dist" / "bin" / "next"
-BUILD_LIMIT_S = 300.0
+BUILD_LIMIT_S = 300.0 * PACE
 """Against hanging only: 8 s on two idle cores."""
 
 
@@ -56,9 +57,9 @@ def build(server: str) -> None:
 
 
 @contextmanager
-def site(mode: str, server: str) -> Iterator[Site]:
-    """The example, served until the way out; `mode` is `start` (after `build`) or `dev`."""
-    running = launch(lambda port: Site(mode, port, _environment(server)))
+def site(mode: str, server: str, **more: str) -> Iterator[Site]:
+    """The example, served until the way out; `mode` is `start` (after `build`) or `dev`. `more`: of its environment."""
+    running = launch(lambda port: Site(mode, port, {**_environment(server), **more}))
     try:
         yield running
     finally:

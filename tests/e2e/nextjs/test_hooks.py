@@ -11,6 +11,7 @@ from tests.support.processes import server_process
 
 SCRIPT = Path(__file__).with_name("hooks.mjs")
 LIMIT_S = 60.0
+FILE_BYTES = 3_000_000
 
 
 async def test_hooks_share_a_room_and_let_go_of_their_own() -> None:
@@ -30,4 +31,15 @@ def check(seen: dict[str, Any]) -> None:
     assert seen["swapped"] == "joined", "whoever went took somebody else's room along"
     assert seen["participantCount"] == 1
     assert seen["talk"] == {"before": 0, "readers": ["Other"], "heard": [["left", True]]}
+    check_files(seen["exchanged"])
     assert seen["errors"] == []
+
+
+def check_files(seen: dict[str, Any]) -> None:
+    assert seen["waiting"] == "idle", "it was opened without being asked to"
+    assert seen["texts"] == ["what is in it"] * 2
+    assert seen["counts"] == [1]
+    assert seen["grows"] is True
+    assert 0 < seen["most"] <= seen["total"]
+    assert seen["total"] >= FILE_BYTES, "sealed, it is longer"
+    assert seen["gone"] == ["NOT_FOUND", None, "revoked"], "a file outlived its message"

@@ -52,6 +52,7 @@ def test_the_example_has_the_client_as_it_is_now() -> None:
     assert installed_client() == current_client(), "run `make install-dev`"
 
 
+@pytest.mark.parametrize("served", ["start", pytest.param("dev", marks=pytest.mark.soak)], indirect=True)
 async def test_two_pages_chat_and_call_and_a_reload_keeps_the_participant(served: Site, server: ServerProcess) -> None:
     seen = await play("call", served, server)
     assert not {"Ada", "Ben"} & {p["name"] for p in seen["participants"]}, "a name left the browser in the clear"
@@ -63,6 +64,7 @@ async def test_two_pages_chat_and_call_and_a_reload_keeps_the_participant(served
     assert seen["errors"] == []
 
 
+@pytest.mark.parametrize("served", ["start", pytest.param("dev", marks=pytest.mark.soak)], indirect=True)
 async def test_a_link_for_one_person_is_spent_once(served: Site, server: ServerProcess) -> None:
     seen = await play("invite", served, server)
     assert [(i["uses"], i["used"]) for i in seen["invites"]] == [(1, 1)]

@@ -3,13 +3,14 @@
 // tests/support/socketio_client.mjs; `report` says what each of them has seen.
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
+import { PACE } from "../../support/pace.mjs";
 
 const ACK_LIMIT_MS = 4_000;
 const RETRY_MS = 40;
 const PAUSE_MS = 300;
 // socket.io-client does not notice a connection that is cut between the WebSocket's opening and Engine.IO's: it waits
 // for this long, 20 s unless told otherwise.
-const OPENING_LIMIT_MS = 1_500;
+const OPENING_LIMIT_MS = 1_500 * PACE;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

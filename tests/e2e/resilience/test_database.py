@@ -14,9 +14,10 @@ from tests.e2e.resilience.times import FAST, GRACE_S
 from tests.support.js_client import JsClient, JsSocket
 from tests.support.mongo import Mongod
 from tests.support.node import ScriptFailed
+from tests.support.pace import PACE
 from tests.support.processes import ServerProcess, server_process, wait_until
 
-REFUSED_WITHIN_S = 5.0
+REFUSED_WITHIN_S = 5.0 * PACE
 HEALED_WITHIN_S = 15.0
 
 

@@ -11,6 +11,7 @@ from server.security.guesses import PASSWORD_FAILURES
 from tests.e2e.resilience.api import Api, Member, OwnRoom, api_of
 from tests.e2e.resilience.times import FAST
 from tests.support.js_client import JsClient, JsSocket
+from tests.support.pace import PACE
 from tests.support.processes import server_process
 
 PASSWORD = "correct horse"
@@ -113,7 +114,7 @@ async def test_who_knocks_and_goes_is_not_at_the_door_any_more(api: Api, js: JsC
     gone = await knocks(js, room, "Cleo")
     knock_id = (await host.socket.wait_for("knock-received")).payload["knockId"]
     await gone.terminate()
-    await asyncio.wait_for(until_refused(host, knock_id), 5)
+    await asyncio.wait_for(until_refused(host, knock_id), 5 * PACE)
 
 
 async def until_refused(host: Member, knock_id: str) -> None:

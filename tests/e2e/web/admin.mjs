@@ -104,6 +104,6 @@ await main(async (browser) => {
   const after = await focused(page);
   const gone = await (await fetch(`${url}/api/rooms/${first}`)).status;
   for (const client of clients) client.close();
-  const foreign = requests.filter((path) => !/^\/(admin|api\/admin\/|web\/)/.test(path));
+  const foreign = requests.filter((path) => !/^\/(admin|api\/admin\/|web\/|assets\/)/.test(path));
   return { violations, back, after, gone, foreign, expectedBack: `End room ${first}` };
 });

@@ -4,6 +4,7 @@ import { io } from "../../../client/node_modules/socket.io-client/build/esm-debu
 import { makeClient } from "../../../client/client.js";
 import { BROWSERS, drawScreen, enter, openPage, press, until } from "../../support/page_in_any_browser.mjs";
 import { boxProblems } from "./measure.mjs";
+import { drawn } from "./pages.mjs";
 
 const [url, name, folder] = process.argv.slice(2);
 const SIZES = [[1920, 1080], [1280, 800], [900, 700], [360, 740], [740, 360]];
@@ -36,7 +37,7 @@ async function look(page, state, sizes = SIZES, { leastTile = 64 } = {}) {
   for (const [width, height] of sizes) {
     await page.setViewportSize({ width, height });
     // The stage is laid out once its new size is observed: a frame later.
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+    await drawn(page);
     const problems = await page.evaluate(boxProblems, { width, height, leastTile, mayScroll: height < 200 });
     if (problems.length) failures.push(`${state} at ${width}×${height}: ${problems.join("; ")}`);
     measured += 1;
@@ -125,7 +126,7 @@ async function staysInTheFrameOfALine(page, other) {
   for (const text of ["in this very frame", "and one more"]) {
     await other.sendMessage(text);
     await until(page, text, (line) => document.querySelector(".messages").textContent.includes(line), text);
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+    await drawn(page);
   }
   if (await page.evaluate(() => document.querySelector(".messages").scrollTop > 4)) failures.push("scrolling up in the frame of a line was undone");
   await press(page, ".for-chat");

@@ -1,9 +1,10 @@
 // Two pages chat and call; one reloads; the network goes away for ten seconds. Nothing is lost or doubled.
 import { main } from "../../support/browser.mjs";
-import { check, goIn, inside, makeRoom, newPerson, openLink, say, sees, seesMoving, selfOn, texts, FEW_FRAMES } from "./pages.mjs";
+import { check, goIn, inside, makeRoom, newPerson, openLink, say, sees, seesMoving, selfOn, texts } from "./pages.mjs";
+import { PACE } from "../../support/pace.mjs";
 
 const [url] = process.argv.slice(2);
-const CALL_BACK_MS = 5_000;
+const CALL_BACK_MS = 5_000 * PACE;
 const AWAY_MS = 10_000;
 
 await main(async (browser) => {
@@ -50,4 +51,4 @@ await main(async (browser) => {
   check((await texts(ada)).join() === (await texts(ben)).join(), "the same order on both screens");
   check(ada.errors.length === 0, `no errors, not ${ada.errors}`);
   return { callBackMs };
-}, FEW_FRAMES);
+});

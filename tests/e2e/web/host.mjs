@@ -1,6 +1,6 @@
 // What a host decides: one-time links, the lobby, the lock, handing over, a password; and a second tab taking over.
 import { main } from "../../support/browser.mjs";
-import { check, click, FEW_FRAMES, goIn, inside, linkOn, makeRoom, newPerson, openLink, say, sees, selfOn } from "./pages.mjs";
+import { check, click, goIn, inside, linkOn, makeRoom, newPerson, openLink, say, sees, selfOn } from "./pages.mjs";
 
 const [url, part] = process.argv.slice(2);
 const NO_DEVICES = { devices: false };
@@ -166,4 +166,4 @@ const PARTS = { oneTimeLinks, lobbyAndLock, secondTab, takeBackOpensNothing, pas
 await main(async (browser) => {
   await PARTS[part](browser);
   return { done: part };
-}, FEW_FRAMES);
+});

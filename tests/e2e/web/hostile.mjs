@@ -1,6 +1,6 @@
 // Names and messages made to break pages: they run nothing, and the page stays as wide as it is.
 import { main } from "../../support/browser.mjs";
-import { check, goIn, newPerson, openChat, openLink, say, sees, FEW_FRAMES } from "./pages.mjs";
+import { check, goIn, newPerson, openChat, openLink, say, sees } from "./pages.mjs";
 
 const [url, size] = process.argv.slice(2);
 const HTML = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`;
@@ -60,4 +60,4 @@ await main(async (browser) => {
   }
   check(victim.errors.length === 0, `no errors, not ${victim.errors}`);
   return { checked: HOSTILE.length };
-}, FEW_FRAMES);
+});

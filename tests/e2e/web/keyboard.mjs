@@ -1,6 +1,6 @@
 // Make a room, go in, talk, mute, remove somebody and leave: with the keyboard alone.
 import { main } from "../../support/browser.mjs";
-import { check, FEW_FRAMES, goIn, inside, linkOn, newPerson, openLink, sees } from "./pages.mjs";
+import { check, goIn, inside, linkOn, newPerson, openLink, sees } from "./pages.mjs";
 
 const [url] = process.argv.slice(2);
 const MAX_STEPS = 60;
@@ -77,4 +77,4 @@ await main(async (browser) => {
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "This room is over" }).waitFor();
   return { errors: page.errors };
-}, FEW_FRAMES);
+});

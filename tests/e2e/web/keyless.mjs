@@ -2,10 +2,11 @@
 // and nothing that was written reaches the server in the clear.
 import { io } from "../../../client/node_modules/socket.io-client/build/esm-debug/index.js";
 import { main } from "../../support/browser.mjs";
-import { check, FEW_FRAMES, goIn, inside, makeRoom, newPerson, openLink, say, sees, texts } from "./pages.mjs";
+import { PACE } from "../../support/pace.mjs";
+import { check, goIn, inside, makeRoom, newPerson, openLink, say, sees, texts } from "./pages.mjs";
 
 const [url] = process.argv.slice(2);
-const SOON_MS = 1_000;
+const SOON_MS = 1_000 * PACE;
 const TRIES = 3;
 const NAME = "Planted-Zwetschge";
 const WORD = "planted-Marille";
@@ -91,4 +92,4 @@ await main(async (browser) => {
   check(asked(sent).some((line) => line.includes("send-message")), "frames that were watched at all");
   await watchesStranger(ada, bare.split("/r/")[1]);
   return { soon, errors: [...ada.errors, ...ben.errors.filter((error) => !error.includes("ERR_ABORTED"))] };
-}, FEW_FRAMES);
+});

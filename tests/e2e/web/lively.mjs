@@ -1,6 +1,6 @@
 // What people do with messages on the page: by keyboard, pointer and finger, in an encrypted room.
 import { main } from "../../support/browser.mjs";
-import { check, click, FEW_FRAMES, goIn, makeRoom, newPerson, openChat, openLink, say, sees } from "./pages.mjs";
+import { check, click, goIn, makeRoom, newPerson, openChat, openLink, say, sees } from "./pages.mjs";
 import { askAPoll, menuOf, react } from "./states.mjs";
 
 const [url] = process.argv.slice(2);
@@ -48,6 +48,19 @@ async function answersAndEdits({ ada, ben }) {
   check((await ben.getByText("Shall we go?", { exact: true }).count()) === 0, "nothing of before");
   await message(ben, "Yes, at five").locator(".quote").click();
   check(await ben.evaluate(() => document.activeElement.classList.contains("pointed-at") || document.activeElement.matches(".message")), "led to it");
+}
+
+async function copies({ ben }) {
+  await ben.context().grantPermissions(["clipboard-read", "clipboard-write"]); // a window grants it at a press; there is none
+  await message(ben, "Shall we go now?").press("c");
+  await ben.getByText("Copied", { exact: true }).first().waitFor();
+  await field(ben).press("ControlOrMeta+v");
+  check((await field(ben).inputValue()) === "Shall we go now?", "what was copied is what is pasted");
+  await field(ben).fill("");
+  await menuOf(ben, "Shall we go now?");
+  await ben.getByRole("dialog").getByRole("button", { name: "Quote" }).click();
+  check((await field(ben).inputValue()) === "> Shall we go now?\n", "quoted in the field");
+  await field(ben).fill("");
 }
 
 async function reactions({ ada, ben }) {
@@ -136,10 +149,11 @@ async function finger(browser, link) {
     const box = await message(cleo, "three more").locator(".bubble").boundingBox();
     const at = { x: box.x + 10, y: box.y + 10 };
     const session = await cleo.context().newCDPSession(cleo);
-    await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
-    if (move) await session.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: [{ x: at.x, y: at.y - 60 }] });
+    const touch = (type, ...touchPoints) => session.send("Input.dispatchTouchEvent", { type, touchPoints });
+    // One right behind the other: a finger that rests until a busy page has heard of it is not one that scrolls.
+    await Promise.all([touch("touchStart", at), ...(move ? [touch("touchMove", { x: at.x, y: at.y - 60 })] : [])]);
     await cleo.waitForTimeout(700);
-    await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await touch("touchEnd");
   };
   await rest(true);
   check((await cleo.getByRole("dialog").count()) === 0, "scrolling opens nothing");
@@ -153,10 +167,10 @@ async function finger(browser, link) {
 await main(async (browser) => {
   const people = await two(browser);
   const done = [];
-  for (const part of [links, answersAndEdits, reactions, whatIsNew, searching, polls, aside]) {
+  for (const part of [links, answersAndEdits, copies, reactions, whatIsNew, searching, polls, aside]) {
     await part(people);
     done.push(part.name);
   }
   await finger(browser, people.link);
   return { done: [...done, "finger"], errors: [...people.ada.errors, ...people.ben.errors] };
-}, FEW_FRAMES);
+});

@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { io } from "../../../client/node_modules/socket.io-client/build/esm-debug/index.js";
 import { EMOJI, makeClient } from "../../../client/client.js";
+import { PACE } from "../../support/pace.mjs";
 
 const [url, seed = "1", steps = "400"] = process.argv.slice(2);
 const PEOPLE = 4;
-const QUIET_LIMIT_MS = 20_000;
+const QUIET_LIMIT_MS = 20_000 * PACE;
 /** Newcomers are given as many messages; more are not compared. */
 const MAX_SAID = 45;
 

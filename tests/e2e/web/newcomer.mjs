@@ -1,6 +1,6 @@
 // A newcomer makes a room, sends the link to somebody, and they chat and see each other: in under ten clicks.
 import { main } from "../../support/browser.mjs";
-import { check, goIn, makeRoom, newPerson, openLink, say, sees, seesMoving, FEW_FRAMES } from "./pages.mjs";
+import { check, goIn, makeRoom, newPerson, openLink, say, sees, seesMoving } from "./pages.mjs";
 
 /** A camera that takes its time to start. */
 async function slowCamera(page) {
@@ -33,4 +33,4 @@ await main(async (browser) => {
   const clicks = ada.clicks + ben.clicks;
   check(clicks < 10, `fewer than 10 clicks, not ${clicks}`);
   return { clicks, errors: [...ada.errors, ...ben.errors] };
-}, FEW_FRAMES);
+});

@@ -1,10 +1,9 @@
 // What a person does on the page, for tests: every step waits for what a person would see, within a bound.
 import { watchErrors } from "../../support/browser.mjs";
 import { drawnCamera } from "./scenes.mjs";
+import { PACE } from "../../support/pace.mjs";
 
-export const LIMIT_MS = 15_000;
-/** Launch options: two cores encode and decode every picture of every page in software. */
-export const FEW_FRAMES = { args: ["--use-fake-device-for-media-stream=fps=10"] };
+export const LIMIT_MS = 15_000 * PACE;
 
 /** A page in a browser context of its own, as another person on another device would have it. */
 export async function newPerson(browser, { errors = true, devices = true, look, ...options } = {}) {
@@ -103,6 +102,9 @@ export async function seesMoving(page, count, limitMs = LIMIT_MS) {
     { timeout: limitMs, polling: 100 },
   );
 }
+
+/** What the page makes of its size is there. */
+export const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
 
 /** The participant ids of the others' tiles. */
 export const othersOn = (page) =>

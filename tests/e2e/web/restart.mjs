@@ -1,10 +1,10 @@
 // Two pages in a call with encrypted chat, while Python stops and starts the server below them.
 import { launchBrowser } from "../../support/browser.mjs";
 import { serve } from "./commands.mjs";
-import { check, FEW_FRAMES, goIn, makeRoom, newPerson, openLink, say, sees, seesMoving, selfOn, texts } from "./pages.mjs";
+import { check, goIn, makeRoom, newPerson, openLink, say, sees, seesMoving, selfOn, texts } from "./pages.mjs";
 
 const [url] = process.argv.slice(2);
-const browser = await launchBrowser(FEW_FRAMES);
+const browser = await launchBrowser();
 let ada;
 let ben;
 let ids;

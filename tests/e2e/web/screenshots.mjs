@@ -1,7 +1,6 @@
 // Screenshots of every state at phone and desktop size, light and dark: node screenshots.mjs URL FOLDER [STATE,…]
 import { mkdir } from "node:fs/promises";
 import { main } from "../../support/browser.mjs";
-import { FEW_FRAMES } from "./pages.mjs";
 import { LOOKS } from "./scenes.mjs";
 import { SIZES, STATES } from "./states.mjs";
 
@@ -29,4 +28,4 @@ await main(async (browser) => {
     }
   }
   return problems;
-}, FEW_FRAMES);
+});

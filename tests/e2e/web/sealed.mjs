@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { io } from "../../../client/node_modules/socket.io-client/build/esm-debug/index.js";
 import { generateSecret, makeClient, parseLink, buildLink } from "../../../client/client.js";
 import { MAX_MESSAGES } from "../../../client/messages.js";
+import { PACE } from "../../support/pace.mjs";
 
 const [url] = process.argv.slice(2);
-const LIMIT_MS = 15_000;
-const SOON_MS = 1_000;
+const LIMIT_MS = 15_000 * PACE;
+const SOON_MS = 1_000 * PACE;
 
 class MemoryStorage extends Map {
   getItem = (key) => this.get(key) ?? null;

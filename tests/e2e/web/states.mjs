@@ -1,6 +1,7 @@
 // Every state of the page, as a list of [name, function that brings a page there]: for screenshots and for axe.
 import { fileURLToPath } from "node:url";
 import { click, goIn, inside, makeRoom, newPerson, openChat, openLink, say, sees, seesMoving } from "./pages.mjs";
+import { drawScreen } from "../../support/page_in_any_browser.mjs";
 import { LOOKS } from "./scenes.mjs";
 
 /** The page as the server has it without a build. */
@@ -19,6 +20,9 @@ async function api(url, path, body, { method = "POST", key } = {}) {
   return response.json();
 }
 
+/** A page that only takes part, and that nobody looks at: a quarter of the pixels, and still ones, are drawn. */
+const UNSEEN = { viewport: { width: 1000, height: 700 }, deviceScaleFactor: 0.5, reducedMotion: "reduce" };
+
 /** Two people in a call who have talked; the first is the host. `people`: how many besides the host. */
 export async function meeting(browser, url, options, people = 1) {
   const ada = await newPerson(browser, options);
@@ -27,7 +31,7 @@ export async function meeting(browser, url, options, people = 1) {
   const guests = [];
   for (const name of ["Ben", "Cleo Okonkwo", "Dmitri"].slice(0, people)) {
     const look = options.look && LOOKS[name.split(" ")[0]];
-    const guest = await newPerson(browser, { viewport: { width: 1000, height: 700 }, look });
+    const guest = await newPerson(browser, { ...UNSEEN, look });
     await openLink(guest, link);
     await goIn(guest, name);
     guests.push(guest);
@@ -96,44 +100,131 @@ export async function askAPoll(page, question, options) {
   await page.getByRole("group", { name: question }).waitFor();
 }
 
+/** A room of one-time links: one used, one withdrawn, one open. */
+async function links(browser, url, options) {
+  const ada = await newPerson(browser, options);
+  const first = await makeRoom(ada, url, { oneTime: true });
+  const ben = await newPerson(browser, { devices: false });
+  await openLink(ben, first);
+  await goIn(ben, "Ben");
+  await click(ada, "New link");
+  await ada.getByText("Links that were made (1 open)").click();
+  await ada.getByRole("button", { name: /^Withdraw/ }).click();
+  await click(ada, "New link");
+  await ada.locator(".invite-row[data-state=revoked]").waitFor();
+  await ada.locator(".invite-row[data-state=used]").waitFor();
+  await ada.locator(".invite-row[data-state=open]").waitFor();
+  return { ada };
+}
+
+/** A drawn picture, as the bytes of a PNG. */
+export async function pictureOf(page, width, height) {
+  const address = await page.evaluate(
+    ([wide, high]) => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: wide, height: high });
+      const pen = canvas.getContext("2d");
+      const sky = pen.createLinearGradient(0, 0, 0, high);
+      for (const [at, colour] of [[0, "#9cc7d8"], [0.55, "#f4dcb4"], [0.56, "#40705f"], [1, "#16342e"]]) sky.addColorStop(at, colour);
+      pen.fillStyle = sky;
+      pen.fillRect(0, 0, wide, high);
+      pen.fillStyle = "#7a2f21";
+      pen.beginPath();
+      pen.ellipse(wide * 0.5, high * 0.66, wide * 0.22, high * 0.07, 0, 0, Math.PI);
+      pen.fill();
+      return canvas.toDataURL("image/png");
+    },
+    [width, height],
+  );
+  return Buffer.from(address.split(",")[1], "base64");
+}
+
+/** Begins to record, and speaks for so long. */
+export async function record(page, ms) {
+  await openChat(page);
+  await click(page, "Record a voice message");
+  await page.getByRole("group", { name: "Recording" }).waitFor();
+  // By the recorder's own clock: it begins a while after the press on a busy machine.
+  await page.waitForFunction((seconds) => Number(/\d+$/.exec(document.querySelector(".voice-bar .voice-time").textContent)[0]) >= seconds, Math.floor(ms / 1_000));
+  await page.waitForTimeout(ms % 1_000);
+}
+
+/** Two people who have sent each other a picture, a plan and a few words by voice. */
+async function withFiles(browser, url, options) {
+  const { ada, guests: [ben] } = await meeting(browser, url, options);
+  for (const page of [ada, ben]) await openChat(page);
+  const input = (page) => page.locator(".composer input[type=file]");
+  await input(ben).setInputFiles({ name: "the green one.png", mimeType: "image/png", buffer: await pictureOf(ben, 1_200, 800) });
+  await say(ben, "This is the boat I meant");
+  await sees(ada, "boat I meant");
+  await record(ada, 3_000);
+  await click(ada, "Send voice message");
+  await ben.locator(".voice").waitFor();
+  await input(ben).setInputFiles({ name: "Saturday on the river, with everything we need.pdf", mimeType: "application/pdf", buffer: Buffer.alloc(1_234_567) });
+  await ben.getByRole("textbox", { name: "Message" }).press("Enter");
+  await ada.getByRole("button", { name: /^Save Saturday/ }).waitFor();
+  await input(ada).setInputFiles({ name: "landing stage.png", mimeType: "image/png", buffer: await pictureOf(ada, 700, 900) });
+  await ada.getByRole("textbox", { name: "Message" }).press("Enter");
+  await ada.waitForFunction(() => [...document.querySelectorAll(".attachment img")].filter((img) => img.src.startsWith("blob:")).length === 2);
+  return { ada, ben };
+}
+
 async function notice(page, url, path) {
   await page.goto(new URL(path, url).href);
   await page.locator(".notice-page[data-notice]").waitFor();
 }
 
+const twoPeople = async (browser, url, options) => (await meeting(browser, url, options)).ada;
+const aLivelyChat = async (browser, url, options) => (await lively(browser, url, options)).ada;
+const sentFiles = async (browser, url, options) => (await withFiles(browser, url, options)).ada;
+
+/** A state that `open(page)` leads to from where `base` does; Escape leads back, so that others of this base can follow. */
+function from(base, open) {
+  const state = async (browser, url, options) => {
+    const page = await base(browser, url, options);
+    await open(page);
+    return page;
+  };
+  return Object.assign(state, { base, open });
+}
+
 /** name → async (browser, url, options) → the page, in that state */
 export const STATES = {
-  lively: async (browser, url, options) => (await lively(browser, url, options)).ada,
-  messageMenu: async (browser, url, options) => {
-    const { ada } = await lively(browser, url, options);
-    await menuOf(ada, "Off we go");
+  lively: from(aLivelyChat, async () => {}),
+  files: from(sentFiles, async () => {}),
+  picture: from(sentFiles, async (ada) => {
+    await ada.getByRole("button", { name: "Open picture the green one.png" }).click();
+    await ada.waitForFunction(() => document.querySelector("dialog img")?.naturalWidth === 1_200);
+  }),
+  chosen: async (browser, url, options) => {
+    const { ada } = await meeting(browser, url, options);
+    await openChat(ada);
+    const files = ["landing stage.png", "Saturday on the river, with everything we need for the trip.pdf"];
+    await ada.locator(".composer input[type=file]").setInputFiles(files.map((name) => ({ name, mimeType: "application/pdf", buffer: Buffer.alloc(500_000) })));
     return ada;
   },
-  picker: async (browser, url, options) => {
+  recording: async (browser, url, options) => {
     const { ada } = await meeting(browser, url, options);
+    await record(ada, 2_500);
+    return ada;
+  },
+  messageMenu: from(aLivelyChat, (ada) => menuOf(ada, "Off we go")),
+  picker: from(twoPeople, async (ada) => {
     await openChat(ada);
     await click(ada, "Emoji");
-    return ada;
-  },
-  add: async (browser, url, options) => {
-    const { ada } = await meeting(browser, url, options);
+  }),
+  add: from(twoPeople, async (ada) => {
     await openChat(ada);
     await click(ada, "Add to the chat");
-    return ada;
-  },
-  newPoll: async (browser, url, options) => {
-    const { ada } = await meeting(browser, url, options);
+  }),
+  newPoll: from(twoPeople, async (ada) => {
     await openChat(ada);
     await click(ada, "Add to the chat");
     await ada.getByRole("button", { name: /^Ask with a poll/ }).click();
-    return ada;
-  },
-  searching: async (browser, url, options) => {
-    const { ada } = await lively(browser, url, options);
+  }),
+  searching: from(aLivelyChat, async (ada) => {
     await click(ada, "Search");
     await ada.getByRole("textbox", { name: "Search in what is here" }).fill("boat");
-    return ada;
-  },
+  }),
   landing: async (browser, url, options) => {
     const page = await newPerson(browser, options);
     await page.goto(url);
@@ -144,6 +235,13 @@ export const STATES = {
     const page = await newPerson(browser, options);
     await makeRoom(page, url);
     await page.locator(".preview video:not([hidden])").waitFor();
+    return page;
+  },
+  choosing: async (browser, url, options) => {
+    const page = await newPerson(browser, options);
+    await makeRoom(page, url);
+    await page.getByText("Choose devices").click();
+    await page.getByRole("switch", { name: "Noise suppression" }).waitFor();
     return page;
   },
   "ready-qr": async (browser, url, options) => {
@@ -176,7 +274,7 @@ export const STATES = {
   call: async (browser, url, options) => {
     const { ada, guests } = await meeting(browser, url, options);
     await talk(ada, guests[0]);
-    await (options.viewport.width < 900 ? ada.getByRole("button", { name: "Chat" }).click() : null);
+    await (options.viewport.width < 900 ? ada.getByRole("button", { name: /^Chat/ }).click() : null);
     return ada;
   },
   chat: async (browser, url, options) => {
@@ -225,6 +323,70 @@ export const STATES = {
     await ada.getByRole("button", { name: "Let in Ben" }).waitFor();
     return ada;
   },
+  knocking: async (browser, url, options) => {
+    const ada = await newPerson(browser, options);
+    const link = await makeRoom(ada, url, { lobby: true });
+    await goIn(ada, "Ada Lovelace");
+    const ben = await newPerson(browser);
+    await openLink(ben, link);
+    await ben.getByLabel("Your name").fill("Ben");
+    await click(ben, "Join");
+    await ada.locator(".knock-card").waitFor();
+    return ada;
+  },
+  keys: from(twoPeople, async (ada) => {
+    await ada.keyboard.press("?");
+    await ada.getByRole("dialog", { name: "Keys" }).waitFor();
+  }),
+  shares: async (browser, url, options) => {
+    const { ada, guests } = await meeting(browser, url, options, 2);
+    for (const page of [...guests, ada]) {
+      await drawScreen(page);
+      await click(page, "Share screen");
+    }
+    await ada.getByRole("group", { name: "Shared screens" }).waitFor();
+    await ada.locator(".share-card").waitFor();
+    await ada.waitForFunction(() => document.querySelector(".tile.screen.main video")?.videoWidth > 0);
+    return ada;
+  },
+  pinned: async (browser, url, options) => {
+    const { ada } = await meeting(browser, url, options, 3);
+    const dmitri = ada.locator(".tile", { hasText: "Dmitri" });
+    await dmitri.locator(".tile-pin").press("Enter");
+    await ada.locator(".tile.main").waitFor();
+    await ada.waitForFunction(() => document.querySelectorAll("[data-bars]:not([hidden])").length === 3); // known after a while
+    return ada;
+  },
+  elsewhere: async (browser, url, options) => {
+    const ada = await newPerson(browser, options);
+    await makeRoom(ada, url, { oneTime: true });
+    await click(ada, "Open as host elsewhere");
+    await ada.getByRole("img", { name: "QR code of the host link" }).waitFor();
+    return ada;
+  },
+  links: async (browser, url, options) => {
+    const { ada } = await links(browser, url, options);
+    return ada;
+  },
+  "your-rooms": async (browser, url, options) => {
+    const ada = await newPerson(browser, options);
+    for (let at = 0; at < 3; at += 1) await makeRoom(ada, url);
+    await ada.goto(url);
+    await ada.getByText("nobody inside").nth(2).waitFor();
+    return ada;
+  },
+  left: async (browser, url, options) => {
+    const ben = await newPerson(browser, options);
+    const made = await api(url, "/api/rooms", {});
+    const ada = await newPerson(browser);
+    await openLink(ada, `${url}/r/${made.roomId}#key=${made.hostKey}`);
+    await goIn(ada, "Ada");
+    await openLink(ben, `${url}/r/${made.roomId}`);
+    await goIn(ben, "Ben");
+    await click(ben, "Leave");
+    await ben.getByRole("button", { name: "Undo" }).waitFor();
+    return ben;
+  },
   waiting: async (browser, url, options) => {
     const ada = await newPerson(browser);
     const link = await makeRoom(ada, url, { lobby: true });
@@ -250,24 +412,18 @@ export const STATES = {
     await page.locator(".banner[data-state=ending]").waitFor();
     return page;
   },
-  leave: async (browser, url, options) => {
-    const { ada } = await meeting(browser, url, options);
+  leave: from(twoPeople, async (ada) => {
     await click(ada, "Leave");
     await ada.getByRole("dialog").waitFor();
-    return ada;
-  },
-  invite: async (browser, url, options) => {
-    const { ada } = await meeting(browser, url, options);
+  }),
+  invite: from(twoPeople, async (ada) => {
     await ada.getByRole("button", { name: "Invite" }).click();
     await ada.getByRole("img", { name: "QR code" }).waitFor();
-    return ada;
-  },
-  devices: async (browser, url, options) => {
-    const { ada } = await meeting(browser, url, options);
+  }),
+  devices: from(twoPeople, async (ada) => {
     await click(ada, "Devices");
     await ada.getByRole("combobox", { name: "Camera" }).waitFor();
-    return ada;
-  },
+  }),
   used: async (browser, url, options) => {
     const made = await api(url, "/api/rooms", { inviteOnly: true });
     const { invite } = await api(url, `/api/rooms/${made.roomId}/invites`, {}, { key: made.hostKey });

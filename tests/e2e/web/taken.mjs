@@ -46,4 +46,4 @@ await main(async (browser) => {
     [src, url],
   );
   return { errors, installabilityErrors, said };
-});
+}, { whole: true });

@@ -1,13 +1,15 @@
-"""The scripts of page and client, without a browser: their own tests, and names that nobody declared."""
+"""The scripts of page and client, without a browser: their own tests, and whether their types fit."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.support.pace import PACE
 from tests.support.parts import requires
 from tests.support.processes import ROOT
 
@@ -16,36 +18,60 @@ HERE = Path(__file__).parent
 
 @pytest.mark.parametrize(
     "tests",
-    [ROOT / "client" / "test", HERE / "page.test.mjs", HERE / "arrange.test.mjs", HERE / "chat.test.mjs"],
-    ids=["client", "page", "arrange", "chat"],
+    [
+        ROOT / "client" / "test",
+        HERE / "page.test.mjs",
+        HERE / "arrange.test.mjs",
+        HERE / "chat.test.mjs",
+        HERE / "check.test.mjs",
+        HERE / "speaker.test.mjs",
+        HERE / "words.test.mjs",
+    ],
+    ids=["client", "page", "arrange", "chat", "check", "speaker", "words"],
 )
 async def test_what_needs_no_browser_holds(tests: Path) -> None:
     requires("node")
+    await node("--test", str(tests))
+
+
+async def test_hooks_and_parts_for_react_hold_on_preact_too() -> None:
+    requires("node")
+    tests = ROOT / "client" / "test"
+    said = await node("--import", str(tests / "as-preact.js"), "--test", str(tests / "react.test.js"), REACT="preact")
+    assert re.search(r"(# |ℹ )pass (1[89]|[2-9]\d)\b", said)
+
+
+async def test_the_types_for_react_are_what_the_sources_say() -> None:
+    requires("node", "node packages")
+    await node(str(ROOT / "client" / "types" / "main.mjs"), "--check")
+
+
+async def node(*arguments: str, **more: str) -> str:
+    """What it said; it must have gone well. `more`: of its environment."""
     process = await asyncio.create_subprocess_exec(
         "node",
-        "--test",
-        str(tests),
+        *arguments,
         cwd=ROOT / "client",
+        env={**os.environ, **more},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 60 * PACE)
     assert process.returncode == 0, output.decode()
+    return output.decode()
 
 
-# "Cannot find name", "has no exported member", and their kin: what a merge leaves behind, and a browser meets too late.
-UNDECLARED = re.compile(r"error TS(2304|2305|2552|2614|2724):")
-CHECK = "--allowJs --checkJs --noEmit --target esnext --module esnext --moduleResolution bundler --lib esnext,dom"
+COMPILER = ROOT / "tests" / "node_modules" / ".bin" / "tsc"
 
 
-async def test_every_name_in_the_scripts_of_page_and_client_is_declared() -> None:
+async def test_the_types_of_all_scripts_of_page_and_client_fit() -> None:
+    """As `make check` asks: names that nobody declared, fields that are not there, refusals that no server has."""
     requires("node", "node packages")
-    scripts = sorted([*(ROOT / "web" / "app").glob("*.js"), *(ROOT / "client").glob("*.js")])
-    compiler = ROOT / "tests" / "node_modules" / "typescript" / "bin" / "tsc"
-    process = await asyncio.create_subprocess_exec(
-        "node", str(compiler), *CHECK.split(), *map(str, scripts), cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    scripts = {*(ROOT / "client").glob("*.js"), *(ROOT / "web" / "app").rglob("*.js")}
+    arguments = (str(COMPILER), "-p", str(ROOT / "tests" / "tsconfig.json"), "--listFiles", "--pretty", "false")
+    process = await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    output, _ = await asyncio.wait_for(process.communicate(), 60 * PACE)
     lines = output.decode().splitlines()
-    assert any("TS2307" in line for line in lines), "the scripts were read: paths of the server are no modules on disk"
-    assert [line for line in lines if UNDECLARED.search(line)] == []
+    assert [line for line in lines if ": error " in line] == []
+    assert scripts <= {Path(line) for line in lines}
+    assert process.returncode == 0

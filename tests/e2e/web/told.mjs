@@ -1,6 +1,6 @@
 // What is told and when: news for screen readers, advice where a camera is blocked, a used link before a camera opens.
 import { main } from "../../support/browser.mjs";
-import { check, click, FEW_FRAMES, goIn, makeRoom, newPerson, openLink } from "./pages.mjs";
+import { check, click, goIn, makeRoom, newPerson, openLink } from "./pages.mjs";
 
 const [url] = process.argv.slice(2);
 
@@ -133,4 +133,4 @@ await main(async (browser) => {
     for (const context of browser.contexts()) await context.close();
   }
   return { told: Object.keys(parts) };
-}, FEW_FRAMES);
+});

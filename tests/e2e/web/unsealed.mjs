@@ -1,7 +1,7 @@
 // Somebody without the key and without our client, in an encrypted room: wherever the name is shown, it is marked.
 import { io } from "../../../client/node_modules/socket.io-client/build/esm-debug/index.js";
 import { main } from "../../support/browser.mjs";
-import { check, click, FEW_FRAMES, goIn, makeRoom, newPerson } from "./pages.mjs";
+import { check, click, goIn, makeRoom, newPerson } from "./pages.mjs";
 
 const [url] = process.argv.slice(2);
 const NAME = "Mallory";
@@ -16,7 +16,8 @@ async function everywhere(ada, socket, roomId) {
   };
   const answered = new Promise((resolve) => socket.once("knock-answered", resolve));
   await ask("knock", { name: NAME });
-  await toast(`${MARKED} is knocking`);
+  await ada.locator(".knock-card", { hasText: `${MARKED} is knocking` }).waitFor();
+  check((await ada.title()).startsWith(`${MARKED} is knocking`), "the title marks it as well");
   await click(ada, "People 1 waiting");
   await ada.locator(".knock", { hasText: MARKED }).waitFor();
   await click(ada, `Let in ${MARKED}`);
@@ -63,4 +64,4 @@ await main(async (browser) => {
     socket.disconnect();
   }
   return { errors: ada.errors };
-}, FEW_FRAMES);
+});

@@ -1,11 +1,12 @@
 // What the others' pages show when a call ends in one way or another: docs/calls.md, as people see it. node ways.mjs URL GRACE_MS
 import { loseDevice, main } from "../../support/browser.mjs";
-import { check, click, FEW_FRAMES, goIn, inside, makeRoom, newPerson, openLink, seesMoving } from "./pages.mjs";
+import { check, click, goIn, inside, makeRoom, newPerson, openLink, seesMoving } from "./pages.mjs";
+import { PACE } from "../../support/pace.mjs";
 
 const [url, graceMs] = process.argv.slice(2);
-const AT_ONCE_MS = 2_000;
+const AT_ONCE_MS = 2_000 * PACE;
 /** For a busy machine, on top of the grace period. */
-const MARGIN_MS = 4_000;
+const MARGIN_MS = 4_000 * PACE;
 
 const tile = (page, name) => page.locator(".tile:not(.own)", { hasText: name });
 const gone = (page, name, timeout = AT_ONCE_MS) => tile(page, name).waitFor({ state: "detached", timeout });
@@ -25,8 +26,9 @@ const WAYS = {
     const ben = await comesIn(browser, link, "Ben");
     await seesMoving(ada, 1);
     await click(ben, "Leave");
-    await ben.getByRole("dialog").getByRole("button", { name: "Leave", exact: true }).click();
     await gone(ada, "Ben");
+    await ada.locator(".person", { hasText: "Ben" }).getByText("Left a moment ago").waitFor({ timeout: AT_ONCE_MS });
+    await ada.locator(".person", { hasText: "Ben" }).waitFor({ state: "detached", timeout: Number(graceMs) + MARGIN_MS });
   },
 
   /** Another client of ours, that hangs up and stays: in the list of people, without a tile. */
@@ -81,6 +83,7 @@ const WAYS = {
     await ada.locator(".person", { hasText: "Ben" }).getByText("Chat only: this browser cannot call").waitFor({ timeout: AT_ONCE_MS });
     check((await tile(ada, "Ben").count()) === 0, "no tile of somebody who cannot call");
     check((await ben.locator(".tile:not(.own)", { hasText: "Ada" }).count()) === 1, "a tile of somebody who can");
+    await ben.locator(".tile[data-state=unable]", { hasText: "Ada" }).getByText("this browser cannot call").waitFor({ timeout: AT_ONCE_MS });
     await ben.context().close();
     await ada.locator(".person", { hasText: "Ben" }).waitFor({ state: "detached" });
   },
@@ -114,4 +117,4 @@ await main(async (browser) => {
     }
   }
   return { ways: Object.keys(WAYS) };
-}, FEW_FRAMES);
+});

@@ -13,6 +13,7 @@ from rooms.ports import StoreUnavailable
 from rooms.records import Purged, RoomRecord, SessionRecord, Tombstone
 from server.usecases.commands import COMMANDS, Command
 from storage.memory import MemoryStore
+from tests.support.pace import PACE
 from tests.support.server import Client, Server, running
 
 # Socket.IO's own names (Socket.IO protocol v5, reserved events).
@@ -84,7 +85,7 @@ async def test_a_failing_store_leaves_no_request_without_an_answer(failure: type
 
 
 async def _recovered(server: Server) -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(10 * PACE):
         while True:
             answer = await server.call("POST", "/api/rooms")
             if answer.status == 201:

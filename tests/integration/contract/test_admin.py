@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,10 +17,12 @@ from server.security.guesses import TOKEN_FAILURES
 from server.transport.http.admin import ROOMS_PER_PAGE
 from server.transport.socketio.admin import INVALID, NAMESPACE
 from tests.integration.contract.rest import WORD, granted
+from tests.support.bundle import bundle
+from tests.support.pace import PACE
 from tests.support.server import Server, running
 
 KEY = "the admin kéy"
-LIMIT_S = 5.0
+LIMIT_S = 5.0 * PACE
 
 
 @pytest.fixture
@@ -99,6 +102,18 @@ async def test_the_page_holds_nothing_and_may_be_framed_by_nobody(server: Server
     assert (page.status, page.headers["Cache-Control"]) == (200, "no-store")
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert KEY not in page.text
+
+
+async def test_the_page_is_two_files_with_names_for_ever(server: Server) -> None:
+    bundle()
+    page = await server.call("GET", "/admin")
+    needed = re.findall(r'(?:src|href)="((?!data:)[^"]+)"', page.text)
+    assert len(needed) == 2, "a module and a stylesheet; the icon of the tab is in the page"
+    for path in needed:
+        assert path.startswith("/assets/")
+        answer = await server.call("GET", path)
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+        assert not re.search(r'(?:from|import)\(?"/|url\((?!data:)|@import', answer.text), "it asks for another file"
 
 
 async def test_guesses_are_throttled_over_rest_and_sockets_together(server: Server) -> None:

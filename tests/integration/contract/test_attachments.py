@@ -226,6 +226,25 @@ async def test_the_last_to_see_it_has_the_time_and_then_it_is_gone(timed: Server
     await nothing_kept(timed)
 
 
+async def test_who_has_seen_it_has_the_time_also_where_the_last_one_to_wait_for_has_left(
+    timed: Server, clock: Clock
+) -> None:
+    room, first, one, second, two = await timed.pair()
+    third, _ = await timed.seated(room)
+    file = await file_id(timed, room, one["resumeToken"])
+    sent = await first.ok("send-message", roomId=room, text="", viewOnce=True, attachments=[{"fileId": file}])
+    seen = await second.ok("view-message", roomId=room, id=sent["id"])
+    await third.ok("leave-room", roomId=room)
+    assert (await first.wait_for("message-deleted"))["reason"] == "viewed"
+    clock.now += VIEW_AGAIN_S - 1
+    assert await second.ok("view-message", roomId=room, id=sent["id"]) == seen
+    assert (await fetch(timed, room, two["resumeToken"], file)).status == 200
+    clock.now += 1
+    assert await second.refused("view-message", roomId=room, id=sent["id"]) == "MESSAGE_NOT_FOUND"
+    assert (await fetch(timed, room, two["resumeToken"], file)).status == 404
+    await nothing_kept(timed)
+
+
 async def test_what_nobody_is_there_to_see_is_gone_at_once(server: Server) -> None:
     made = await server.room()
     room = made["roomId"]

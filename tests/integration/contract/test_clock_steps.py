@@ -44,7 +44,7 @@ steps = pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S], ids=["forward", "ba
 
 
 async def swept(server: Server) -> None:
-    await server.runner.app[LIFECYCLE].sweep()
+    await server.runner.app[LIFECYCLE].sweeper.sweep()
 
 
 def of(server: Server, room_id: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
 import os
 from collections.abc import AsyncIterator
 
@@ -18,6 +19,7 @@ from server.transport.http import files as route
 from server.usecases.context import Context
 from tests.integration.contract.rest import granted
 from tests.support.files import fetch, file_id, lay_down, nothing_kept, slowly
+from tests.support.pace import PACE
 from tests.support.server import Clock, Server, running
 
 MIB = 1_048_576
@@ -184,7 +186,7 @@ async def test_a_file_above_the_bound_is_refused_before_it_comes(kept: Server) -
     reader, writer = await asyncio.open_connection(host, int(port))
     head = f"POST /api/rooms/{room}/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {one['resumeToken']}\r\n"
     writer.write(f"{head}Content-Length: {50 * MIB + 1}\r\n\r\n".encode())
-    assert b" 413 " in await asyncio.wait_for(reader.readline(), 3)
+    assert b" 413 " in await asyncio.wait_for(reader.readline(), 3 * PACE)
     writer.close()
     assert url
     await nothing_kept(kept)
@@ -214,12 +216,17 @@ async def broken_off(server: Server, room: str, token: str, head: str, sent: byt
 
 
 @pytest.mark.parametrize("head", [f"Content-Length: {MIB}", "Transfer-Encoding: chunked"])
-async def test_an_upload_that_is_broken_off_leaves_nothing(kept: Server, head: str) -> None:
+async def test_an_upload_that_is_broken_off_leaves_nothing(
+    kept: Server, head: str, caplog: pytest.LogCaptureFixture
+) -> None:
     room, _, one, *_ = await kept.pair()
     half = os.urandom(MIB // 2)
     sent = half if "Length" in head else f"{len(half):x}\r\n".encode() + half + b"\r\n"
     await broken_off(kept, room, one["resumeToken"], head, sent)
     await nothing_kept(kept)
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == [], (
+        "nothing of ours failed"
+    )
     assert (await lay_down(kept, room, one["resumeToken"])).status == 201
 
 
@@ -229,7 +236,7 @@ async def test_what_is_longer_than_it_says_is_no_file(server: Server) -> None:
     reader, writer = await asyncio.open_connection(host, int(port))
     start = f"POST /api/rooms/{room}/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {one['resumeToken']}\r\n"
     writer.write(f"{start}Content-Length: 5\r\n\r\n".encode() + b"hello, and more")
-    assert b" 400 " in await asyncio.wait_for(reader.read(), 5)
+    assert b" 400 " in await asyncio.wait_for(reader.read(), 5 * PACE)
     writer.close()
     await nothing_kept(server)
 
@@ -274,7 +281,7 @@ async def test_what_files_in_memory_take_is_not_there_for_others() -> None:
         before = memory.rooms.limit_bytes
         room, _, one, *_ = await server.pair()
         await file_id(server, room, one["resumeToken"], bytes(10 * MIB))
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(3 * PACE):
             while memory.rooms.limit_bytes >= before:
                 await asyncio.sleep(0.05)
 
@@ -389,7 +396,7 @@ async def test_a_reader_that_goes_away_costs_nothing(kept: Server) -> None:
     await response.content.readexactly(1_000)
     assert context(kept).file_quotas.under_way["download"] == 1
     response.close()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(3 * PACE):
         while context(kept).file_quotas.under_way["download"]:
             await asyncio.sleep(0.01)
 

@@ -11,6 +11,7 @@ import pytest
 
 from server.transport.http import routes
 from tests.integration.contract.rest import WORD
+from tests.support.pace import PACE
 from tests.support.server import Answered, Server, running
 
 TOKEN = "tokenxyzzy"
@@ -41,7 +42,7 @@ async def raw(server: Server, sent: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(sent)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(10 * PACE):
             return await reader.read()
     finally:
         writer.close()

@@ -10,13 +10,14 @@ import jwt
 import pytest
 
 from rooms.ports import StoreUnavailable
-from server.protocol.requests import MAX_TOKEN_CHARS
+from server.protocol.fields import MAX_TOKEN_CHARS
 from server.security.guesses import TOKEN_FAILURES
 from server.transport.client import fetching
 from server.transport.client.fetching import MAX_DOCUMENT_BYTES
 from storage.memory import MAX_SPENT, MemoryStore
 from tests.integration.contract.requests import OFFER
 from tests.support.issuers import SECRET, Key, claims, serving, token
+from tests.support.pace import PACE
 from tests.support.processes import server_process
 from tests.support.server import Client, Clock, Server, running, talking_to
 
@@ -382,7 +383,7 @@ async def test_a_token_that_was_spent_on_a_connection_that_went_is_good_again() 
         await client.leave()
         store.gate.set()
         retry = await server.connect()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5 * PACE):
             while not (ack := await retry.request("join-room", {"roomId": room, "token": given}))["ok"]:
                 assert ack["error"]["code"] == "TOKEN_INVALID"
         assert ack["data"]["participants"] == []

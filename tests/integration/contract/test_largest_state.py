@@ -33,7 +33,7 @@ from rooms.limits import (
 from rooms.model import Seat
 from rooms.room import Room
 from server.app import HOST
-from server.protocol.requests import MAX_SDP_BYTES
+from server.protocol.fields import MAX_SDP_BYTES
 from server.transport.engineio import EngineLimits
 from signaling.negotiation import Kind
 from signaling.relay import MAILBOX_BYTES

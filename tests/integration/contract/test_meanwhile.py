@@ -10,6 +10,7 @@ import pytest
 
 from rooms.records import RoomRecord
 from storage.memory import MemoryStore
+from tests.support.pace import PACE
 from tests.support.server import Clock, Server, running
 
 JOIN_ID = "0123456789abcdef-join"
@@ -47,13 +48,35 @@ async def test_an_invite_is_not_spent_on_a_connection_that_goes_while_it_is_rede
         await client.leave()
         store.gate.set()
         retry = await server.connect()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5 * PACE):
             while True:
                 ack = await retry.request("join-room", {"roomId": made["roomId"], "invite": invite})
                 if ack["ok"]:
                     break
                 assert ack["error"]["code"] == "INVITE_USED"
         assert ack["data"]["participants"] == []
+
+
+async def test_a_join_that_gave_way_for_one_that_is_refused_burns_no_invite():
+    store = SlowStore()
+    async with running(store=store) as server:
+        made = await server.room(inviteOnly=True, capacity=1)
+        path = f"/api/rooms/{made['roomId']}"
+        invite = (await server.call("POST", f"{path}/invites", key=made["hostKey"])).json["invite"]
+        first, second = await server.connect(), await server.connect()
+        wish = {"roomId": made["roomId"], "invite": invite, "clientJoinId": JOIN_ID}
+        store.gate.clear()
+        store.saving.clear()
+        number = await first.begin("join-room", wish)
+        await store.saving.wait()
+        assert (await second.request("join-room", wish | {"invite": "x" * 20}))["error"]["code"] == "INVITE_INVALID"
+        store.gate.set()
+        assert (await first.answer(number))["error"]["code"] == "UNAVAILABLE"
+        # The place and the use are free, and only once.
+        await (await server.connect()).ok("join-room", roomId=made["roomId"], invite=invite)
+        assert (
+            await (await server.connect()).refused("join-room", roomId=made["roomId"], invite=invite) == "INVITE_USED"
+        )
 
 
 async def test_a_ban_keeps_out_the_address_from_which_a_seat_was_resumed():

@@ -11,6 +11,8 @@ from server.transport.engineio.core import Core
 from storage.memory import MemoryStore
 from tests.support.server import Server, running
 
+pytestmark = pytest.mark.pure
+
 
 class Durable(MemoryStore):
     """What it keeps would be there after a restart, if there were one: joins wait for it."""

@@ -11,6 +11,7 @@ import pytest
 from rooms.ports import StoreUnavailable
 from storage.memory import MemoryStore
 from tests.support.issuers import SECRET, token
+from tests.support.pace import PACE
 from tests.support.server import Clock, running
 
 
@@ -96,6 +97,6 @@ async def test_what_was_deleted_is_read_by_nobody_while_the_store_has_yet_to_hea
         for query in ("", "?q=secret"):
             assert (await server.call("GET", path + query, key=made["hostKey"])).json["messages"] == []
         store.fails = False
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(20 * PACE):
             while await store.messages(room, before=None, limit=10, now=server.context.wall()):
                 await asyncio.sleep(0.05)

@@ -102,6 +102,35 @@ async def test_no_script_or_style_comes_from_elsewhere_or_stands_in_the_page(bui
     assert "<style" not in page.text
 
 
+async def test_one_worker_alone_may_compile_web_assembly_and_its_parts_are_kept_for_ever(
+    built: Server, build: Build
+) -> None:
+    workers = [path for path, file in build.files.items() if file.worker]
+    parts = [path for path in build.files if path.endswith((".wasm", ".tflite"))]
+    assert (len(workers), len(parts)) == (1, 2)
+    for path in [*parts, *build.files, "/web/app/blur-worker.js", "/web/app/blur.js"]:
+        own = path in (*workers, "/web/app/blur-worker.js")
+        got = await get(built, path, Accept_Encoding="br")
+        assert got.status == 200
+        assert ("'wasm-unsafe-eval'" in got.headers["Content-Security-Policy"]) == own, path
+    policy = (await get(built, workers[0])).headers["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self';" in policy
+    assert "'unsafe-eval'" not in policy
+    sizes = {}
+    for path in parts:
+        got = await get(built, path, Accept_Encoding="br")
+        assert got.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        sizes[got.headers["Content-Type"]] = len(got.body)
+    assert set(sizes) == {"application/wasm", "application/octet-stream"}
+    assert sum(sizes.values()) < 750_000
+
+
+async def test_without_a_build_the_parts_of_background_blur_are_those_of_the_package(built: Server) -> None:
+    named = re.findall(r'"(/(?:web|vendor)/[^"]+)"', (ROOT / "web" / "app" / "blur-files.js").read_text())
+    assert len(named) == 4
+    assert {(await get(built, path)).status for path in named} == {200}
+
+
 async def test_a_room_is_not_told_to_who_previews_its_link(built: Server) -> None:
     made = await built.room()
     page = await get(built, f"/r/{made['roomId']}", User_Agent="previewer")

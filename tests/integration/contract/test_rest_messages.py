@@ -108,8 +108,13 @@ async def test_the_same_pages_come_of_a_log() -> None:
         assert "editedAt" in found
         assert await page("q=t4") == []
         assert [m["text"] for m in await page("q=t&limit=2")] == ["t6", "t5"]
+        assert [m["text"] for m in await page(f"q=t&after={ids[0]}&limit=2")] == ["t2", "t1"], (
+            "whoever polls misses none"
+        )
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(reading, "SEARCH_STEP", 2)
+            patch.setattr(reading, "SEARCHED_MESSAGES", 8)
+            assert [m["text"] for m in await page(f"q=t&after={ids[0]}&limit=2")] == ["t2", "t1"]
             patch.setattr(reading, "SEARCHED_MESSAGES", 4)
             assert len(await page("q=t2")) == 1
             assert await page("q=t1") == [], "of six messages the newest four are looked at"

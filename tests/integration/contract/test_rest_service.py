@@ -12,6 +12,7 @@ from server.protocol import answers
 from server.transport.http import rooms, routes
 from storage.memory import MemoryStore
 from tests.integration.contract.rest import WORD, granted, status_of, status_of_call
+from tests.support.pace import PACE
 from tests.support.server import Server, running
 
 
@@ -40,6 +41,21 @@ async def test_a_body_that_cannot_be_read_is_a_400_and_no_failure(
 ) -> None:
     assert await status_of(server, request_bytes) == 400
     assert "raised" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/api/rooms", "/api/rooms/{}/files", "/api/nothing"])
+async def test_where_a_body_could_not_be_decoded_the_connection_ends_and_the_answer_says_so(
+    server: Server, path: str
+) -> None:
+    made = await server.room()
+    head = f"POST {path.format(made['roomId'])} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {made['hostKey']}\r\n"
+    host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"{head}Content-Encoding: gzip\r\nContent-Length: 10\r\n\r\nxyzzyplugh".encode())
+    answer = await asyncio.wait_for(reader.read(), 5 * PACE)
+    writer.close()
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
+    assert b"\r\nconnection: close\r\n" in answer.lower()
 
 
 async def test_a_room_that_ends_while_a_body_comes_in_is_over(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

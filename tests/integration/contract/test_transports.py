@@ -111,6 +111,7 @@ async def test_requests_behind_a_new_connect_are_answered_to_the_new_connection(
     assert len(server.context.connections) == 1
 
 
+@pytest.mark.pure
 async def test_a_connect_that_fails_on_our_side_leaves_nothing_behind(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from rooms.errors import Code
 from server.schema.files import published
+from tests.support.pace import PACE
 from tests.support.processes import ROOT
 from tests.support.server import Server
 
@@ -101,7 +102,7 @@ def said(tmp_path_factory: pytest.TempPathFactory, node: str) -> dict[str, list[
     for name, source in sources.items():
         (folder / name).write_text(HEAD + source)
     command = [str(PACKAGES / ".bin" / "tsc"), *OPTIONS, *sources]
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100 * PACE, check=False)
     errors = [line for line in run.stdout.splitlines() if "error TS" in line]
     assert run.returncode != 0
     assert all(line.startswith(tuple(sources)) for line in errors), run.stdout
@@ -126,15 +127,29 @@ def test_a_mistake_does_not_compile(said: dict[str, list[str]], mistake: str) ->
 CLIENT_HEAD = """
 import { io } from "socket.io-client";
 import { checkKey, joinRoom, lookUpRoom, MayflyError, parseLink, type MayflyErrorCode } from "@mayfly/client";
+import type { ErrorCodeOf, JoinErrorCode } from "@mayfly/client";
+import type { Room } from "@mayfly/client";
 import { makeClient } from "@mayfly/client/client";
+import type { ClientToServerEvents, ServerToClientEvents } from "@mayfly/client/events";
+import { type Socket } from "socket.io-client";
 declare const link: string;
+declare const socket: Socket<ServerToClientEvents, ClientToServerEvents>;
 """
 CLIENT_USE = """
-const { openRoom, createRoom } = makeClient(io);
+const { openRoom, createRoom, checkInvite } = makeClient(io);
 const room = openRoom(link, { name: "Ada" });
 export const words: Partial<Record<MayflyErrorCode, string>> = { KEY_MISSING: "incomplete", ROOM_FULL: "full" };
 export async function go(): Promise<string | null> {
   const { hostLink } = await createRoom({ capacity: 2 });
+  if ((await checkInvite(link)).usesLeft === 0) return "used";
+  const kicked = room.request("kick", { participantId: "x" });
+  await kicked.catch(({ code }: { code: ErrorCodeOf<"kick"> }) => code === "PEER_NOT_FOUND");
+  const { deliveredTo } = await room.request("broadcast", { type: "wave", data: { hand: "left" } }, { timeoutMs: 500 });
+  const urls = (await room.request("get-ice-servers")).iceServers.map(({ urls }) => urls);
+  console.log(deliveredTo + 1, urls.length);
+  await room.joined.catch(({ code }: { code: JoinErrorCode }) => code === "KNOCK_REFUSED" || code === "INVITE_USED");
+  socket.on("user-joined", ({ participant }) => console.log(participant.name));
+  socket.emit("typing", { roomId: room.id, isTyping: true });
   const problem = await checkKey(await lookUpRoom(link), parseLink(link).e2e);
   if (problem === "KEY_WRONG") return problem;
   try {
@@ -146,6 +161,16 @@ export async function go(): Promise<string | null> {
 }
 """
 CLIENT_WRONG = {
+    "a code of another request": 'export const is = (code: ErrorCodeOf<"kick">) => code === "POLL_CLOSED";',
+    "a request of which there are no codes": 'export const codes: ErrorCodeOf<"say">[] = [];',
+    "a request that nobody knows": 'export const said = (room: Room) => room.request("say", { text: "hi" });',
+    "a request without what it needs": 'export const said = (room: Room) => room.request("kick");',
+    "a field that it does not take": 'export const said = (room: Room) => room.request("kick", { who: "x" });',
+    "data that it does not answer with": (
+        'export const said = (room: Room) => room.request("pin-message", { id: null }).then(({ at }) => at);'
+    ),
+    "an event of a socket of one's own": 'socket.on("message", () => {});',
+    "a request of a socket of one's own": 'socket.emit("send-message", { roomId: "x", txt: "hi" });',
     "a code that nobody has": 'export const is = (error: MayflyError) => error.code === "KEY_LOST";',
     "a client made of something else": "makeClient(42);",
     "a client that is no room": "makeClient(io).sendMessage(link);",
@@ -163,7 +188,7 @@ def test_the_types_of_the_client_hold(tmp_path: Path, node: str) -> None:
     for name, source in sources.items():
         (tmp_path / name).write_text(CLIENT_HEAD + source)
     command = [str(PACKAGES / ".bin" / "tsc"), *OPTIONS, *sources]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100 * PACE, check=False)
     errors = [line for line in run.stdout.splitlines() if "error TS" in line]
     line = len(CLIENT_HEAD.splitlines()) + 1
     assert sorted(error.split(",")[0] for error in errors) == sorted(

@@ -18,6 +18,7 @@ from server.transport.engineio.budget import Budget
 from server.transport.http import runner as subject
 from server.transport.http.runner import Listener, Runner
 from tests.support.engine import eventually
+from tests.support.pace import PACE
 
 LOOPBACK = "127.0.0.1"
 ASK = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -92,7 +93,7 @@ async def test_who_reads_in_the_end_gets_all_of_it_and_counts_no_more() -> None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         loop, read = asyncio.get_running_loop(), bytearray()
         while read.count(b"HTTP/1.1 200") < ANSWERS or not read.endswith(b"}\n"):
-            read += await asyncio.wait_for(loop.sock_recv(client, 1 << 22), 5)
+            read += await asyncio.wait_for(loop.sock_recv(client, 1 << 22), 5 * PACE)
         await eventually(lambda: rig.unread.used_bytes == 0, "the last byte")
         client.close()
 
@@ -101,9 +102,8 @@ async def test_beyond_the_budget_those_with_the_most_unread_are_cut() -> None:
     async with serving(400_000) as rig:
         clients = [await rig.greedy() for _ in range(12)]
         await eventually(lambda: rig.unread.shed_count > 0, "somebody to give way")
-        await asyncio.sleep(0.1)
+        await eventually(lambda: len(rig.listener.connections) == 12 - rig.unread.shed_count, "their end")
         assert rig.unread.used_bytes <= 400_000
-        assert len(rig.listener.connections) == 12 - rig.unread.shed_count
         for client in clients:
             client.close()
 
@@ -125,7 +125,7 @@ async def test_of_connections_between_two_requests_the_oldest_goes(monkeypatch: 
         for _ in range(5):
             clients.append(await answered(rig))
         assert len(rig.listener.idle) == 3
-        assert [not await asyncio.wait_for(c.read(1), 5) for c, _ in clients[:2]] == [True, True]
+        assert [not await asyncio.wait_for(c.read(1), 5 * PACE) for c, _ in clients[:2]] == [True, True]
         reader, writer = clients[-1]
         writer.write(SHORT)
         assert await reader.readuntil(b"\r\n\r\n")

@@ -19,6 +19,7 @@ ON_UVLOOP_TOO = {
     "test_handshake",
     "test_heartbeat",
     "test_polling",
+    "test_recall",
     "test_upgrade",
     "test_websocket",
 }

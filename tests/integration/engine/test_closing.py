@@ -18,6 +18,7 @@ from server.transport.engineio.session import Session
 from server.transport.engineio.upgrade import Probe
 from server.transport.engineio.websocket import WebSocketCarrier
 from tests.support.engine import PATH, UPGRADE, Rig, client_frame, engine_rig, eventually
+from tests.support.pace import PACE
 
 
 async def test_close_session_sends_what_is_queued_then_the_code_and_the_reason(rig: Rig) -> None:
@@ -175,7 +176,7 @@ async def test_drain_closes_everybody_with_1012_within_bounds_and_refuses_newcom
         assert await ws.close_code() == 1012
         await ws.finish()
     assert (await poll).text == "1"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5 * PACE):
         await drain
     assert len(rig.told("disconnect")) == 11
     assert (await rig.request("GET", PATH + "polling")).status == 503
@@ -194,7 +195,7 @@ async def test_drain_does_not_wait_for_clients_that_do_not_answer_nor_for_comman
         for ws in sockets:
             await ws.send("4go")
         await eventually(lambda: rig.engine.stats.messages_in == 5, "the commands")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5 * PACE):
             await rig.engine.drain(1001)
         for ws in sockets:
             assert await ws.close_code() == 1001

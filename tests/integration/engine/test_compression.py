@@ -182,6 +182,7 @@ async def test_a_small_window_is_kept_to() -> None:
         await ws.finish()
 
 
+@pytest.mark.pure
 async def test_a_fan_out_compresses_once_for_all_who_agreed_and_the_others_get_it_plain(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -207,6 +208,7 @@ async def test_a_fan_out_compresses_once_for_all_who_agreed_and_the_others_get_i
             await ws.finish()
 
 
+@pytest.mark.pure
 async def test_what_was_compressed_is_kept_for_one_turn_and_so_is_the_bound_on_it() -> None:
     async with compressing_rig(limits=EngineLimits(deflated_bytes_per_turn=3_000)) as rig:
         ws, sid = await open_deflating(rig)
@@ -220,6 +222,7 @@ async def test_what_was_compressed_is_kept_for_one_turn_and_so_is_the_bound_on_i
         await ws.finish()
 
 
+@pytest.mark.pure
 async def test_the_messages_of_one_turn_leave_in_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
     async with compressing_rig() as rig:
         ws, sid = await open_deflating(rig)

@@ -43,6 +43,7 @@ async def test_long_messages_travel_compressed_only_where_it_is_switched_on(
         await socket.disconnect()
 
 
+@pytest.mark.pure
 @pytest.mark.usefixtures("node")
 async def test_a_message_to_many_is_compressed_once_and_reaches_those_who_declined(
     monkeypatch: pytest.MonkeyPatch,
@@ -74,6 +75,7 @@ async def test_a_message_to_many_is_compressed_once_and_reaches_those_who_declin
             await socket.disconnect()
 
 
+@pytest.mark.pure
 @pytest.mark.usefixtures("chromium", "node")
 @pytest.mark.parametrize("switched_on", [False, True])
 async def test_chromium_compresses_with_us_only_where_it_is_switched_on(

@@ -10,8 +10,10 @@ import pytest
 from aiohttp import web
 
 from server.transport.engineio.direct import MAX_QUERIES, Direct, _opens
+from server.transport.engineio.origins import MAX_ORIGINS, OriginPolicy
 from server.transport.engineio.ports import RequestHead
 from server.transport.engineio.refusals import Unwelcome
+from server.transport.engineio.session import Session
 from tests.support.engine import KEY, LIMIT_S, Connection, Rig, engine_rig
 
 PATH = "/engine.io/?EIO=4&transport=websocket"
@@ -120,6 +122,26 @@ async def answer_to(rig: Rig, data: bytes) -> bytes:
     return VARIES.sub(b"", came)
 
 
+async def polling_session(rig: Rig) -> Session:
+    """A session that long-polling carries. Its head is looked at, too, where heads are."""
+    connection = await Connection.open(rig.port)
+    connection.writer.write(b"GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
+    async with asyncio.timeout(LIMIT_S):
+        found = re.search(rb'"sid":"([^"]+)"', await connection.reader.readuntil(b"}"))
+    connection.abort()
+    assert found is not None
+    session = rig.engine.open_session(found[1].decode())
+    assert session is not None
+    return session
+
+
+async def gave_up(session: Session) -> None:
+    """Return once the client's attempt to upgrade is over."""
+    async with asyncio.timeout(LIMIT_S):
+        while session.probe is not None:
+            await asyncio.sleep(0.01)
+
+
 async def both(data: bytes, **options: Any) -> tuple[bytes, bytes]:
     answers = []
     for direct in (True, False):
@@ -158,6 +180,85 @@ async def test_a_foreign_origin_is_refused_once_and_alike(verdicts: list[bool]) 
     assert verdicts == [False]
     assert short == long
     assert short.startswith(b"HTTP/1.1 403 ")
+
+
+UPGRADES = {
+    "plain": (),
+    "as a browser asks": ("Origin: http://127.0.0.1", "User-Agent: x", "Cookie: a=b"),
+    "a compression": ("Sec-WebSocket-Extensions: permessage-deflate",),
+}
+PROBE = b"\x81\x86\0\0\0\x002probe"
+PROBED = b"\x81\x063probe"
+
+
+@pytest.mark.parametrize("name", UPGRADES)
+async def test_an_upgrade_from_polling_is_taken_and_answered_the_same(name: str, verdicts: list[bool]) -> None:
+    answers = []
+    for direct in (True, False):
+        async with engine_rig(direct=direct, websocket_compression=True, cookie="io") as rig:
+            session = await polling_session(rig)
+            answers.append(await answer_to(rig, head(f"{PATH}&sid={session.sid}", *UPGRADES[name]) + PROBE))
+            await gave_up(session)
+            assert session.connected  # on polling
+    assert verdicts[:2] == [False, True]
+    assert answers[0] == answers[1]
+    assert answers[0].startswith(b"HTTP/1.1 101 ")
+    assert answers[0].endswith(PROBED)
+
+
+async def test_an_upgrade_without_a_version_of_the_protocol_is_taken_too(rig: Rig, verdicts: list[bool]) -> None:
+    session = await polling_session(rig)
+    asked = head(f"/engine.io/?transport=websocket&sid={session.sid}&t=1")
+    assert (await answer_to(rig, asked + PROBE)).endswith(PROBED)
+    await gave_up(session)
+    assert verdicts[:2] == [False, True]
+
+
+NO_UPGRADE = {
+    "twice": "&sid=other",
+    "JSONP": "&j=0",
+    "an escape": "&t=%41",
+    "another transport": "&transport=polling",
+}
+
+
+@pytest.mark.parametrize("name", NO_UPGRADE)
+async def test_an_upgrade_that_is_not_plain_is_answered_by_aiohttp(name: str, verdicts: list[bool]) -> None:
+    answers = []
+    for direct in (True, False):
+        async with engine_rig(direct=direct) as rig:
+            session = await polling_session(rig)
+            answers.append(await answer_to(rig, head(f"{PATH}&sid={session.sid}{NO_UPGRADE[name]}")))
+    assert verdicts[:2] == [False, False]
+    assert answers[0] == answers[1]
+
+
+async def test_a_second_upgrade_is_turned_away_alike(verdicts: list[bool]) -> None:
+    answers = []
+    for direct in (True, False):
+        async with engine_rig(direct=direct) as rig:
+            session = await polling_session(rig)
+            first = await Connection.open(rig.port)
+            first.writer.write(head(f"{PATH}&sid={session.sid}") + PROBE)
+            async with asyncio.timeout(LIMIT_S):
+                assert await first.reader.readuntil(PROBED)
+            answers.append(await answer_to(rig, head(f"{PATH}&sid={session.sid}")))
+            assert session.probe is not None
+            first.abort()
+            await gave_up(session)
+    assert verdicts[:3] == [False, True, False]
+    assert answers[0] == answers[1]
+
+
+async def test_where_nobody_may_upgrade_all_are_refused_alike(verdicts: list[bool]) -> None:
+    answers = []
+    for direct in (True, False):
+        async with engine_rig(direct=direct, allow_upgrades=False) as rig:
+            session = await polling_session(rig)
+            answers.append(await answer_to(rig, head(f"{PATH}&sid={session.sid}")))
+    assert verdicts[:2] == [False, False]
+    assert answers[0] == answers[1]
+    assert answers[0].startswith(b"HTTP/1.1 400 ")
 
 
 async def test_what_came_behind_the_head_is_the_first_message(rig: Rig) -> None:
@@ -244,6 +345,14 @@ async def test_few_queries_are_remembered_and_long_ones_are_not_plain(rig: Rig, 
     assert _opens.cache_info().currsize == MAX_QUERIES
     assert (await answer_to(rig, head(f"{PATH}&t={'x' * 1_024}"))).startswith(b"HTTP/1.1 101 ")
     assert verdicts == [False]
+
+
+def test_few_origins_are_remembered() -> None:
+    policy = OriginPolicy("*")
+    for number in range(2 * MAX_ORIGINS):
+        origin = f"https://{number}.example"
+        assert f"Access-Control-Allow-Origin: {origin}\r\n".encode() in policy.lines(origin)
+    assert policy.lines.cache_info().currsize == MAX_ORIGINS
 
 
 async def test_a_head_in_pieces_is_taken_too(rig: Rig, verdicts: list[bool]) -> None:

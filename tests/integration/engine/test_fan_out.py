@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from server.transport.engineio import server as engine_server
 from tests.support.engine import Rig, eventually
 
 
@@ -21,16 +19,15 @@ async def test_a_broadcast_reaches_websockets_and_polling_clients_alike(rig: Rig
     assert (await rig.poll(polling)).text == '42["m","é"]'
 
 
-async def test_a_broadcast_is_framed_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_broadcast_is_framed_once(rig: Rig) -> None:
     sockets = [await rig.open_websocket() for _ in range(5)]
-    made: list[Any] = []
-    build = engine_server.packets.message_frame
-    monkeypatch.setattr(engine_server.packets, "message_frame", lambda text: made.append(text) or build(text))
     rig.engine.broadcast((sid for _, sid in sockets), b"2[]")
+    waiting = [frame for _, sid in sockets for frame in rig.engine.sockets[sid].outbox.frames]
     for ws, _ in sockets:
         assert await ws.text() == "42[]"
         await ws.finish()
-    assert made == [b"2[]"]
+    assert len(waiting) == 5
+    assert all(frame is waiting[0] for frame in waiting)
 
 
 async def test_the_messages_of_one_turn_leave_in_one_write(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,6 +171,7 @@ async def test_one_flooding_socket_leaves_the_others_their_turn() -> None:
         await polite.finish()
 
 
+@pytest.mark.pure
 @pytest.mark.parametrize(("count", "asks"), [(2, False), (3, True)])
 async def test_a_few_messages_of_one_read_wait_for_no_turn(
     monkeypatch: pytest.MonkeyPatch, count: int, asks: bool
@@ -194,6 +195,7 @@ async def rig_eventually_handled(rig: Rig, sid: str, count: int = 1) -> None:
     await eventually(lambda: sum(1 for s, _ in rig.told("message") if s == sid) >= count, "the messages")
 
 
+@pytest.mark.pure
 async def test_a_client_that_sends_crumbs_leaves_others_their_turn(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "TURN_S", 0.0)  # one step each
     crumbs, _ = await rig.open_websocket()

@@ -286,7 +286,7 @@ def test_the_peer_imports_nothing_of_the_server_and_the_server_nothing_of_the_pe
 
 def test_importing_signaling_loads_none_of_the_heavy_packages() -> None:
     code = (
-        "import sys, signaling, signaling.ice, peer, peer.link, peer.cli;"
+        "import sys, signaling, signaling.ice, peer, mayfly_client.link, peer.cli;"
         "print(sorted({'aiortc', 'aioice', 'av', 'socketio', 'aiohttp', 'server'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

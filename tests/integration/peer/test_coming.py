@@ -6,13 +6,14 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+from mayfly_client.credentials import Credentials
+from mayfly_client.link import parse_link
 from peer.client import RoomClient
 from peer.connection import ConnectionSettings, MediaMode
-from peer.credentials import Credentials
-from peer.link import parse_link
+from tests.support.pace import PACE
 from tests.support.server import running
 
-LIMIT_S = 10
+LIMIT_S = 10 * PACE
 
 
 class Slow(RoomClient):

@@ -16,6 +16,7 @@ from peer import picture
 from peer.media import FRAME_RATE, MAX_ECHO_FRAMES, Echo, SyntheticVideo, Tone, pump
 from peer.picture import Code, draw, read_code
 from peer.stats import MAX_PINGS_UNDERWAY, AudioMeter, PingMeter, VideoMeter, is_ping
+from tests.support.pace import PACE
 
 
 @pytest.mark.parametrize("code", [Code(0, 0), Code(1, 1), Code(0xABC, 0x1234), Code(0xFFF, 0xFFFF)])
@@ -169,6 +170,6 @@ async def test_a_pump_shows_every_frame_to_every_tap_until_the_track_ends() -> N
     for number in range(3):
         source.put(draw(1, number))
     source.put(None)
-    await asyncio.wait_for(pump(source, [first.append, second.append]), 5)
+    await asyncio.wait_for(pump(source, [first.append, second.append]), 5 * PACE)
     assert first == second
     assert len(first) == 3

@@ -12,6 +12,7 @@ from av import AudioFrame
 from peer.media import Frame, SyntheticVideo, Tone
 from peer.picture import read_code
 from peer.recording import Recorder, Recordings
+from tests.support.pace import PACE
 
 
 async def frames_of_a_second() -> list[Frame]:
@@ -29,7 +30,7 @@ async def test_pictures_and_sound_are_in_the_file(tmp_path: Path, ending: str) -
     recorder = Recorder(tmp_path / f"seen{ending}")
     for frame in await frames_of_a_second():
         recorder.put(frame)
-    await asyncio.wait_for(recorder.close(), 20)
+    await asyncio.wait_for(recorder.close(), 20 * PACE)
     assert (recorder.problem, recorder.frames_dropped, recorder.frames_written) == (None, 0, 30)
     with av.open(str(recorder.path)) as container:
         numbers = [code.number for code in map(read_code, container.decode(video=0)) if code]
@@ -45,7 +46,7 @@ async def test_sound_alone_is_recorded_too(tmp_path: Path) -> None:
     for frame in await frames_of_a_second():
         if isinstance(frame, AudioFrame):
             recorder.put(frame)
-    await asyncio.wait_for(recorder.close(), 20)
+    await asyncio.wait_for(recorder.close(), 20 * PACE)
     with av.open(str(recorder.path)) as container:
         assert not container.streams.video
         assert sum(frame.samples for frame in container.decode(audio=0)) > 0
@@ -59,7 +60,7 @@ async def test_a_picture_that_changes_its_size_stays_in_one_file(tmp_path: Path)
         else:
             larger = frame.reformat(640, 480) if index > 12 else frame
             recorder.put(larger)
-    await asyncio.wait_for(recorder.close(), 20)
+    await asyncio.wait_for(recorder.close(), 20 * PACE)
     with av.open(str(recorder.path)) as container:
         sizes = {(frame.width, frame.height) for frame in container.decode(video=0)}
     assert sizes == {(320, 240)}
@@ -77,7 +78,7 @@ async def test_a_path_that_cannot_be_written_is_told_and_stops_nothing(tmp_path:
     for frame in await frames_of_a_second():
         recorder.put(frame)
         await asyncio.sleep(0)  # the failure may come before the end, too
-    await asyncio.wait_for(recorder.close(), 20)
+    await asyncio.wait_for(recorder.close(), 20 * PACE)
     assert recorder.problem == "FileNotFoundError"
     recorder.put((await frames_of_a_second())[0])
     assert not recorder.path.exists()

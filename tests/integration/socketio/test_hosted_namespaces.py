@@ -17,10 +17,11 @@ from server.transport.socketio import NotHosted, SocketHost
 from server.transport.socketio.host import MAX_HOSTED_ATTACHMENTS
 from server.transport.socketio.packets import MAX_PACKET_BYTES
 from tests.support.engine import eventually
+from tests.support.pace import PACE
 from tests.support.server import Server, running
 
 DESK = "/desk"
-LIMIT_S = 5.0
+LIMIT_S = 5.0 * PACE
 
 
 @pytest.fixture

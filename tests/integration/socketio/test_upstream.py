@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pace import PACE
 from tests.support.parts import ROOT
 from tests.support.upstream import socketio_sources
 
@@ -16,7 +17,7 @@ FILES = ("tests/async/test_server.py", "tests/async/test_namespace.py", "tests/a
 LEAST = 130
 """So many upstream tests there are at least; fewer means that they were not found."""
 
-LIMIT_S = 110
+LIMIT_S = 110 * PACE
 
 
 @pytest.mark.timeout(240)

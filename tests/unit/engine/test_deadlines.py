@@ -109,15 +109,31 @@ def test_an_item_that_is_added_again_waits_anew(loop: ClockLoop) -> None:
     assert due == [119.0]
 
 
-def test_a_discarded_item_never_falls_due_and_the_last_one_takes_the_timer_with_it(loop: ClockLoop) -> None:
+def test_a_discarded_item_never_falls_due_and_the_timer_of_the_last_one_is_not_set_again(loop: ClockLoop) -> None:
     due: list[str] = []
     deadlines: Deadlines[str] = Deadlines(10, due.append)
     deadlines.add("a")
     assert deadlines.discard("a")
     assert not deadlines.discard("a")
+    loop.advance(10)
     assert not loop.pending
     loop.advance(50)
     assert not due
+
+
+def test_items_that_come_and_go_one_by_one_share_a_timer_and_wait_their_whole_time(loop: ClockLoop) -> None:
+    due: list[float] = []
+    deadlines: Deadlines[int] = Deadlines(10, lambda item: due.append(loop.now))
+    for item in range(3):
+        deadlines.add(item)
+        deadlines.discard(item)
+        loop.advance(2)
+    deadlines.add(3)
+    assert len(loop.timers) == 1
+    loop.advance(9)
+    assert not due
+    loop.advance(1)
+    assert due == [116.0]
 
 
 def test_an_item_may_discard_another_that_is_due_at_the_same_moment(loop: ClockLoop) -> None:

@@ -16,6 +16,7 @@ from server.transport.engineio.packets import (
     message_frame,
     open_frame,
     packet_frame,
+    rest_of_open,
 )
 
 legal_text = st.text(st.characters(exclude_characters="\x1e", exclude_categories=["Cs"]), max_size=50)
@@ -27,7 +28,8 @@ def test_a_message_is_framed_with_its_type() -> None:
 
 
 def test_the_handshake_packet_is_the_protocols() -> None:
-    frame = open_frame("s", upgrades=("websocket",), ping_interval_ms=25_000, ping_timeout_ms=20_000, max_payload=9)
+    rest = rest_of_open(upgrades=("websocket",), ping_interval_ms=25_000, ping_timeout_ms=20_000, max_payload=9)
+    frame = open_frame("s", rest)
     is_text, payload = frame_payload(frame)
     assert is_text
     assert payload[:1] == b"0"

@@ -6,9 +6,11 @@ import pytest
 
 from rooms import directory, messages, snapshots
 from rooms.directory import Directory
+from rooms.leaving import leave
+from rooms.lifetime import set_expiry
 from rooms.model import EndReason, RoomOptions
 from rooms.records import Tombstone
-from rooms.room import Runtime
+from rooms.runtime import Runtime
 from rooms.schedule import TIDY_FROM
 from tests.support.rooms import Stage, refusal, stage_with
 
@@ -99,7 +101,7 @@ def test_a_room_is_due_when_it_expires() -> None:
 
 def test_an_expiry_that_was_moved_is_due_at_its_new_time_alone() -> None:
     stage = stage_with(expires_in_s=100)
-    stage.room.set_expiry(stage.now + 5, stage.now)
+    set_expiry(stage.room, stage.now + 5, stage.now)
     stage.now += 5
     assert stage.due() == ["expiry"]
     stage.now += 100
@@ -119,7 +121,7 @@ def test_a_seat_that_was_given_up_meanwhile_is_not_due() -> None:
     stage.sit("ada")
     bob = stage.sit("bob")
     stage.room.drop(bob, stage.now)
-    stage.room.remove(bob, "kicked", stage.now)
+    leave(stage.room, bob, "kicked", stage.now)
     stage.now += 30
     assert stage.due() == []
 

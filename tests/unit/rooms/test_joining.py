@@ -1,4 +1,4 @@
-"""Who is admitted to a room, who may take a seat back, and what a join that fails or is repeated costs."""
+"""Who is admitted to a room, and what a join that fails or is repeated costs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from rooms import joining
-from rooms.events import MemberJoined, SeatGranted
+from rooms import joining, leaving
+from rooms.events import MemberJoined
+from rooms.leaving import leave
 from rooms.limits import JOIN_REGRET_S, JOINS_REGRETTED
 from rooms.model import LeaveReason, Voucher
 from tests.support.rooms import Stage, names, refusal, stage_with
@@ -142,7 +143,7 @@ def test_a_voucher_that_is_good_once_is_due_once_for_a_join_that_is_repeated() -
     once = Voucher(b"bob", use="one use")
     first = stage.sit("bob", voucher=once, join_id=JOIN)
     assert first.use_due
-    stage.room.remove(first, "left", stage.now)
+    leave(stage.room, first, "left", stage.now)
     assert not stage.ask("bob", voucher=once, join_id=JOIN).use_due
     assert stage.ask("cleo", voucher=once, join_id="another join").use_due
 
@@ -153,14 +154,14 @@ def test_a_new_try_of_the_same_join_spends_its_voucher_as_the_earlier_one() -> N
     once = Voucher(b"bob", use="one use")
     earlier = stage.ask("first try", voucher=once, join_id=JOIN)
     earlier.use_due = False
-    later = stage.ask("second try", voucher=once, join_id="another join")
-    joining.go_on_with(later, None)
-    assert (later.used_by, later.use_due) == ("second try", True)
-    joining.go_on_with(later, earlier)
+    alone = stage.ask("second try", voucher=once, join_id="another join")
+    assert (alone.used_by, alone.use_due) == ("second try", True)
+    later = stage.ask("third try", earlier, voucher=once, join_id="another join")
     assert (later.used_by, later.use_due) == ("first try", True)
-    other = stage.ask("somebody else", voucher=Voucher(b"cleo", use="another use"))
-    joining.go_on_with(other, earlier)
-    assert other.used_by == "somebody else"
+    other = stage.ask("somebody else", earlier, voucher=Voucher(b"cleo", use="another use"))
+    assert (other.used_by, other.use_due) == ("somebody else", True)
+    without = stage.ask("without a voucher", earlier)
+    assert (without.used_by, without.use_due) == ("without a voucher", False)
 
 
 # From the grant to the seat
@@ -210,12 +211,11 @@ def test_an_invite_is_spent_by_the_grant() -> None:
     granted = stage.ask("bob", invite="open")
     assert stage.used() == {"id of open": 1}
     assert refusal(stage.ask, "cleo", invite="open") == "INVITE_USED"
-    assert joining.granted_to(stage.room, granted) == [SeatGranted("r", "bob", spent=True)]
+    assert granted.invite_id == "id of open"
 
 
 def test_a_grant_without_an_invite_spends_nothing() -> None:
-    stage = Stage()
-    assert joining.granted_to(stage.room, stage.ask("bob")) == [SeatGranted("r", "bob", spent=False)]
+    assert Stage().ask("bob").invite_id is None
 
 
 def test_a_grant_that_is_withdrawn_frees_the_place_and_the_invite_once() -> None:
@@ -223,16 +223,16 @@ def test_a_grant_that_is_withdrawn_frees_the_place_and_the_invite_once() -> None
     stage.invite("open", uses=2)
     granted = stage.ask("bob", invite="open")
     for _ in range(2):
-        joining.withdraw(stage.room, granted, stage.now)
+        leaving.withdraw(stage.room, granted, stage.now)
     assert stage.used() == {"id of open": 0}
     stage.ask("cleo", invite="open")
 
 
 def test_a_room_that_all_had_left_is_empty_again_when_a_grant_is_withdrawn() -> None:
     stage = Stage()
-    stage.room.remove(stage.sit("ada"), "left", stage.now)
+    leave(stage.room, stage.sit("ada"), "left", stage.now)
     stage.now += 10
-    joining.withdraw(stage.room, stage.ask("bob"), stage.now)
+    leaving.withdraw(stage.room, stage.ask("bob"), stage.now)
     stage.now += 299
     assert stage.due() == []
     stage.now += 1
@@ -244,61 +244,12 @@ def test_a_new_try_of_the_same_join_withdraws_the_one_that_waits() -> None:
     stage.invite("open")
     stage.ask("bob", invite="open", join_id=JOIN)
     other = stage.ask("cleo", join_id="another join")
-    earlier = joining.earlier_try(stage.room, JOIN)
-    joining.give_way(stage.room, earlier, stage.now)
+    earlier, events = leaving.give_way(stage.room, JOIN, stage.now)
+    assert earlier is not None
+    assert (earlier.id, names(events)) == ("bob", ["StateChanged"])
     assert (stage.room.pending, stage.used()) == ({"cleo": other}, {"id of open": 0})
-    assert joining.earlier_try(stage.room, None) is None
-    assert joining.give_way(stage.room, None, stage.now) == []
-
-
-def test_a_join_whose_answer_was_lost_finds_its_seat_again() -> None:
-    stage = Stage()
-    seat = stage.sit("bob", join_id=JOIN)
-    assert joining.same_join(stage.room, JOIN) is seat
-    assert joining.same_join(stage.room, "another join") is None
-    assert joining.same_join(stage.room, None) is None
-
-
-# Taking a seat back
-
-
-def test_a_seat_is_taken_back_with_its_own_token_alone() -> None:
-    stage = Stage()
-    bob = stage.sit("bob", token="of bob")
-    stage.sit("cleo", token="of cleo")
-    assert joining.reclaim(stage.room, "bob", "of bob") is bob
-    assert refusal(joining.reclaim, stage.room, "bob", "of cleo") == "RESUME_INVALID"
-    assert refusal(joining.reclaim, stage.room, "nobody", "of bob") == "RESUME_INVALID"
-
-
-def test_both_tokens_are_good_until_the_new_one_was_used() -> None:
-    stage = Stage()
-    bob = stage.sit("bob", token="first")
-    joining.renew_token(stage.room, bob, "second")
-    assert refusal(joining.reclaim, stage.room, "bob", "guessed") == "RESUME_INVALID"
-    assert joining.reclaim(stage.room, "bob", "first") is bob
-    assert joining.reclaim(stage.room, "bob", "second") is bob
-    assert refusal(joining.reclaim, stage.room, "bob", "first") == "RESUME_INVALID"
-
-
-@pytest.mark.parametrize(
-    ("reason", "code"),
-    [("left", "RESUME_EXPIRED"), ("timeout", "RESUME_EXPIRED"), ("kicked", "RESUME_INVALID")],
-)
-def test_a_true_token_of_a_seat_that_has_ended_is_told_so_but_to_whom_was_put_out(
-    reason: LeaveReason, code: str
-) -> None:
-    stage = Stage()
-    stage.sit("ada")
-    stage.room.remove(stage.sit("bob", token="of bob"), reason, stage.now)
-    assert refusal(joining.reclaim, stage.room, "bob", "of bob") == code
-    assert refusal(joining.reclaim, stage.room, "bob", "guessed") == "RESUME_INVALID"
-
-
-def test_whoever_is_banned_is_told_so() -> None:
-    stage = Stage()
-    stage.room.banned_ids.add("bob")
-    assert refusal(joining.reclaim, stage.room, "bob", "any") == "BANNED"
+    for nobody in (None, JOIN):
+        assert leaving.give_way(stage.room, nobody, stage.now) == (None, [])
 
 
 # Joins that were given up
@@ -308,7 +259,7 @@ def give_up(stage: Stage, invite: str, join: str = JOIN, after_s: float = 1.0) -
     """Sit, and leave soon."""
     seat = stage.sit("bob", invite=invite, join_id=join)
     stage.now += after_s
-    stage.room.remove(seat, "left", stage.now)
+    leave(stage.room, seat, "left", stage.now)
 
 
 def again(stage: Stage, invite: str, join: str = JOIN) -> Any:
@@ -338,7 +289,7 @@ def test_a_join_that_was_given_up_and_is_withdrawn_frees_its_use() -> None:
     stage = Stage()
     stage.invite("open")
     give_up(stage, "open")
-    joining.withdraw(stage.room, again(stage, "open"), stage.now)
+    leaving.withdraw(stage.room, again(stage, "open"), stage.now)
     assert stage.used() == {"id of open": 0}
 
 
@@ -373,5 +324,5 @@ def test_as_many_as_joins_regretted_are_remembered_and_the_oldest_go() -> None:
 def test_only_whoever_leaves_gives_a_join_up(reason: LeaveReason) -> None:
     stage = Stage()
     stage.invite("open")
-    stage.room.remove(stage.sit("bob", invite="open", join_id=JOIN), reason, stage.now)
+    leave(stage.room, stage.sit("bob", invite="open", join_id=JOIN), reason, stage.now)
     assert not stage.room.regretted

@@ -6,7 +6,8 @@ from rooms.ledger import Ledger
 from rooms.limits import BACKLOG_MESSAGES, CHAR_BYTES, EVENT_OVERHEAD_BYTES, HISTORY_AGE_S, TRACE_BYTES
 from rooms.messages import post
 from rooms.model import Seat
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from signaling.negotiation import Kind
 from signaling.relay import MAILBOX_AGE_S, Relay
 

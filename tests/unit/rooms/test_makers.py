@@ -5,7 +5,7 @@ from __future__ import annotations
 from rooms.directory import Directory
 from rooms.makers import Makers
 from rooms.model import RoomOptions
-from rooms.room import Runtime
+from rooms.runtime import Runtime
 
 
 def test_pages_are_in_order_and_for_one_maker() -> None:

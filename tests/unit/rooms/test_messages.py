@@ -6,8 +6,9 @@ import pytest
 
 from rooms import messages
 from rooms.events import MessageDeleted
+from rooms.extras import Extras
 from rooms.limits import HISTORY_EVENTS, MAX_REACTION_KINDS, MESSAGES_KNOWN
-from rooms.message import Extras, Message
+from rooms.message import Message
 from rooms.messages import Options
 from rooms.model import RoomOptions, Seat
 from tests.support.rooms import Stage, names, refusal

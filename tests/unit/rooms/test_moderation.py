@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rooms import joining, lobby, messages, moderation
+from rooms import lobby, messages, moderation, returning
 from rooms.events import KnockReceived, MemberLeft
 from rooms.limits import BACKLOG_MESSAGES, HISTORY_AGE_S, MAX_BANS
 from rooms.message import seq_in
@@ -39,13 +39,13 @@ def kick(stage: Stage, who: str, *, ban: bool = False) -> list[str]:
 
 def test_whoever_is_kicked_is_out_and_may_come_in_anew(stage: Stage) -> None:
     assert kick(stage, "bob") == ["MemberLeft"]
-    assert refusal(joining.reclaim, stage.room, "bob", "of bob") == "RESUME_INVALID"
+    assert refusal(returning.reclaim, stage.room, "bob", "of bob") == "RESUME_INVALID"
     stage.ask("bob again", origin=ORIGIN)
 
 
 def test_a_ban_keeps_out_the_seat_and_its_address(stage: Stage) -> None:
     kick(stage, "bob", ban=True)
-    assert refusal(joining.reclaim, stage.room, "bob", "of bob") == "BANNED"
+    assert refusal(returning.reclaim, stage.room, "bob", "of bob") == "BANNED"
     assert refusal(stage.ask, "bob again", origin=ORIGIN) == "BANNED"
     stage.ask("cleo", origin=b"another address")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rooms import moderation, people, snapshots
 from rooms.limits import CHAR_BYTES, RECEIPTS_CAPACITY
-from rooms.room import Runtime
+from rooms.runtime import Runtime
 from tests.support.rooms import Stage, names, refusal
 
 

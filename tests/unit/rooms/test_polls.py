@@ -55,6 +55,17 @@ def test_its_author_and_the_host_close_and_delete_it(stage: Stage) -> None:
     assert refusal(polls.vote, stage.room, ben, poll.id, [0], stage.now) == "NOT_FOUND"
 
 
+def test_who_has_not_heard_that_a_vote_counts_may_repeat_it_after_the_end(stage: Stage) -> None:
+    ada, ben = map(stage.sit, ("ada", "ben"))
+    poll = asked(stage, ada, multiple=True)
+    polls.vote(stage.room, ada, poll.id, [2, 0], stage.now)
+    polls.close(stage.room, ada, poll.id, stage.now)
+    assert polls.vote(stage.room, ada, poll.id, [0, 2], stage.now) == []
+    assert polls.vote(stage.room, ben, poll.id, [], stage.now) == [], "nor has ben"
+    assert refusal(polls.vote, stage.room, ada, poll.id, [0], stage.now) == "POLL_CLOSED"
+    assert refusal(polls.vote, stage.room, ben, poll.id, [0, 2], stage.now) == "POLL_CLOSED"
+
+
 def test_it_closes_when_its_time_has_come(stage: Stage) -> None:
     ada = stage.sit("ada")
     poll, closed = asked(stage, ada, closes_in_s=10), asked(stage, ada, closes_in_s=10)

@@ -50,4 +50,4 @@ def test_who_may_not_call_is_shown_as_one_who_cannot_and_enters_no_call() -> Non
     stage = Stage()
     bob = sit_with(stage, Rights(can_call=False))
     assert not bob.participant.media.can_call
-    assert refusal(messages.set_in_call, stage.room, bob, stage.now, in_call=True) == "FORBIDDEN"
+    assert refusal(people.set_in_call, stage.room, bob, stage.now, in_call=True) == "FORBIDDEN"

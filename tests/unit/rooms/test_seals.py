@@ -9,7 +9,8 @@ import pytest
 from rooms import seals, snapshots
 from rooms.events import MemberUpdated
 from rooms.model import Seat
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from server.security.seals import NONCE_BYTES, new_seal, opened_by_join, opened_by_token
 from tests.support.rooms import Stage
 

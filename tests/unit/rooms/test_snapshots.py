@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from rooms import joining, messages, moderation, people, snapshots
+from rooms import messages, moderation, people, retractions, returning, snapshots
+from rooms.leaving import leave
 from rooms.records import CallRecord, RoomRecord
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from tests.support.rooms import Stage, refusal, stage_with
 
 
@@ -31,7 +33,7 @@ def test_whoever_sat_can_take_the_seat_back_within_the_grace_period() -> None:
     stage = Stage()
     stage.sit("ada", token="of ada")
     again = restarted(stage)
-    seat = joining.reclaim(again, "ada", "of ada")
+    seat = returning.reclaim(again, "ada", "of ada")
     assert (seat.name, seat.role, seat.connected, seat.away_since) == ("ada", "host", False, stage.now)
     assert again.runtime.schedule.next_at() == stage.now + 30
 
@@ -59,8 +61,8 @@ def test_a_seat_that_was_granted_and_not_taken_is_there_for_whoever_has_its_toke
     stage.invite("open")
     stage.ask("bob", invite="open", token="of bob")
     again = restarted(stage)
-    assert joining.reclaim(again, "bob", "of bob").provisional
-    again.remove(again.seats["bob"], "timeout", stage.now + 30)
+    assert returning.reclaim(again, "bob", "of bob").provisional
+    leave(again, again.seats["bob"], "timeout", stage.now + 30)
     assert [record.used for record in again.invites.records()] == [0]
 
 
@@ -96,14 +98,14 @@ def test_invites_and_bans_stay() -> None:
     stage.room.banned_origins.add(b"an address")
     again = restarted(stage)
     assert [record.used for record in again.invites.records()] == [1]
-    assert refusal(joining.reclaim, again, "mallory", "any") == "BANNED"
+    assert refusal(returning.reclaim, again, "mallory", "any") == "BANNED"
     assert again.banned_origins == {b"an address"}
 
 
 def test_a_join_whose_answer_was_lost_in_the_crash_finds_its_seat() -> None:
     stage = Stage()
     stage.sit("ada", join_id="join")
-    found = joining.same_join(restarted(stage), "join")
+    found = returning.same_join(restarted(stage), "join")
     assert found is not None
     assert found.id == "ada"
 
@@ -127,7 +129,7 @@ def test_clients_can_tell_that_it_is_another_process() -> None:
 
 def test_an_empty_room_is_given_up_in_its_time_after_a_restart() -> None:
     stage = Stage()
-    stage.room.remove(stage.sit("ada"), "left", stage.now)
+    leave(stage.room, stage.sit("ada"), "left", stage.now)
     assert restarted(stage, now=5_000.0).empty_since == 5_000.0
 
 
@@ -157,6 +159,7 @@ def test_every_field_of_the_records_comes_back() -> None:
     stage.sit("ada", invite="open", join_id="join")
     stage.sit("bob")
     stage.room.banned_ids.add("mallory")
+    retractions.note(stage.room, "of a message", 7, edited=True)
     first = snapshots.record_of(stage.room)
     second = snapshots.record_of(restarted(stage))
     for field in fields(RoomRecord):

@@ -11,12 +11,15 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from rooms import joining, lobby, messages, moderation, snapshots
+from rooms import joining, leaving, lobby, messages, moderation, people, returning, snapshots
 from rooms.directory import Directory
 from rooms.errors import Code, Refused
 from rooms.events import Durable, MemberJoined, MemberLeft, SeatTakenOver
+from rooms.leaving import leave
+from rooms.lifetime import warn
 from rooms.model import HOST, Media, RoomOptions, Seat
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from rooms.schedule import Task
 
 GRACE_S = 30.0
@@ -118,8 +121,8 @@ class Life(RuleBasedStateMachine):
     @rule(number=pick)
     def give_up_the_seat(self, number: int) -> None:
         granted = self.granted.pop(number % len(self.granted))
-        joining.withdraw(self.room, granted, self.now)
-        joining.withdraw(self.room, granted, self.now)  # twice is once
+        leaving.withdraw(self.room, granted, self.now)
+        leaving.withdraw(self.room, granted, self.now)  # twice is once
         self.given_back(granted)
 
     def given_back(self, seat: Seat) -> None:
@@ -141,7 +144,7 @@ class Life(RuleBasedStateMachine):
         if self.held(connection) not in (None, seat):
             return
         try:
-            found = joining.reclaim(self.room, seat.id, token)
+            found = returning.reclaim(self.room, seat.id, token)
         except Refused:
             assert not honest
             return
@@ -173,7 +176,7 @@ class Life(RuleBasedStateMachine):
     def leave(self, connection: str) -> None:
         seat = self.held(connection)
         if seat is not None:
-            self.seen(self.room.remove(seat, "left", self.now))
+            self.seen(leave(self.room, seat, "left", self.now))
 
     @precondition(anybody_in)
     @rule(number=pick, ban=st.booleans())
@@ -184,7 +187,7 @@ class Life(RuleBasedStateMachine):
             if seat.provisional:
                 self.given_back(seat)
             with pytest.raises(Refused) as refused:
-                joining.reclaim(self.room, seat.id, self.tokens[seat.id])
+                returning.reclaim(self.room, seat.id, self.tokens[seat.id])
             assert refused.value.code is (Code.BANNED if ban else Code.RESUME_INVALID)
 
     # Hosting and talking
@@ -228,9 +231,9 @@ class Life(RuleBasedStateMachine):
     def show_media_and_type(self, connection: str, on: bool) -> None:
         seat = self.held(connection)
         if seat is not None:
-            self.seen(messages.set_media(self.room, seat, self.now, audio=on, hand_raised=not on))
+            self.seen(people.set_media(self.room, seat, self.now, audio=on, hand_raised=not on))
             assert seat.media == Media(audio=on, hand_raised=not on, video=seat.media.video, screen=seat.media.screen)
-            self.seen(messages.set_typing(self.room, seat, is_typing=on))
+            self.seen(people.set_typing(self.room, seat, is_typing=on))
 
     # Time
 
@@ -246,7 +249,7 @@ class Life(RuleBasedStateMachine):
                     assert seat.away_since + GRACE_S <= self.now, "before the end of its grace period"
                     if seat.provisional:
                         self.given_back(seat)
-                    self.seen(room.remove(seat, "timeout", self.now))
+                    self.seen(leave(room, seat, "timeout", self.now))
                 case Task.EXPIRY:
                     assert room.expires_at <= self.now
                     self.end()
@@ -257,7 +260,7 @@ class Life(RuleBasedStateMachine):
                     self.end()
                     self.open_room(capacity=3)
                 case Task.WARNING:
-                    assert room.warn(due.key), "of an end that was moved"
+                    assert warn(room, due.key), "of an end that was moved"
 
     @precondition(lambda self: self.room.came > 0)
     @rule()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rooms import messages, viewing
+from rooms.events import MessageDeleted
+from rooms.leaving import leave
 from rooms.limits import VIEW_AGAIN_S
 from rooms.message import Message
 from rooms.messages import Options
@@ -67,8 +69,45 @@ def test_nobody_waits_for_one_who_has_left(stage: Stage) -> None:
     viewing.view(stage.room, ben, message.id, stage.now)
     stage.room.drop(cleo, stage.now)
     assert not message.gone, "who is away may come back"
-    assert "MessageDeleted" in names(stage.room.remove(cleo, "timeout", stage.now))
+    assert "MessageDeleted" in names(leave(stage.room, cleo, "timeout", stage.now))
     assert message.gone
+
+
+def test_it_is_gone_when_the_last_who_has_not_seen_it_is(stage: Stage) -> None:
+    ada, *_ = map(stage.sit, ("ada", "ben", "cleo"))
+    message = once(stage, ada)
+    assert viewing.view_no_more(stage.room, "ben", stage.now) == []
+    assert not message.gone
+    [event] = viewing.view_no_more(stage.room, "cleo", stage.now)
+    assert isinstance(event, MessageDeleted)
+    assert (event.by, event.reason) == ("", "viewed")
+    assert stage.room.once == {}
+
+
+def test_who_has_seen_it_may_repeat_it_also_where_the_last_one_to_wait_for_has_left(stage: Stage) -> None:
+    ada, ben, cleo = map(stage.sit, ("ada", "ben", "cleo"))
+    message = once(stage, ada)
+    viewing.view(stage.room, ben, message.id, stage.now)
+    stage.now += VIEW_AGAIN_S - 1
+    leave(stage.room, cleo, "kicked", stage.now)
+    assert message.gone
+    assert viewing.view(stage.room, ben, message.id, stage.now)[0].text == "xyzzy"
+    stage.now += 2
+    assert "shown" in stage.due()
+    viewing.hide(stage.room, message.seq)
+    assert refusal(viewing.view, stage.room, ben, message.id, stage.now) == "MESSAGE_NOT_FOUND"
+    assert "xyzzy" not in repr(stage.room)
+
+
+def test_where_nobody_has_seen_it_for_long_nothing_of_it_stays_with_the_last_one_gone(stage: Stage) -> None:
+    ada, ben, cleo = map(stage.sit, ("ada", "ben", "cleo"))
+    message = once(stage, ada)
+    viewing.view(stage.room, ben, message.id, stage.now)
+    stage.now += VIEW_AGAIN_S + 1
+    leave(stage.room, cleo, "left", stage.now)
+    assert message.gone
+    assert not stage.room.shown
+    assert "xyzzy" not in repr(stage.room)
 
 
 def test_sent_to_nobody_it_is_gone_at_once(stage: Stage) -> None:
@@ -100,5 +139,5 @@ def test_one_that_the_history_gave_up_is_not_waited_for(stage: Stage) -> None:
     ada, ben = stage.sit("ada"), stage.sit("ben")
     once(stage, ada)
     stage.room.history.give_up()
-    stage.room.remove(ben, "left", stage.now)
+    leave(stage.room, ben, "left", stage.now)
     assert not stage.room.once

@@ -11,7 +11,8 @@ from rooms import joining
 from rooms.errors import Code, Refused
 from rooms.joining import Admission
 from rooms.model import Seat
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from server.security.actor import Actor
 from server.security.claims import Claims
 

@@ -12,6 +12,7 @@ import pytest
 
 from server.transport.http.bundle import Bundle, digest, read_build, sources
 from server.transport.http.sending import preferred
+from tests.support.pace import PACE
 from tests.support.processes import ROOT
 
 HASHED, PLAIN = "/assets/main-1.js", "/client.tgz"
@@ -124,7 +125,7 @@ def test_what_others_install_is_no_source(project: Path) -> None:
 def test_the_build_computes_the_same_digest(node: str) -> None:
     script = "import { digest } from './web/build/sources.mjs'; console.log(digest());"
     command = [node, "--input-type=module", "-e", script]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30 * PACE)
     assert done.stdout.strip() == digest(ROOT)
 
 

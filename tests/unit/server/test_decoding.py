@@ -10,8 +10,8 @@ import orjson
 import pytest
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field, ValidationError, model_validator
 
+from server.protocol import decoding
 from server.protocol.decoding import CANDIDATE_FIELDS, DECODERS, HEAD_CHARS, decode, plain
-from server.transport.socketio import packets
 from server.transport.socketio.packets import BadPacket, Unread, read_event
 from server.usecases.commands import COMMANDS
 
@@ -27,14 +27,44 @@ CANDIDATE = {
 PLAIN: dict[str, dict[str, Any]] = {
     "send-message": {"roomId": "r" * 26, "text": "hello", "clientMessageId": "m1", "to": "p", "encrypted": True},
     "ice-candidate": {"roomId": "r" * 26, "to": "p", "negotiationId": "n", "candidate": CANDIDATE},
+    "join-room": {
+        "roomId": "r" * 26,
+        "name": "Ann",
+        "media": {"audio": True, "video": False, "handRaised": None},
+        "resume": {"participantId": "p" * 16, "resumeToken": "t" * 52, "epoch": "e", "lastSeq": 8},
+        "clientJoinId": "j" * 16,
+        "snapshot": "ack",
+    },
 }
+NESTED = (CANDIDATE, PLAIN["join-room"]["media"], PLAIN["join-room"]["resume"])
 ODD: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 65_535, 65_536, 0.0, 1.0, 1.5, 1e300, 10**19, -(10**19), 10**30,
     "", "x", "é€😀", "x" * 64, "x" * 65, "😀" * 64, "😀" * 65, "x" * 256, "x" * 257, "x" * 2_048, "x" * 2_049,
-    "x" * 10_001, "true", "1", "text", "image", {"url": "https://a.example/b"}, 60,
+    "x" * 10_001, "true", "1", "text", "image", "event", " Ann", "Ann  B.", "A\x7fnn", 8.0,
+    "t" * 256, {"url": "https://a.example/b"}, 60,
     [], [1], {}, {"roomId": "r"}, CANDIDATE, {"candidate": ""}, {"sdpMid": None},
 )  # fmt: skip
-MORE = ("more", "room_id", "candidate", "to", "roomId", "kind", "data", "replyTo", "ttlS", "viewOnce", "encrypted")
+MORE = (
+    "username",
+    "userName",
+    "hostKey",
+    "invite",
+    "password",
+    "token",
+    "snapshot",
+    "name",
+    "more",
+    "room_id",
+    "candidate",
+    "to",
+    "roomId",
+    "kind",
+    "data",
+    "replyTo",
+    "ttlS",
+    "viewOnce",
+    "encrypted",
+)
 RAW = (
     '"\\ud800"', '"\\ud83d\\ude00"', '"\\u0000"', '"\x01"', '"\t"', '"\\x"', "NaN", "Infinity", "-0", "01", "1.", "-",
     "1e999", "1E2", "0.0", '"\x7f"', "nul", "'a'", "[", "}", "[" * 2_000 + "]" * 2_000, "{}", '{"a":}',
@@ -45,7 +75,8 @@ RAW = (
 def long_way(data: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any]:
     """What is made of a packet without the decoders: a verdict and, where it is granted, what is read."""
     with monkeypatch.context() as patch:
-        patch.setattr(packets, "decode", lambda text: None)
+        for head in list(decoding._BY_HEAD):
+            patch.delitem(decoding._BY_HEAD, head)
         try:
             ack_id, event, args = read_event(data)
         except (BadPacket, Unread) as refused:
@@ -63,8 +94,12 @@ def as_data(payload: Any) -> Any:
     """Field → value; of a candidate, which is passed on, in its order."""
     if isinstance(payload, dict):
         return dict(sorted(payload.items()))
+    if not isinstance(payload, BaseModel | msgspec.Struct):
+        return payload
     names = type(payload).model_fields if isinstance(payload, BaseModel) else payload.__struct_fields__
-    found = {name: getattr(payload, name) for name in names}
+    found = {
+        name: value if name == "candidate" else as_data(value) for name in names for value in [getattr(payload, name)]
+    }
     if found.get("candidate") is not None:
         found["candidate"] = list(found["candidate"].items())
     return found
@@ -95,7 +130,7 @@ class Inputs:
                 text = text[:-1] + chance.choice((",1]", ",{}]", "", "]]", "] ", "]x", ",]"))
             case 3:
                 text = text.replace(
-                    event, chance.choice(("join-room", "", "send-messag", event + "x", event.upper())), 1
+                    event, chance.choice(("join-roo", "leave-room", "", "send-messag", event + "x", event.upper())), 1
                 )
         return chance.choice(("2", "21", "2123", "20000000001")) + text
 
@@ -114,7 +149,7 @@ class Inputs:
                 case 4:
                     chance.shuffle(fields)
                 case 5 if fields:
-                    inner = self._changed(CANDIDATE)
+                    inner = self._changed(chance.choice(NESTED))
                     fields[at] = (fields[at][0], dict(inner) if chance.random() < 0.7 else inner)
         return fields
 
@@ -173,6 +208,19 @@ def test_fields_in_another_order_go_the_long_way_which_puts_them_right() -> None
     text = orjson.dumps(["ice-candidate", PLAIN["ice-candidate"] | {"candidate": turned}]).decode()
     assert decode(text) is None
     assert tuple(COMMANDS["ice-candidate"].validate(orjson.loads(text)[1]).candidate) == CANDIDATE_FIELDS
+
+
+@pytest.mark.parametrize(
+    "join",
+    ["r", {"roomId": "r"}, {"roomId": "r", "name": None}, {"room": "r"}]
+    + [{"roomId": "r", other: "Ann"} for other in ("username", "userName")]
+    + [{"roomId": "r", "name": "Bob", "username": "Ann"}, {"roomId": "r", "name": " Ann  B. "}],
+)
+def test_a_join_means_the_same_however_it_is_written(join: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = "21" + orjson.dumps(["join-room", join]).decode()
+    verdict, read = long_way(data, monkeypatch)
+    decoded = decode(data[2:])
+    assert decoded is None or ("granted", exact(("1", "join-room", as_data(decoded[1])))) == (verdict, exact(read))
 
 
 def test_each_decoder_is_of_a_request_and_is_told_from_the_others_by_its_head() -> None:

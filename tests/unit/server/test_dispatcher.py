@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,7 +15,7 @@ from server.protocol.acknowledgements import envelope as envelope_of
 from server.protocol.requests import EndRoom
 from server.security.throttles import TokenBucket, bucket
 from server.usecases.commands import COMMANDS, Command
-from server.usecases.connections import Connection
+from server.usecases.connections import REFUSED_AT_ONCE, Connection
 from server.usecases.context import Context
 from server.usecases.dispatcher import Dispatcher
 
@@ -42,8 +42,8 @@ def time() -> Time:
 
 @pytest.fixture
 def dispatcher(time: Time) -> Dispatcher:
-    # No handler of these tests looks at the context.
-    return Dispatcher(cast(Context, None), monotonic=time)
+    # No handler of these tests looks at the context; compiled code wants a real one.
+    return Dispatcher(Context.__new__(Context), monotonic=time)
 
 
 @pytest.fixture
@@ -157,13 +157,13 @@ async def test_the_limit_counts_every_request_also_refused_ones(
     assert code(await envelope(dispatcher.handle(caller, "end-room", ASKED))) == "RATE_LIMITED"
 
 
-async def test_outcomes_are_counted(dispatcher: Dispatcher, answers_with: Callable[[Any], None]) -> None:
+async def test_what_is_not_even_read_is_counted(dispatcher: Dispatcher, answers_with: Callable[[Any], None]) -> None:
     answers_with(lambda *_: EMPTY)
     for name in ("end-room", "end-room", "no-such-event"):
         dispatcher.handle(connection(), name, ASKED)
     dispatcher.too_large(connection())
     dispatcher.unreadable(connection())
-    assert dispatcher.answered == {"ok": 2, "UNKNOWN_EVENT": 1, "PAYLOAD_TOO_LARGE": 1, "INVALID_PAYLOAD": 1}
+    assert dispatcher.not_run == {"PAYLOAD_TOO_LARGE": 1, "INVALID_PAYLOAD": 1}, "the meter has the others"
 
 
 async def test_what_is_too_large_or_unreadable_counts_like_any_request(dispatcher: Dispatcher) -> None:
@@ -172,6 +172,25 @@ async def test_what_is_too_large_or_unreadable_counts_like_any_request(dispatche
     answers += [dispatcher.too_large(caller), dispatcher.unreadable(caller)]
     codes = [code(await envelope(answer)) for answer in answers]
     assert codes == ["PAYLOAD_TOO_LARGE", "INVALID_PAYLOAD", "RATE_LIMITED", "RATE_LIMITED"]
+
+
+def impatient(rate: float) -> Connection:
+    return Connection("c", "127.0.0.1", "private", bucket(rate, rate, 0.0), bucket(rate, REFUSED_AT_ONCE, 0.0))
+
+
+def test_whoever_goes_on_too_fast_is_closed_and_whoever_is_twice_as_fast_as_it_may_be_is_not(
+    dispatcher: Dispatcher, time: Time
+) -> None:
+    """`handle` is asked so many times a second, for a minute; where it is final, the connection is closed behind it."""
+    for per_s, closed in ((100, False), (200, True)):
+        time.now = 0.0
+        caller, finals = impatient(rate=50), 0
+        for number in range(60 * per_s):
+            time.now = number / per_s
+            outcome = dispatcher.too_large(caller)
+            assert isinstance(outcome, Refusal)
+            finals += outcome.final
+        assert bool(finals) is closed
 
 
 def test_a_bucket_refills_at_its_rate_and_never_above_its_burst() -> None:

@@ -11,6 +11,7 @@ import pytest
 from server.security.descriptors import Descriptors
 from server.transport.http import listener as subject
 from server.transport.http.listener import MAX_SILENT_PER_ADDRESS, Door
+from tests.support.pace import PACE
 
 LOOPBACK = "127.0.0.1"
 
@@ -57,7 +58,7 @@ async def test_who_says_nothing_is_closed_in_time(sent: bytes, monkeypatch: pyte
         reader, writer = await asyncio.open_connection(LOOPBACK, port)
         writer.write(sent)
         with pytest.raises((ConnectionError, EOFError)):
-            await asyncio.wait_for(reader.readexactly(1), 5)
+            await asyncio.wait_for(reader.readexactly(1), 5 * PACE)
         assert (len(door), door.closed) == (0, 1)
         writer.transport.abort()
 
@@ -66,7 +67,7 @@ async def test_what_is_no_head_is_handed_over_at_once() -> None:
     async with opened() as (_, port):
         reader, writer = await asyncio.open_connection(LOOPBACK, port)
         writer.write(b"\x16\x03\x01")
-        assert await asyncio.wait_for(reader.readexactly(3), 5) == b"\x16\x03\x01"
+        assert await asyncio.wait_for(reader.readexactly(3), 5 * PACE) == b"\x16\x03\x01"
         writer.transport.abort()
 
 
@@ -80,7 +81,7 @@ async def test_many_that_come_in_one_moment_are_all_let_in(monkeypatch: pytest.M
         for _, writer in pairs:
             writer.write(b"get / http/1.1\r\n\r\n")
         for reader, writer in pairs:
-            assert await asyncio.wait_for(reader.readexactly(5), 5) == b"GET /"
+            assert await asyncio.wait_for(reader.readexactly(5), 5 * PACE) == b"GET /"
             writer.transport.abort()
         assert door.closed == 0
 
@@ -113,10 +114,10 @@ async def test_of_one_address_the_oldest_goes_for_the_newest(monkeypatch: pytest
         other = await asyncio.open_connection(LOOPBACK, port, local_addr=("127.0.0.9", 0))
         newest = await asyncio.open_connection(LOOPBACK, port)
         with pytest.raises((ConnectionError, EOFError)):
-            await asyncio.wait_for(pairs[0][0].readexactly(1), 5)
+            await asyncio.wait_for(pairs[0][0].readexactly(1), 5 * PACE)
         for reader, writer in (newest, pairs[1], other):
             writer.write(b"hello\r\n\r\n")
-            assert await asyncio.wait_for(reader.readexactly(5), 5) == b"HELLO"
+            assert await asyncio.wait_for(reader.readexactly(5), 5 * PACE) == b"HELLO"
         for _, writer in (*pairs, other, newest):
             writer.transport.abort()
         assert door.closed == 1
@@ -130,6 +131,6 @@ async def test_where_descriptors_run_out_the_oldest_of_all_goes() -> None:
         assert len(door) <= door.descriptors.for_anybody
         reader, writer = pairs[-1]
         writer.write(b"hello\r\n\r\n")
-        assert await asyncio.wait_for(reader.readexactly(5), 5) == b"HELLO"
+        assert await asyncio.wait_for(reader.readexactly(5), 5 * PACE) == b"HELLO"
         for _, one in pairs:
             one.transport.abort()

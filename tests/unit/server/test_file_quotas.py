@@ -120,7 +120,7 @@ def test_so_many_are_on_their_way_at_once(kind: str) -> None:
 
 
 def test_nothing_is_kept_of_whoever_has_nothing() -> None:
-    quotas = FileQuotas(FileBounds(1_000, 1_000, 1_000, 1_000))
+    quotas = FileQuotas(FileBounds(file=1_000, process=1_000, room=1_000, address=1_000))
     quotas.begin("f", "r", ADA, 10)
     with quotas.transfer("upload", ADA):
         pass

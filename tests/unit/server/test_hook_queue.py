@@ -9,6 +9,7 @@ import pytest
 
 from server.outbound import hook_queue
 from server.outbound.hook_queue import AT_ONCE, FAILURES_TO_TELL, KEPT_S, MAX_QUEUED, Gone, Hook, HookQueue, NotTaken
+from tests.support.pace import PACE
 
 
 class Time:
@@ -53,7 +54,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(queue: HookQueue, waiting: int = 0) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5 * PACE):
         while queue.waiting != waiting:
             await asyncio.sleep(0.001)
 
@@ -101,7 +102,7 @@ async def test_what_waits_is_tried_as_soon_as_the_address_takes_something(monkey
     address.down = True
     for room in "abc":
         queue.put(hook(f"{room}1"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5 * PACE):
         while len(address.tried) < FAILURES_TO_TELL:
             await asyncio.sleep(0.001)
     address.down = False
@@ -163,7 +164,7 @@ async def test_an_outage_is_told_in_two_lines(caplog: pytest.LogCaptureFixture) 
     queue = HookQueue(address, "address 1 (example.com)")
     address.down = True
     queue.put(hook("a1"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5 * PACE):
         while queue.failed < 20:
             await asyncio.sleep(0.001)
     address.down = False

@@ -110,6 +110,27 @@ async def test_a_public_key_is_no_shared_secret(keys: dict[str, Key]) -> None:
             assert await outcome(source.tokens, given) == "TOKEN_INVALID"
 
 
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+async def test_no_header_brings_or_names_a_key(keys: dict[str, Key], algorithm: str) -> None:
+    """RFC 8725, section 3.10: a key in the token, or behind an address in it, is the forger's."""
+    source, forger = Source(*keys.values()), Key(algorithm, algorithm)
+    for header in (
+        {"jwk": forger.public},
+        {"jku": "http://127.0.0.1:9/keys"},
+        {"x5u": "http://127.0.0.1:9/cert"},
+        {"x5c": ["MIIB"]},
+        {"kid": "../../../dev/null"},
+        {"kid": "' or 1=1 --"},
+        {"kid": ""},
+        {"kid": "x" * 10_000},
+        {"crit": ["jwk"], "jwk": forger.public},
+        {"b64": False, "crit": ["b64"]},
+    ):
+        given = jwt.encode(claims(ROOM), forger.private, algorithm=algorithm, headers={"kid": algorithm, **header})
+        assert await outcome(source.tokens, given) == "TOKEN_INVALID", header
+    assert source.set.fetches <= key_sets.FETCHES, "and only so many cause the keys to be fetched"
+
+
 async def test_the_keys_of_a_set_are_of_use_for_their_own_algorithm(keys: dict[str, Key]) -> None:
     source = Source(keys["ES256"])
     given = jwt.encode(claims(ROOM), keys["RS256"].private, algorithm="RS256", headers={"kid": "ES256"})

@@ -15,14 +15,18 @@ from rooms.message import Message
 from rooms.model import RoomOptions
 from rooms.ports import StoreUnavailable
 from rooms.records import LoggedMessage, Purged, RoomRecord, SessionRecord, Tombstone, logged
-from rooms.room import Room, Runtime
-from server.outbound import journal as journal_module
-from server.outbound.journal import MAX_QUEUED_MESSAGES, RETRY_LONGEST_S, Journal
+from rooms.room import Room
+from rooms.runtime import Runtime
+from server.outbound import message_log
+from server.outbound.journal import Journal
+from server.outbound.message_log import MAX_QUEUED_MESSAGES
+from server.outbound.store_calls import RETRY_LONGEST_S
 from storage.memory import MemoryStore
 from tests.support.messages import message as said
+from tests.support.pace import PACE
 
 NOW = 1_000.0
-SOON_S = 5.0
+SOON_S = 5.0 * PACE
 
 
 class DurableStore(MemoryStore):
@@ -116,8 +120,8 @@ def message(room: Room, number: int) -> Message:
 async def until_idle(journal: Journal) -> None:
     """Wait for all that is under way."""
     async with asyncio.timeout(SOON_S):
-        while journal._tasks:
-            await asyncio.wait(set(journal._tasks))
+        while journal.calls.tasks:
+            await asyncio.wait(set(journal.calls.tasks))
 
 
 async def test_many_changes_are_saved_as_the_newest_state(journal: Journal, store: DurableStore) -> None:
@@ -276,7 +280,7 @@ async def test_messages_of_an_ended_room_are_forgotten_at_once(journal: Journal,
         journal.log_message(message(room, number))
         journal.log_message(message(other, 100 + number))
     journal.end_behind(*end(room))
-    assert {each.room_id for each in journal._messages} == {other.id}
+    assert {each.room_id for each in journal.messages.waiting} == {other.id}
     store.failure = None
     await until_idle(journal)
     assert await store.messages(room.id, before=None, limit=50, now=NOW) == []
@@ -301,22 +305,22 @@ async def test_the_queue_of_messages_is_bounded(journal: Journal, store: Durable
     store.failure = StoreUnavailable("down")
     for number in range(MAX_QUEUED_MESSAGES + 7):
         journal.log_message(message(room, number))
-    assert journal.dropped_messages == 7
-    assert journal._messages[0].message_id == message(room, 7).id
+    assert journal.messages.dropped == 7
+    assert journal.messages.waiting[0].message_id == message(room, 7).id
 
 
 async def test_what_erases_a_message_is_bounded_too_and_goes_before_no_message(
     journal: Journal, store: DurableStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "MAX_QUEUED_ENTRIES", 5)
+    monkeypatch.setattr(message_log, "MAX_QUEUED_ENTRIES", 5)
     room = await stored_room(journal, log=True)
     store.failure = StoreUnavailable("down")
     journal.log_message(message(room, 0))
     for number in range(1, 8):
         journal.erase_message(room.id, message(room, number).id)
-    assert len(journal._messages) == 5
-    assert journal.dropped_messages == 3
-    assert {entry.message for entry in journal._messages} == {None}, "the message made way first"
+    assert len(journal.messages.waiting) == 5
+    assert journal.messages.dropped == 3
+    assert {entry.message for entry in journal.messages.waiting} == {None}, "the message made way first"
 
 
 async def test_closing_is_bounded_while_the_store_hangs(store: DurableStore) -> None:
@@ -327,7 +331,7 @@ async def test_closing_is_bounded_while_the_store_hangs(store: DurableStore) -> 
     async with asyncio.timeout(SOON_S):
         await journal.close(0.1)
     with suppress(asyncio.CancelledError):
-        assert not journal._tasks
+        assert not journal.calls.tasks
 
 
 async def test_stopping_tells_in_one_line_what_could_not_be_written(
@@ -383,7 +387,9 @@ async def test_what_is_erased_before_it_is_written_is_never_written(journal: Jou
     journal.erase_message(room.id, gone.id)
     gone.erase()
     assert not [
-        entry for entry in journal._messages if entry.message is not None and entry.message.text not in ("", "text")
+        entry
+        for entry in journal.messages.waiting
+        if entry.message is not None and entry.message.text not in ("", "text")
     ]
     store.failure = None
     await journal.check()
@@ -419,27 +425,27 @@ async def test_a_change_of_what_seemed_not_to_be_written_is_written(journal: Jou
 async def test_what_erases_messages_is_kept_longer_than_they_are_and_bounded_too(
     journal: Journal, store: DurableStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert journal_module.MAX_QUEUED_ENTRIES == 10 * MAX_QUEUED_MESSAGES
-    monkeypatch.setattr(journal_module, "MAX_QUEUED_MESSAGES", 10)
-    monkeypatch.setattr(journal_module, "MAX_QUEUED_ENTRIES", 25)
+    assert message_log.MAX_QUEUED_ENTRIES == 10 * MAX_QUEUED_MESSAGES
+    monkeypatch.setattr(message_log, "MAX_QUEUED_MESSAGES", 10)
+    monkeypatch.setattr(message_log, "MAX_QUEUED_ENTRIES", 25)
     room = await stored_room(journal, log=True)
     store.failure = StoreUnavailable("down")
     for number in range(10):
         journal.log_message(message(room, number))
     for number in range(15):
         journal.erase_message(room.id, f"{number}")
-    assert (len(journal._messages), journal.dropped_messages) == (25, 0)
+    assert (len(journal.messages.waiting), journal.messages.dropped) == (25, 0)
     for number in range(15, 40):
         journal.erase_message(room.id, f"{number}")
-    assert len(journal._messages) == 25
-    assert [entry.message_id for entry in journal._messages] == [f"{number}" for number in range(25)]
-    assert journal.dropped_messages == 25
+    assert len(journal.messages.waiting) == 25
+    assert [entry.message_id for entry in journal.messages.waiting] == [f"{number}" for number in range(25)]
+    assert journal.messages.dropped == 25
 
 
 async def test_what_a_failed_call_writes_late_is_erased_once_more(
     journal: Journal, store: DurableStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "ERASE_AGAIN_S", 0.0)
+    monkeypatch.setattr(message_log, "ERASE_AGAIN_S", 0.0)
     room = await stored_room(journal, log=True)
     late = message(room, 1)
     record = logged(late)

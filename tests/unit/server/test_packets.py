@@ -14,6 +14,8 @@ from server.transport.socketio.packets import (
     Attachments,
     BadPacket,
     read_binary_header,
+    read_event,
+    read_frequent,
 )
 
 
@@ -53,3 +55,28 @@ def test_attachments_are_counted_down() -> None:
 def test_text_and_too_many_bytes_are_no_attachments(wrong: str | bytes) -> None:
     with pytest.raises(BadPacket):
         Attachments(1).drop(wrong)
+
+
+SAID = '["send-message",{"roomId":"r","text":"hi"}]'
+
+
+@pytest.mark.parametrize("head", ["2", "27", "20123456789"])
+def test_a_frequent_request_is_read_as_any_other(head: str) -> None:
+    ack_id, event, payload = read_event(head + SAID)
+    assert read_frequent(head + SAID) == (ack_id, payload)
+    assert (event, payload) == ("send-message", ("send-message", {"roomId": "r", "text": "hi"}))
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        '2["typing",{"roomId":"r"}]',
+        "2٣" + SAID,
+        "201234567890" + SAID,
+        "2x" + SAID,
+        "2",
+        '2["send-message",{"text":1}]',
+    ],
+)
+def test_what_is_not_frequent_or_not_in_order_is_left_to_whoever_reads_all(packet: str) -> None:
+    assert read_frequent(packet) is None

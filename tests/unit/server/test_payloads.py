@@ -11,16 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rooms.errors import Code, Refused
-from server.protocol.requests import (
-    MAX_DETAILS,
-    MAX_SDP_BYTES,
-    CreateRoom,
-    IceCandidate,
-    JoinRoom,
-    Offer,
-    not_of_the_shape,
-    parse,
-)
+from server.protocol.checks import MAX_DETAILS, not_of_the_shape, parse
+from server.protocol.fields import MAX_SDP_BYTES
+from server.protocol.requests import CreateRoom, IceCandidate, JoinRoom, Offer
 from server.schema.components import name_of, schemas
 from server.usecases.commands import COMMANDS
 
@@ -120,7 +113,7 @@ def test_a_candidate_keeps_exactly_what_was_sent() -> None:
         parse(IceCandidate, {"roomId": "r"})
 
 
-@pytest.mark.parametrize("value", [True, 1.0, "1", 0, -1])
+@pytest.mark.parametrize("value", [True, 1.5, "1", 0, -1])
 def test_numbers_are_not_guessed_from_other_types(value: Any) -> None:
     with pytest.raises(Refused):
         parse(CreateRoom, {"capacity": value})

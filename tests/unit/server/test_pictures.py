@@ -15,7 +15,8 @@ import pytest
 from rooms import expiry, messages, polls, viewing
 from rooms.errors import Refused
 from rooms.events import Durable, Event, MessageDeleted, MessageUpdated, ReactionChanged
-from rooms.message import Extras, Message, seq_in
+from rooms.extras import Extras
+from rooms.message import Message, seq_in
 from rooms.messages import Options
 from rooms.model import RoomOptions, Seat
 from rooms.replay import replayable

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
 from aiohttp.abc import ResolveResult
 
-from server.transport.client.pinned import PrivateTarget, PublicResolver, is_literal, is_public
+from server.transport.client.pinned import PrivateTarget, PublicResolver, is_public, public_socket
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,9 @@ from server.transport.client.pinned import PrivateTarget, PublicResolver, is_lit
         "2002:7f00:1::",
         "2002:a9fe:a9fe::1",
         "2001:db8::1",
+        "fec0::1",
+        "::ffff:0:7f00:1",
+        "fe80::1%lo",
         "not an address",
         "",
     ],
@@ -58,10 +62,17 @@ def test_what_is(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "literal"), [("127.0.0.1", True), ("::1", True), ("[::1]", True), ("localhost", False), ("8.8.8", False)]
+    ("family", "address"),
+    [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "169.254.169.254"), (socket.AF_INET6, "::1")],
 )
-def test_an_address_by_itself_is_known(host: str, literal: bool) -> None:
-    assert is_literal(host) is literal
+def test_no_socket_is_made_for_what_is_not_of_the_internet(family: socket.AddressFamily, address: str) -> None:
+    with pytest.raises(PrivateTarget):
+        public_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, 443)))
+
+
+def test_a_socket_is_made_for_what_is() -> None:
+    with public_socket((socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("8.8.8.8", 443))) as made:
+        assert (made.family, made.type) == (socket.AF_INET, socket.SOCK_STREAM)
 
 
 @pytest.mark.parametrize(

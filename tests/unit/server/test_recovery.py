@@ -8,10 +8,12 @@ import pytest
 
 from rooms import joining, messages
 from rooms.directory import Directory
+from rooms.leaving import leave
 from rooms.limits import HISTORY_AGE_S, HISTORY_EVENTS
 from rooms.message import Message
 from rooms.model import RoomOptions, Seat
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from server.outbound.presence import Presence, Told
 from server.protocol.offsets import MAX_OFFSET_CHARS, Offsets, offset, offset_of_several, read_offset
 from server.security.throttles import bucket
@@ -197,7 +199,7 @@ def test_a_seat_that_has_ended_is_not_recovered(stage: Stage, reason: str) -> No
     room, ben = stage.room(), connection("ben")
     seat = stage.sit(room, ben)
     stage.vanish(ben)
-    room.remove(seat, reason, stage.now)
+    leave(room, seat, reason, stage.now)
     stage.presence.release(room.id, seat.id)
     assert stage.recover(ben, stage.offset()) is None
 
@@ -273,7 +275,7 @@ def test_old_sessions_are_forgotten(stage: Stage) -> None:
         seat = stage.sit(room, guest) if len(room.seats) < room.capacity else None
         if seat is not None:
             stage.vanish(guest)
-            room.remove(seat, "timeout", stage.now)
+            leave(room, seat, "timeout", stage.now)
     assert len(stage.recovery) == 100
     stage.now += GRACE_S
     stage.vanish(connection("anybody"))

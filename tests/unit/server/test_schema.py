@@ -12,12 +12,15 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from rooms.errors import Code
+from rooms.errors import Code, Refused
 from server.app import create_app
 from server.protocol.answers import ACKS
+from server.protocol.checks import parse
 from server.protocol.events import DURABLE, EVENTS, ErrorObject
+from server.protocol.requests import CreateInvite, CreateRoom
 from server.schema import files
 from server.schema.asyncapi import asyncapi
+from server.schema.ceilings import DEFAULT, with_ceilings
 from server.schema.components import PREFIX, name_of, schemas
 from server.schema.markdown import filled
 from server.schema.openapi import openapi
@@ -27,7 +30,7 @@ from server.usecases.commands import COMMANDS
 from tests.support.parts import requires
 from tests.support.processes import ROOT
 
-PAGES = re.compile(r"/|/admin|/r/.*|/vendor/.*|/assets/.*|/client\.tgz|/\{area\}.*|/socket\.io.*")
+PAGES = re.compile(r"/|/admin|/check|/playground.*|/r/.*|/vendor/.*|/assets/.*|/client\.tgz|/\{area\}.*|/socket\.io.*")
 
 
 @pytest.mark.parametrize("file", files.published(), ids=lambda file: file.name)
@@ -46,7 +49,8 @@ def test_readme_tells_of_every_variable() -> None:
 
 
 def test_the_client_knows_every_code() -> None:
-    assert files.CLIENT_CODES.read_text() == files.client_codes(), "run `make schemas`"
+    for name, text in files.client_types().items():
+        assert (files.CLIENT / name).read_text() == text, "run `make schemas`"
 
 
 def test_the_rest_description_is_valid_openapi() -> None:
@@ -186,3 +190,37 @@ def test_the_command_writes_what_is_published(tmp_path: Path, monkeypatch: pytes
         assert (docs / file.name).read_text() == file.text
     for page in files.PAGES:
         assert (docs / page.name).read_text() == page.read_text()
+
+
+def test_the_ceilings_are_those_of_the_operator() -> None:
+    own = with_ceilings(json.dumps(openapi()), (50, 1_000.5))
+    for document, (capacity, ttl_s) in ((openapi(), DEFAULT), (json.loads(own), (50, 1_000.5))):
+        for name in ("CreateRoom", "RoomSettings"):
+            fields = document["components"]["schemas"][name]["properties"]
+            assert fields["capacity"]["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": capacity}
+            assert fields["expiresInS"]["anyOf"][0]["maximum"] == ttl_s
+
+
+def test_a_number_is_whole_however_it_is_written() -> None:
+    """JSON knows one kind of number: 8.0 is the integer 8."""
+    assert parse(CreateRoom, {"capacity": 8.0}).capacity == 8
+    assert parse(CreateInvite, {"uses": 2.0}).uses == 2
+    for wrong in (8.5, float("inf"), True, "8"):
+        with pytest.raises(Refused):
+            parse(CreateRoom, {"capacity": wrong})
+
+
+@pytest.mark.parametrize(
+    ("body", "fits"),
+    [
+        ({"text": "hi"}, True),
+        ({"text": ""}, False),
+        ({"text": "", "attachments": [{"fileId": "x"}]}, True),
+        ({"text": "", "attachments": []}, False),
+        ({"text": "x" * 4_001}, False),
+        ({"text": "x" * 4_001, "encrypted": True}, True),
+    ],
+)
+def test_the_description_of_a_message_says_when_it_may_be_empty_or_long(body: dict[str, Any], fits: bool) -> None:
+    schema = {**schemas()["OutsideMessage"], "components": {"schemas": schemas()}}
+    assert jsonschema.Draft202012Validator(schema).is_valid(body) is fits

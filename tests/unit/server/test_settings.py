@@ -17,6 +17,8 @@ from tests.support.processes import ROOT
 SECRET = "hunter2hunter2"
 
 NONSENSE = [
+    ("SENTRY_DSN", "https://example.com/1"),
+    ("SENTRY_DSN", f"https://{SECRET}@example.com"),
     ("PORT", "http"),
     ("PORT", "-1"),
     ("PORT", "65536"),
@@ -27,6 +29,9 @@ NONSENSE = [
     ("CORS_ORIGINS", "https://example.com/path"),
     ("CORS_ORIGINS", "https://example.com,*.example.com"),
     ("MONGODB_URI", f"{SECRET}@localhost"),
+    ("REDIS_URL", f"{SECRET}@localhost"),
+    ("REDIS_URL", f"http://:{SECRET}@localhost"),
+    ("REDIS_ALLOW_PERSISTENCE", SECRET),
     ("MONGODB_URI", f"mongodb://user:{SECRET}@"),
     ("MONGODB_URI", f"mongodb://user:{SECRET}@host:port/db"),
     ("TURN_URLS", "turn.example.com"),
@@ -214,7 +219,6 @@ def test_settings_cannot_be_changed() -> None:
         ({"ENVIRONMENT": "production"}, "CORS_ORIGINS is empty"),
         ({"ROOM_CREATION": "key"}, "API_KEYS"),
         ({"API_KEYS": f"site:{SECRET}"}, "API_KEYS"),
-        ({"REDIS_URL": f"redis://:{SECRET}@localhost", "FILE_STORE": "off"}, "REDIS_URL"),
         ({"MONGODB_URI": "mongodb://localhost/x", "FILE_STORE": "mongo"}, "STORAGE_SECRET"),
         ({"ROOM_TTL_S": "700000"}, "MAX_ROOM_TTL_S"),
         ({"ENGINE": "stock"}, "ENGINE"),
@@ -258,9 +262,13 @@ def test_with_several_processes_files_lie_in_mongodb_or_nowhere(monkeypatch: pyt
         ({"MESSAGE_LOG": "on", "ENVIRONMENT": "production"}, "MESSAGE_LOG"),
         ({"SESSION_LOG_DAYS": "-1"}, "SESSION_LOG_DAYS"),
         ({"MAX_FILE_MB": "0"}, "MAX_FILE_MB"),
+        ({"FAULTS": "maybe"}, "FAULTS"),
+        ({"FAULTS": "on", "ENVIRONMENT": "production"}, "FAULTS"),
+        ({"FAULTS": "on", "ENVIRONMENT": "staging"}, "FAULTS"),
+        ({"FAULTS": "on", "REDIS_URL": "redis://localhost"}, "FAULTS"),
     ],
 )
-def test_what_is_kept_without_what_seals_it_stops_the_start(
+def test_what_does_not_go_together_stops_the_start(
     environment: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in environment.items():

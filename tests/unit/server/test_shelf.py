@@ -13,6 +13,9 @@ from rooms.records import FileRecord
 from server.outbound import shelf as module
 from server.outbound.shelf import Shelf
 from storage.memory_files import MemoryFiles
+from tests.support.pace import PACE
+
+LIMIT_S = 10 * PACE
 
 
 class Slow(MemoryFiles):
@@ -100,3 +103,95 @@ async def test_what_is_left_is_erased_on_closing(store: Slow) -> None:
     shelf.erase_ids(["f"])
     await shelf.close(1.0)
     assert store.erased == ["f"]
+
+
+async def test_where_others_share_the_store_their_files_are_let_be_and_those_of_rooms_that_come_are_learnt() -> None:
+    store, learnt = Slow(), asyncio.Queue[str]()
+    for room_id in ("mine", "theirs"):
+        await store.finish(FileRecord(f"of {room_id}", room_id, "ann", 3), 9e9)
+    store.outlives_process = True
+    shelf = Shelf(store, Files(), lambda file: learnt.put_nowait(file.id))
+    here = set[str]()
+    shelf.is_here = here.__contains__
+    assert await shelf.start({}, 0.0, 0.0)
+    task = asyncio.create_task(shelf.run())
+    here.add("mine")
+    shelf.took_in("mine", 0.0)
+    async with asyncio.timeout(LIMIT_S):
+        assert await learnt.get() == "of mine"
+    assert [file.id for file in shelf.files.of_room("mine")] == ["of mine"]
+    assert [file.id for file in shelf.gave_up("mine")] == ["of mine"]
+    assert shelf.files.count == 0
+    assert store.erased == [], "nothing that others have"
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+class Halting(Slow):
+    """A store that tells of its files one by one, when it is asked to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outlives_process = True
+        self.steps = asyncio.Semaphore(0)
+
+    async def records(self) -> AsyncIterator[FileRecord | str]:
+        async for record in super().records():
+            await self.steps.acquire()
+            yield record
+        await self.steps.acquire()
+
+
+@pytest.fixture
+async def come() -> AsyncIterator[tuple[Halting, Shelf]]:
+    """A shelf beside others, to which a room with two files has come."""
+    store = Halting()
+    for name in ("f", "g"):
+        await store.finish(FileRecord(name, "r", "ann", 3), 9e9)
+    shelf = Shelf(store, Files(), lambda file: None)
+    shelf.is_here = lambda room_id: True
+    assert await shelf.start({}, 0.0, 0.0)
+    task = asyncio.create_task(shelf.run())
+    shelf.took_in("r", 0.0)
+    yield store, shelf
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def known(store: Halting, shelf: Shelf) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        while not shelf.knows("r"):
+            store.steps.release()
+            await asyncio.sleep(0)
+
+
+async def test_what_happens_in_a_room_before_its_files_are_known_is_made_up_for(
+    come: tuple[Halting, Shelf], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, shelf = come
+    monkeypatch.setattr(module, "MAX_LATE", 1)
+    found: list[list[str]] = []
+
+    def look() -> None:
+        found.append([file.id for file in shelf.files.of_room("r")])
+
+    assert not shelf.knows("r")
+    for always in (False, False, True):  # the second is above the bound
+        shelf.once_known("r", look, always=always)
+    store.steps.release()
+    await asyncio.sleep(0.05)
+    assert (shelf.knows("r"), found) == (False, []), "with half of the files"
+    await known(store, shelf)
+    assert found == [["f", "g"], ["f", "g"]]
+
+
+async def test_a_room_that_goes_and_comes_again_while_its_files_are_looked_for_has_all_of_them(
+    come: tuple[Halting, Shelf],
+) -> None:
+    store, shelf = come
+    store.steps.release()
+    await asyncio.sleep(0.05)
+    assert [file.id for file in shelf.gave_up("r")] == ["f"]
+    shelf.took_in("r", 0.0)
+    await known(store, shelf)
+    assert [file.id for file in shelf.files.of_room("r")] == ["f", "g"]

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from peer.keys import base16384, key_check, sealed_name, secret_bytes
+from mayfly_client.keys import base16384, key_check, sealed_name, secret_bytes
+from tests.support.pace import PACE
 from tests.support.processes import ROOT
 
 SECRET = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode()
@@ -30,7 +31,7 @@ def test_the_javascript_client_opens_every_name_and_agrees_on_the_check(node: st
     contents = [bytes(range(count)) for count in range(16)]
     given = {"secret": SECRET, "room": ROOM, "names": sealed, "coded": [base16384(one) for one in contents]}
     command = [node, "--input-type=module", "-e", OPEN, json.dumps(given)]
-    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=30 * PACE, check=False)
     assert done.returncode == 0, done.stderr.decode()
     told = json.loads(done.stdout)
     assert told["check"] == key_check(SECRET)

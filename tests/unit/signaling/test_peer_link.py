@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from peer.link import Link, LinkError, parse_link
+from mayfly_client.link import Link, LinkError, parse_link
 
 ROOM = "Zk3vQ0c9TzqkL1m8Xb2N4w"
 

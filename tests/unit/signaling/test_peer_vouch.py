@@ -11,6 +11,7 @@ import pytest
 
 from peer.sdp import Unverified, fingerprints_in
 from peer.vouch import Voucher
+from tests.support.pace import PACE
 from tests.support.processes import ROOT
 
 SECRET = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode()
@@ -34,7 +35,7 @@ process.stdout.write((await done).sdp);
 def in_javascript(node: str, sdp: str, *, verify: bool) -> str:
     given = json.dumps({"secret": SECRET, "room": ROOM, "sdp": sdp, "verify": verify})
     command = [node, "--input-type=module", "-e", SIGN, given]
-    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=30 * PACE, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
 

@@ -9,9 +9,11 @@ import pytest
 from rooms import joining
 from rooms.errors import Code, Refused
 from rooms.model import Seat
-from rooms.room import Room, Runtime
+from rooms.room import Room
+from rooms.runtime import Runtime
 from signaling.negotiation import Kind
 from signaling.relay import MAILBOX_AGE_S, MAILBOX_BYTES, MAILBOX_SIGNALS, Relay, Signal, target_of
+from tests.support.rooms import Stage
 
 OFFER, ANSWER, CANDIDATE = Kind.OFFER, Kind.ANSWER, Kind.CANDIDATE
 
@@ -267,3 +269,16 @@ def test_a_room_that_has_ended_leaves_nothing(line: Line) -> None:
     assert line.kept() == []
     line.relay.end("room")
     line.relay.forget("room", "ada")
+
+
+def test_whoever_is_in_a_call_of_a_room_that_came_from_elsewhere_is_told_that_signals_may_be_lost() -> None:
+    stage = Stage()
+    for name in ("ann", "bob", "cat"):
+        stage.sit(name).in_call = name != "cat"
+    relay = Relay()
+    relay.came_from_elsewhere(stage.room)
+    assert relay.lost_from("r", "ann", stage.now) == {"bob"}
+    assert relay.lost_from("r", "ann", stage.now) == set(), "once"
+    assert relay.lost_from("r", "cat", stage.now) == set()
+    relay.forget("r", "ann")
+    assert relay.lost_from("r", "bob", stage.now) == set(), "of nobody who has left"

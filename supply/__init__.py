@@ -1,0 +1,1 @@
+"""What the project is made of: locked requirements, their known faults, and a list of all parts."""
