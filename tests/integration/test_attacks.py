@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import urllib.request
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -34,20 +35,25 @@ def others_are_served(seen: Seen) -> bool:
     return seen.p99_s < (P99_LIMIT_S if seen.calm_p99_s < BUSY_S else BUSY_P99_LIMIT_S)
 
 
-@pytest.mark.parametrize("addresses", [ONE, MANY], ids=["one address", "many"])
-@pytest.mark.parametrize(
-    ("attack", "count"),
-    [
-        (before_connect, 100),
-        (after_connect, 300),
-        (histories, 8),
-        (non_readers, 60),
-        (silent, 600),
-        (floods.unread_responses, 150),
-        (floods.idle_connections, 1_500),
-    ],
-    ids=["before CONNECT", "after CONNECT", "histories", "non-readers", "silent", "unread responses", "idle"],
-)
+def struck() -> Iterator[object]:
+    """Each attack from one address or from many; the other way, too, in a soak."""
+    attacks: dict[str, tuple[Attack, int]] = {
+        "before CONNECT": (before_connect, 100),
+        "after CONNECT": (after_connect, 300),
+        "histories": (histories, 8),
+        "non-readers": (non_readers, 60),
+        "silent": (silent, 600),
+        "unread responses": (floods.unread_responses, 150),
+        "idle": (floods.idle_connections, 1_500),
+    }
+    from_many = {"after CONNECT", "histories", "silent", "unread responses"}
+    for name, (attack, count) in attacks.items():
+        for who, addresses in (("one address", ONE), ("many", MANY)):
+            marks = () if (who == "many") == (name in from_many) else pytest.mark.soak
+            yield pytest.param(attack, count, addresses, id=f"{name}-{who}", marks=marks)
+
+
+@pytest.mark.parametrize(("attack", "count", "addresses"), [*struck()])
 def test_memory_stays_within_its_budget_others_are_served_and_all_of_it_returns(
     attack: Attack, count: int, addresses: list[str]
 ) -> None:
@@ -59,7 +65,14 @@ def test_memory_stays_within_its_budget_others_are_served_and_all_of_it_returns(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["namespaces", "CONNECT cycles", "crumbs", "binary events"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CONNECT cycles",
+        "binary events",
+        *(pytest.param(one, marks=pytest.mark.soak) for one in ("namespaces", "crumbs")),
+    ],
+)
 def test_beside_a_flood_others_are_served(name: str) -> None:
     with server_process(**SETTINGS, MEMORY_BUDGET_MB=str(BUDGET_MB)) as server:
         seen = asyncio.run(strike(server, floods.FLOODS[name], MANY, 100, BACK_BYTES))

@@ -19,6 +19,7 @@ def test_a_test_is_in_the_first_lane_that_fits() -> None:
     assert lane_of("tests/e2e/web/test_page.py::test_the_keyboard_alone[x]") == "page"
     assert lane_of("tests/e2e/test_peer_browser.py::test_x") == "calls"
     assert lane_of("tests/integration/test_attacks.py::test_x") == "alone"
+    assert lane_of("tests/contract/test_store.py::test_x[memory]") == "late"
     assert lane_of("tests/unit/engine/test_frames.py::test_x") == ""
 
 
