@@ -25,7 +25,7 @@ from tests.support.processes import LOOPBACK, ROOT
 
 SOCKETS = 100
 POURING_S = 3
-LONGEST_S = 0.1 * PACE
+LONGEST_S = 0.1
 """Far more than a turn is planned for: one request, a garbage collection, a new socket take what they take."""
 
 POUR = (
@@ -34,8 +34,8 @@ POUR = (
 )
 
 
-async def pouring(name: str) -> list[float]:
-    """The processor time of each loop turn meanwhile, in seconds, the longest first."""
+async def pouring(name: str, took_s: list[float]) -> None:
+    """Note the processor time of each loop turn meanwhile, in seconds; the longest come first in the end."""
     settings = Settings(_env_file=None, environment="development", memory_budget_mb=0)  # type: ignore[call-arg]
     app = create_app(settings)
     engine = app[HOST].eio
@@ -52,7 +52,6 @@ async def pouring(name: str) -> list[float]:
         str(POURING_S),
         str(SOCKETS),
     ]
-    took_s = []
     try:
         clients = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
         ended = asyncio.create_task(clients.wait())
@@ -64,18 +63,19 @@ async def pouring(name: str) -> list[float]:
     finally:
         listener.close()
         door.close()
+        took_s.sort(reverse=True)
         await runner.cleanup()
-    return sorted(took_s, reverse=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FLOODS))
 async def test_no_flood_makes_a_loop_turn_long(name: str) -> None:
     asyncio.get_running_loop().set_debug(False)
-    took_s = await pouring(name)
+    took_s: list[float] = []
+    await pouring(name, took_s)
     print(f"{len(took_s)} turns, the longest {', '.join(f'{one * 1000:.0f}' for one in took_s[:5])} ms")
     assert sum(took_s) > 0.3, "the flood never came"
-    assert took_s[2] < LONGEST_S
+    assert took_s[2] < LONGEST_S * PACE
 
 
 @pytest.mark.slow
@@ -83,6 +83,7 @@ async def test_without_turns_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.get_running_loop().set_debug(False)
     monkeypatch.setattr(turns, "TURN_S", 10.0)
     monkeypatch.setattr(turns, "STEPS_PER_TURN", 1_000_000)
+    took_s: list[float] = []
     with contextlib.suppress(TimeoutError):
-        took_s = await pouring("requests")
+        await pouring("requests", took_s)
     assert took_s[2] > LONGEST_S

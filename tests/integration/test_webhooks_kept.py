@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from pymongo import AsyncMongoClient
 
 from tests.integration.contract.requests import OFFER
 from tests.support.mongo import find_in_files, find_word_everywhere, start_mongod
@@ -63,7 +64,7 @@ async def test_a_process_that_is_killed_leaves_what_was_not_taken_to_the_next(mo
         with server_process(**settings) as process:
             receiver.answer = status_500
             rooms = await talk(process)
-            await asyncio.sleep(1.0)
+            await kept(mongo_uri, len(rooms) * len(COMINGS))
             process.kill()
             assert find_word_everywhere(mongo_uri, WORD) == [], "names are sealed there as well"
             receiver.answer = None
@@ -72,14 +73,13 @@ async def test_a_process_that_is_killed_leaves_what_was_not_taken_to_the_next(mo
             rooms += await talk(process, 1)
             await seen(receiver, rooms)
             assert {one["data"]["name"] for one in receiver.messages if "participantId" in one["data"]} == {WORD}
-            await nothing_kept(mongo_uri)
+            await kept(mongo_uri, 0)
 
 
-async def nothing_kept(mongo_uri: str) -> None:
-    from pymongo import AsyncMongoClient
-
+async def kept(mongo_uri: str, count: int) -> None:
+    """Return once so many wait in the database."""
     async with AsyncMongoClient[dict[str, Any]](mongo_uri) as client, asyncio.timeout(10 * PACE):
-        while await client.get_default_database()["webhooks"].count_documents({}):
+        while await client.get_default_database()["webhooks"].count_documents({}) != count:
             await asyncio.sleep(0.1)
 
 

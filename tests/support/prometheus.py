@@ -12,7 +12,8 @@ from tests.support.processes import LOOPBACK, ROOT, Service, http_answers, launc
 
 DEPLOY = ROOT / "deploy"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
-SCRAPE = "200ms"
+SCRAPE = "1s"
+"""How often, and how long one may take: what is slower is a server that is down."""
 
 
 class Prometheus(Service):

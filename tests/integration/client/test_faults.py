@@ -12,10 +12,12 @@ from tests.support.pace import PACE
 from tests.support.processes import ROOT, ServerProcess, server_process
 
 LIMIT_S = 60.0 * PACE
+SOON = f"{round(1_000 * PACE)}ms"
+"""When a fault happens, counted from CONNECT: what is to be before it has to be there by then."""
 
 BEGIN = """
 import { createRoom, openRoom } from "./client/index.js";
-const server = process.argv[1];
+const [server, soon] = process.argv.slice(1);
 const made = await createRoom({ server, capacity: 4 });
 const until = (room, holds) => new Promise((resolve) => {
   let stop = () => {};
@@ -46,7 +48,7 @@ def server() -> Iterator[ServerProcess]:
 
 
 def report(server: ServerProcess, script: str) -> dict[str, object]:
-    command = ["node", "--input-type=module", "-e", BEGIN + script, server.url]
+    command = ["node", "--input-type=module", "-e", BEGIN + script, server.url, SOON]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, object] = json.loads(done.stdout)
@@ -95,7 +97,7 @@ def test_after_a_restart_everybody_is_back_and_what_was_said_is_still_on_screen(
         server,
         """
         const seen = [];
-        const eve = faulty("restart-after:500ms*1");
+        const eve = faulty(`restart-after:${soon}*1`);
         await eve.joined;
         const id = eve.getSnapshot().self.id;
         eve.subscribe(() => seen.at(-1) !== eve.getSnapshot().status && seen.push(eve.getSnapshot().status));

@@ -31,6 +31,10 @@ from tests.support.processes import ROOT
 from tests.support.server import LIMIT_S, Client, Server, running
 
 EVENTS = ("join-room", "send-message")
+SOON_S = 1.0 * PACE
+"""When a fault happens, counted from CONNECT: until then the client has to have its seat."""
+
+SOON = f"{round(SOON_S * 1000)}ms"
 
 
 @pytest.fixture
@@ -114,9 +118,9 @@ async def test_a_connection_is_dropped_without_a_word_and_its_seat_waits(server:
     made = await server.room()
     other, _ = await server.seated(made["roomId"], name="Bob")
     started = time.monotonic()
-    client, seat = await seated(server, made["roomId"], "drop-after:200ms")
+    client, seat = await seated(server, made["roomId"], f"drop-after:{SOON}")
     assert await client.closed() == 1006
-    assert 0.2 <= time.monotonic() - started < 2
+    assert SOON_S <= time.monotonic() - started < SOON_S + 2 * PACE
     assert client.all("room-left") == []
     await other.wait_for("user-updated", lambda payload: payload["participant"]["connected"] is False)
     back = await server.connect()
@@ -125,20 +129,21 @@ async def test_a_connection_is_dropped_without_a_word_and_its_seat_waits(server:
 
 
 async def test_a_silent_connection_stays_open_until_the_server_gives_it_up() -> None:
-    async with running(faults="on", ping_interval_s=0.2, ping_timeout_s=0.4) as server:
+    async with running(faults="on", ping_interval_s=1.5 * SOON_S, ping_timeout_s=SOON_S) as server:
         made = await server.room()
-        client, seat = await seated(server, made["roomId"], "silent-after:100ms")
         other, _ = await server.seated(made["roomId"], name="Bob")
-        heard = len(client.heard)
-        await asyncio.sleep(0.15)
-        pings, silent_since = client.pings, time.monotonic()
+        began = time.monotonic()
+        client, seat = await seated(server, made["roomId"], f"silent-after:{SOON}")
+        await asyncio.sleep(SOON_S)
+        await other.sync()
+        pings, heard = client.pings, len(client.heard)
         await client.emit("send-message", {"roomId": made["roomId"], "text": "into the void"})
         await other.ok("send-message", roomId=made["roomId"], text="nobody hears it")
         assert not client.socket.closed
         assert await client.closed() == 1006
-        assert time.monotonic() - silent_since >= 0.4
+        assert time.monotonic() - began >= 2.5 * SOON_S, "a ping, and the wait for its answer"
         assert client.pings == pings
-        assert [one.name for one in client.heard[heard:]] in ([], ["user-joined"])
+        assert client.heard[heard:] == []
         assert other.all("message-received") == []
         back = await server.connect()
         assert (await back.ok("join-room", roomId=made["roomId"], resume=seat))["self"]["id"] == seat["participantId"]
@@ -187,7 +192,7 @@ async def test_a_restart_gives_the_room_another_epoch_to_all_who_are_in_it_and_t
     room_id, ada, one, bob, _ = await server.pair()
     elsewhere, _, _, _, _ = await server.pair()
     await ada.ok("send-message", roomId=room_id, text="before")
-    client, seat = await seated(server, room_id, "restart-after:100ms")
+    client, seat = await seated(server, room_id, f"restart-after:{SOON}")
     others = [other for other in server.clients if other not in (ada, bob, client)]
     for left in (ada, bob, client):
         draining = await left.wait_for("server-draining")

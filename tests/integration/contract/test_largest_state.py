@@ -203,7 +203,7 @@ async def test_what_was_missed_is_told_up_to_its_bound_and_beyond_it_is_no_conti
 async def test_a_recovered_connection_is_sent_no_more_than_fits(server: Server, transport: str) -> None:
     made = await server.room()
     async with js_client() as js:
-        client = await js.connect(server.url, transports=[transport], reconnection=True, reconnectionDelay=50)
+        client = await js.connect(server.url, transports=[transport])
         other, two = await server.seated(made["roomId"], name="Bob")
         await client.ok("join-room", {"roomId": made["roomId"], "name": "Ada"})
         room = server.context.find(made["roomId"])
@@ -216,6 +216,7 @@ async def test_a_recovered_connection_is_sent_no_more_than_fits(server: Server, 
             await other.wait_for("user-updated")
             for _ in range(count):
                 messages.post(room, room.seats[two["self"]["id"]], "語" * MAX_MESSAGE_CHARS, server.context.clock())
+            await client.reconnect()
             connected = await client.wait_for("connect")
             assert connected.payload["recovered"] is recovered
             client.take(connected)

@@ -23,6 +23,9 @@ from tests.support.processes import ROOT
 from tests.support.server import Server, running
 
 LIMIT_S = 15.0 * PACE
+SOON = f"{round(1_000 * PACE)}ms"
+"""When a fault happens, counted from CONNECT: what is to be before it has to be there by then."""
+
 ROOM = "room-0123456789abcdef"
 SECRET = "A" * 42 + "A"
 
@@ -71,7 +74,7 @@ async def test_a_lost_connection_comes_back_and_is_told_what_it_missed_once(serv
     made = await server.room()
     async with (
         Room(made["url"], name="Ada") as ada,
-        Room(made["url"], name="Ben", query="fault=drop-after:300ms*1&faultRun=python") as ben,
+        Room(made["url"], name="Ben", query=f"fault=drop-after:{SOON}*1&faultRun=python") as ben,
     ):
         first = ben.self_id
         await ada.send_message("before")
@@ -98,7 +101,7 @@ async def test_answers_that_are_lost_double_nothing(server: Server) -> None:
 
 async def test_after_a_restart_the_seat_is_the_same_one(server: Server) -> None:
     made = await server.room()
-    async with Room(made["url"], name="Ada", query="fault=restart-after:200ms*1&faultRun=restarts") as ada:
+    async with Room(made["url"], name="Ada", query=f"fault=restart-after:{SOON}*1&faultRun=restarts") as ada:
         first, before = (await until(ada, "joined")).payload, ada.self_id
         again = (await until(ada, "joined")).payload
         assert ada.self_id == before

@@ -18,7 +18,12 @@ class Client:
         self.sent = 0
         self.taken = 0
         self.looks = 0
-        self.is_cut = False
+        self.cut_at = 0
+        """The look by which it was cut."""
+
+    @property
+    def is_cut(self) -> bool:
+        return self.cut_at > 0
 
     def has_sent(self, mark: int) -> bool:
         self.looks += 1
@@ -28,7 +33,7 @@ class Client:
         return self.taken
 
     def stalled(self) -> None:
-        self.is_cut = True
+        self.cut_at = self.looks
 
 
 def recalls() -> Recalls:
@@ -45,10 +50,8 @@ async def looks(client: Client, count: int) -> None:
 async def test_whoever_takes_nothing_is_cut() -> None:
     subject, client = recalls(), Client()
     subject.watch(client, 1_000)
-    await looks(client, LOOKS - 1)
-    assert not client.is_cut
-    await looks(client, 1)
-    assert client.is_cut
+    await looks(client, LOOKS + 1)
+    assert client.cut_at == LOOKS
     assert (len(subject), subject.cut_count) == (0, 1)
 
 

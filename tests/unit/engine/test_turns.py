@@ -18,14 +18,16 @@ async def test_who_comes_alone_goes_on_at_once() -> None:
     assert len(turns) == 0
 
 
-async def test_so_many_in_one_loop_turn_and_again_in_the_next() -> None:
+async def test_so_many_in_one_loop_turn_and_again_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "TURN_S", 60.0)
     turns = Turns()
     assert [turns.take() for _ in range(STEPS_PER_TURN + 2)] == [True] * STEPS_PER_TURN + [False] * 2
     await asyncio.sleep(0)
     assert turns.take()
 
 
-async def test_nobody_passes_those_who_stand_in_line() -> None:
+async def test_nobody_passes_those_who_stand_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "TURN_S", 60.0)
     turns, order = Turns(), []
     turns.stand_in_line(lambda: order.append("first"))
     assert not turns.take()
