@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
 import { PACE } from "../../support/pace.mjs";
 
-const ACK_LIMIT_MS = 4_000;
+const ACK_LIMIT_MS = 4_000 * PACE;
 const RETRY_MS = 40;
 const PAUSE_MS = 300;
 // socket.io-client does not notice a connection that is cut between the WebSocket's opening and Engine.IO's: it waits

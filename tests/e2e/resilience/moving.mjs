@@ -2,8 +2,9 @@
 // server moves under them. Told what to do by lines of JSON, like tests/support/socketio_client.mjs.
 import { createInterface } from "node:readline";
 import { openRoom } from "../../../client/index.js";
+import { PACE } from "../../support/pace.mjs";
 
-const GOODBYE_MS = 500;
+const GOODBYE_MS = 500 * PACE;
 
 const people = new Map();
 

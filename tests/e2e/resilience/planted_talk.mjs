@@ -2,7 +2,9 @@
 // Python process of the test, which runs the server too, knows it from the server alone.
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
+import { PACE } from "../../support/pace.mjs";
 
+const ACK_LIMIT_MS = 5_000 * PACE;
 const WORD = ["planted", "in", "memory"].join("-");
 
 let url, roomId, hostKey, sockets;
@@ -16,13 +18,13 @@ async function call(method, path, body) {
 async function member(name, fields) {
   const socket = io(url, { forceNew: true, reconnection: false, transports: ["websocket"] });
   sockets.push(socket);
-  const answer = await socket.timeout(5000).emitWithAck("join-room", { roomId, name, ...fields });
+  const answer = await socket.timeout(ACK_LIMIT_MS).emitWithAck("join-room", { roomId, name, ...fields });
   if (!answer.ok) throw new Error(answer.error.code);
   return { id: answer.data.self.id, socket, ask: (event, body) => ask(socket, event, body) };
 }
 
 async function ask(socket, event, body) {
-  const answer = await socket.timeout(5000).emitWithAck(event, { roomId, ...body });
+  const answer = await socket.timeout(ACK_LIMIT_MS).emitWithAck(event, { roomId, ...body });
   if (!answer.ok) throw new Error(`${event}: ${answer.error.code}`);
   return answer.data;
 }

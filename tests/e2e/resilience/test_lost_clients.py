@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 
 from tests.e2e.resilience.api import Api, Member
-from tests.e2e.resilience.times import GRACE_S, PING_INTERVAL_S, PING_TIMEOUT_S
+from tests.e2e.resilience.times import GRACE_S, LATE_S, PING_INTERVAL_S, PING_TIMEOUT_S
 from tests.support.js_client import JsClient, JsEvent, js_client
 from tests.support.pace import PACE
 
 NOTICED_WITHIN_S = 1.0 * PACE
-LATE_S = 1.0
-"""How late a time-out may come on a machine with two busy cores."""
 
 
 async def told_away(watcher: Member, who: Member, limit_s: float) -> JsEvent:
@@ -37,10 +35,12 @@ async def test_a_killed_client_is_missed_at_once_and_gone_at_the_end_of_its_grac
         noticed = time.monotonic() - killed
     assert [user["connected"] for user in await room.users()] == [True, False]
     gone = await told_gone(ada, ben)
+    kept = time.monotonic() - killed
     waited = (gone.at_ms - away.at_ms) / 1000
     assert noticed < NOTICED_WITHIN_S
     assert gone.payload["reason"] == "timeout"
-    assert GRACE_S - 0.05 <= waited < GRACE_S + LATE_S
+    assert kept >= GRACE_S
+    assert waited < GRACE_S + LATE_S
     await ada.say("alone")
     assert len(ada.socket.received("user-left")) == 1
     assert len(ada.socket.received("user-updated")) == 1
@@ -50,7 +50,7 @@ async def test_a_killed_client_is_missed_at_once_and_gone_at_the_end_of_its_grac
 async def test_a_frozen_client_is_found_by_the_heartbeat(api: Api, js: JsClient) -> None:
     room = await api.room()
     ada = await room.enter(js, name="Ada")
-    bound = PING_INTERVAL_S + PING_TIMEOUT_S + 1
+    bound = PING_INTERVAL_S + PING_TIMEOUT_S + LATE_S
     async with js_client() as frozen:
         ben = await room.enter(frozen, name="Ben")
         frozen.pause()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-GRACE_S = 2.0
-PING_INTERVAL_S = 1.0
-PING_TIMEOUT_S = 1.0
+from tests.support.pace import PACE
+
+GRACE_S = 2.0 * PACE
+PING_INTERVAL_S = 1.0 * PACE
+PING_TIMEOUT_S = 1.0 * PACE
+LATE_S = 1.0 * PACE
+"""How late a time-out may come on a machine with two busy cores."""
 
 FAST = {
     "SEAT_GRACE_S": str(GRACE_S),
