@@ -23,7 +23,9 @@ RETRIED = ("RATE_LIMITED", "SERVER_DRAINING", "UNAVAILABLE", "INTERNAL_ERROR")
 """A full room is retryable as well, but waiting for somebody to leave is for people to decide."""
 MAX_TRIES = 4
 MAX_EVENTS_WAITING = 4096
-RECONNECT_DELAY_S, MAX_RECONNECT_DELAY_S = 0.5, 5
+RECONNECT_DELAY_S, MAX_RECONNECT_DELAY_S = 0.5, 5.0
+JITTER = 0.5
+"""A delay is longer or shorter by up to so much of itself, so that not all clients of a server come in one moment."""
 
 
 class Unreachable(Exception):
@@ -58,8 +60,10 @@ class Channel:
             handle_sigint=False,
             reconnection_delay=RECONNECT_DELAY_S,
             reconnection_delay_max=MAX_RECONNECT_DELAY_S,
+            randomization_factor=JITTER * RECONNECT_DELAY_S,
         )
         self._sio.on("connect", self._on_connect)
+        self._sio.on("connect_error", self._on_connect_error)
         self._sio.on("disconnect", self._on_disconnect)
         self._sio.on("*", self._on_event)
 
@@ -124,9 +128,15 @@ class Channel:
         return reply[0] if reply and isinstance(reply[0], dict) else {}
 
     def _on_connect(self) -> None:
+        self._sio.randomization_factor = JITTER * RECONNECT_DELAY_S
         if self._opened:
             self.reconnects += 1
             self._on_event("connect", {})
+
+    def _on_connect_error(self, *_: Any) -> None:
+        # The library adds up to so many seconds, however long the delay, and doubles the delay alone.
+        most = JITTER * MAX_RECONNECT_DELAY_S
+        self._sio.randomization_factor = min(2 * self._sio.randomization_factor, most)
 
     def _on_disconnect(self, *_: Any) -> None:
         self.ready.clear()
