@@ -31,6 +31,7 @@ def bounds(context: Context, host: SocketHost, descriptors: Descriptors) -> Iter
         {
             "slow_reader": host.eio.stats.overflows,
             "unfinished_input": host.eio.input.shed_count,
+            "unread": host.eio.recalls.cut_count,
             "history": context.memory.rooms.given_up,
             "log_message": context.journal.messages.dropped,
             "recovery": context.recovery.dropped,

@@ -81,8 +81,9 @@ LEFT_REASONS = "`left`, `timeout`, `kicked`, `banned`"
 REASONS = {
     "mayfly_disconnects": "`client_disconnect`, `server_disconnect`, `transport_close`, `transport_error`, "
     "`ping_timeout`",
-    "mayfly_drops": "`slow_reader`, `unfinished_input` (connections), `history` (histories and mailboxes, for memory), "
-    "`log_message`, `recovery` (vanished connections of which too many were remembered)",
+    "mayfly_drops": "`slow_reader`, `unfinished_input` (connections), `unread` (sessions that did not read what was "
+    "taken back), `history` (histories and mailboxes, for memory), `log_message`, `recovery` (vanished connections of "
+    "which too many were remembered)",
     "mayfly_seats_left": LEFT_REASONS,
     "mayfly_rooms_ended": "`room-ended`, `room-expired`",
 }

@@ -33,6 +33,7 @@ CUT_LIMIT_S = 5.0 * PACE
 """Generous: the looks are counted by the server, and end in time where it does not stand still. Without them nobody is
 cut for thirty seconds."""
 SETTINGS = {"EVENTS_PER_S": "0", "MEMORY_BUDGET_MB": "512", "STUN_URLS": "stun:127.0.0.1:9", "WS_COMPRESSION": "on"}
+CUT = 'mayfly_drops_total{reason="unread"'
 FILLING = "-" * 4_000
 """Of a message; a compressed one would be too short to fill anything."""
 
@@ -88,8 +89,12 @@ class Place:
 
     async def waiting_bytes(self) -> float:
         """What waits for slow readers, where they are."""
+        return await self.metric('mayfly_budget_used_bytes{share="output')
+
+    async def metric(self, start: str) -> float:
+        """Of the process where the slow readers are."""
         text = (await self.elsewhere.call("GET", "/metrics")).text
-        line = next(one for one in text.splitlines() if one.startswith('mayfly_budget_used_bytes{share="output'))
+        line = next(one for one in text.splitlines() if one.startswith(start))
         return float(line.split()[1])
 
     async def say(self, text: str, **more: Any) -> str:
@@ -196,6 +201,7 @@ def test_the_looks_are_over_in_the_time_that_is_promised() -> None:
 @pytest.mark.parametrize("how", ["deleted", "edited", "expired"])
 async def test_what_was_taken_back_waits_for_nobody_who_does_not_read(processes: list[Host], how: str) -> None:
     async with placed(processes) as place, lurking(place) as lurker:
+        cut_before = await place.metric(CUT)
         await place.fill()
         message, word = await place.plant_unread(**({"ttlS": math.ceil(5 * PACE)} if how == "expired" else {}))
         match how:
@@ -208,6 +214,7 @@ async def test_what_was_taken_back_waits_for_nobody_who_does_not_read(processes:
                 await place.reader.wait_for("message-deleted", lambda told: told["id"] == message)
         await place.until_gone(word)
         assert await lurker.is_cut()
+        assert await place.metric(CUT) == cut_before + 1
         await place.reader.sync()
 
 
