@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.resilience.api import Member, OwnRoom, api_of
-from tests.support.files import left_in
+from tests.support.files import all_gone
 from tests.support.js_client import JsClient, js_client
 from tests.support.mongo import drop_database, find_word_opened
 from tests.support.pace import PACE
@@ -192,4 +192,4 @@ async def test_a_file_that_was_taken_back_is_nowhere_in_two_seconds(place: Place
     }
     await ends[how]()
     await place.until_gone(word)
-    assert await asyncio.to_thread(left_in, place.mongo_uri) == {}
+    await all_gone(place.mongo_uri, WITHIN_S)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.support.files import left_in
+from tests.support.files import all_gone
 from tests.support.js_client import JsSocket, js_client
 from tests.support.mongo import drop_database, find_word_opened
 from tests.support.node import NodeScript, node_script
@@ -221,7 +221,7 @@ async def test_what_was_taken_back_is_nowhere_in_two_seconds_not_even_sealed(sce
     ]
     assert set(await scene.at_once(asked)) == {"done"}
     await scene.until_gone(*(word for how, word in sealed.items() if how != "fading"))
-    assert await asyncio.to_thread(left_in, scene.mongo_uri) == {}
+    await all_gone(scene.mongo_uri, WITHIN_S)
     await scene.call("gone", id=ids["fading"])
     await scene.until_gone(sealed["fading"])
     assert await scene.found(kept), "what was not taken back is still there, and found"
