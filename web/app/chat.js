@@ -26,7 +26,6 @@ export class Chat {
   /** The first message that was not seen when the chat was last out of sight. */
   #newFrom = null;
   #open = false;
-  #editSoon;
 
   /** @param {{client: Client, room: Room, scope: import("./scope.js").Scope, toast: (text: string) => void, float: (emoji: string) => void}} props */
   constructor({ client, room, scope, toast, float }) {
@@ -96,7 +95,6 @@ export class Chat {
     const state = [messages, polls, snapshot.reads, participants, snapshot.room, snapshot.self];
     if (!this.drawn || state.some((value, at) => value !== this.drawn[at])) this.#drawRows(snapshot, state);
     this.composer.draw(snapshot);
-    this.#editOnceSent(messages);
     this.pinned.draw(snapshot);
     const names = typing.map((id) => participants.find((person) => person.id === id)).filter(Boolean).map(markedName);
     setText(this.typing, names.length ? t("chat.typing", { count: names.length, names: listNames(names) }) : "");
@@ -211,17 +209,7 @@ export class Chat {
   #editLast() {
     const { messages, self } = this.#room.getSnapshot();
     const last = messages.findLast((message) => message.own && message.sender === self?.id && message.state !== "failed" && !message.viewOnce && !message.deleting);
-    this.#editSoon = last?.key;
-    this.#editOnceSent(messages);
-  }
-
-  /** What was said a moment ago can be changed once it is acknowledged; not the one before it in its place. */
-  #editOnceSent(messages) {
-    if (!this.#editSoon) return;
-    const message = messages.find(({ key }) => key === this.#editSoon);
-    if (message?.state === "sending" && this.composer.isEmpty) return;
-    this.#editSoon = undefined;
-    if (message?.state === "sent" && this.composer.isEmpty) this.act.edit(message);
+    if (last) this.act.edit(last);
   }
 
   /** The list is one stop for Tab; from there the arrows go through the messages. */

@@ -239,13 +239,30 @@ export class Composer {
     if (!editing) this.#props.sent();
   }
 
-  #change({ key, text: before }, text) {
+  async #change({ key, text: before }, text) {
     if (text === before) return;
-    this.#room.editMessage(key, text).catch((error) => {
+    try {
+      await this.#onceSent(key);
+      await this.#room.editMessage(key, text);
+    } catch (error) {
       if (error.code === "LEFT") return;
       this.#props.toast(sentences([t("compose.notChanged"), errorWords(error)]));
       // What was written is not lost, unless the message itself is gone.
-      if (!this.field.value && error.code !== "MESSAGE_NOT_FOUND") this.#write(text);
+      const isGone = error.code === "MESSAGE_NOT_FOUND" && !this.#is(key, "failed");
+      if (!this.field.value && !isGone) this.#write(text);
+    }
+  }
+
+  #is(key, state) {
+    return this.#room.getSnapshot().messages.some((message) => message.key === key && message.state === state);
+  }
+
+  /** What was said a moment ago can be changed once it is no longer on its way. */
+  #onceSent(key) {
+    return new Promise((resolve) => {
+      const look = () => this.#is(key, "sending") || resolve(end());
+      const end = this.#room.subscribe(look);
+      look();
     });
   }
 

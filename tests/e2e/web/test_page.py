@@ -79,8 +79,9 @@ async def test_news_advice_and_used_links_are_told_in_time(server: ServerProcess
 
 async def test_however_a_call_ends_the_others_see_it_at_once() -> None:
     requires("node", "node packages", "chromium")
-    with server_process(**OFFLINE, SEAT_GRACE_S="3") as server:
-        seen = await run("ways.mjs", server.url, "3000")
+    grace_s = 3 * PACE
+    with server_process(**OFFLINE, SEAT_GRACE_S=str(grace_s)) as server:
+        seen = await run("ways.mjs", server.url, str(1_000 * grace_s))
         assert seen["ways"] == ["leaving", "hangUp", "reload", "closedTab", "withoutWebRtc", "lostDevice"]
 
 
@@ -318,7 +319,7 @@ async def test_people_answer_edit_react_ask_and_find_by_keyboard_pointer_and_fin
     assert await run("lively.mjs", server.url, limit_s=150.0) == {"done": LIVELY, "errors": []}
 
 
-ERASED = ["undone", "told", "onReturn", "overReload", "once", "expired"]
+ERASED = ["undone", "told", "early", "onReturn", "overReload", "once", "expired"]
 
 
 @pytest.mark.slow
