@@ -32,14 +32,17 @@ async function callRest(server) {
   };
 }
 
-/** Runs in a page: joins a room over these transports with `withCredentials`. */
+/** Runs in a page: joins a room over these transports with `withCredentials`; it is over once the connection is closed. */
 function join({ server, roomId, transports, limitMs }) {
   return new Promise((resolve) => {
     const socket = window.io(server, { withCredentials: true, transports, reconnection: false, forceNew: true });
     socket.on("connect_error", (error) => resolve({ failed: error.message }));
     socket.on("connect", async () => {
       const ack = await socket.timeout(limitMs).emitWithAck("join-room", { roomId });
-      resolve({ ok: ack.ok, transport: socket.io.engine.transport.name });
+      const { engine } = socket.io;
+      const { name: transport } = engine.transport;
+      // Later than "disconnect" of the socket where it is in the middle of an upgrade.
+      engine.once("close", () => resolve({ ok: ack.ok, transport }));
       socket.disconnect();
     });
   });

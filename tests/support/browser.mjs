@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { smallCamera } from "./camera.mjs";
+import { PACE } from "./pace.mjs";
 
+const START_LIMIT_MS = 30_000 * PACE;
 const WHOLE = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 /** The same engine without the windows around it: half the work where nobody looks. */
 const SHELL = ["/usr/bin/chromium-headless-shell"];
@@ -35,7 +37,7 @@ export function launchBrowser({ args = [], whole = false, camera = smallCamera()
   const paths = [process.env.CHROMIUM, ...(whole ? [] : SHELL), ...WHOLE];
   const executablePath = paths.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error("no Chromium found");
-  return chromium.launch({ executablePath, args: [...FLAGS, ...camera, ...args], ...options });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...camera, ...args], timeout: START_LIMIT_MS, ...options });
 }
 
 const READERS = { video: "video_capture.mojom.VideoCaptureService", audio: "audio.mojom.AudioService" };

@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import puppeteer from "puppeteer-core";
 import { askForLittle, LITTLE } from "./camera.mjs";
+import { PACE } from "./pace.mjs";
 
+const LIMIT_MS = 30_000 * PACE;
 const PATHS = [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
 
 const PREFS = {
@@ -29,6 +31,7 @@ export function launchFirefox({ prefs = {}, ...options } = {}) {
     browser: "firefox",
     executablePath,
     headless: true,
+    timeout: LIMIT_MS,
     extraPrefsFirefox: { ...PREFS, ...prefs },
     ...options,
   });
@@ -46,6 +49,7 @@ export async function launchFirefoxLikeChromium(options) {
       const context = await browser.createBrowserContext();
       const newPage = async () => {
         const page = await context.newPage();
+        page.setDefaultTimeout(LIMIT_MS);
         await page.evaluateOnNewDocument(askForLittle, LITTLE);
         page.context = () => ({ close: () => context.close() });
         page.setViewportSize = (size) => page.setViewport(size);

@@ -4,6 +4,7 @@ import { launchFirefoxLikeChromium } from "./firefox.mjs";
 import { PACE } from "./pace.mjs";
 
 const LIMIT_MS = 20_000 * PACE;
+const LOAD_LIMIT_MS = 30_000 * PACE;
 
 export const BROWSERS = {
   chromium: () => launchBrowser(),
@@ -14,6 +15,7 @@ export const BROWSERS = {
 export async function openPage(browser, viewport) {
   const context = await browser.newContext({ viewport });
   const page = await context.newPage();
+  page.setDefaultTimeout(LOAD_LIMIT_MS);
   page.errors = [];
   page.on("pageerror", (error) => page.errors.push(error.message));
   return page;

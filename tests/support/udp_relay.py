@@ -30,11 +30,11 @@ class _ToServer(asyncio.DatagramProtocol):
 class UdpRelay(asyncio.DatagramProtocol):
     """Forwards `port` of 127.0.0.1 to `target_port`.
 
-    Attributes: `passed`, datagrams both ways; `loss`, the share of them that gets lost; `is_cut`, set by `cut`.
+    Attributes: `passed`, datagrams both ways; `loss`, the share of them that gets lost, from 0; `is_cut`, set by `cut`.
     """
 
-    def __init__(self, target_port: int, loss: float = 0.0) -> None:
-        self.loss = loss
+    def __init__(self, target_port: int) -> None:
+        self.loss = 0.0
         self._chance = random.Random(16)
         self._target = (LOOPBACK, target_port)
         self._own: asyncio.DatagramTransport | None = None
@@ -93,10 +93,10 @@ class UdpRelay(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def udp_relay(target_port: int, loss: float = 0.0) -> AsyncIterator[UdpRelay]:
+async def udp_relay(target_port: int) -> AsyncIterator[UdpRelay]:
     """A running relay, ended on the way out."""
     loop = asyncio.get_running_loop()
-    _, relay = await loop.create_datagram_endpoint(lambda: UdpRelay(target_port, loss), local_addr=(LOOPBACK, 0))
+    _, relay = await loop.create_datagram_endpoint(lambda: UdpRelay(target_port), local_addr=(LOOPBACK, 0))
     try:
         yield relay
     finally:

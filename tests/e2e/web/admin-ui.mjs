@@ -5,9 +5,11 @@ import { createRequire } from "node:module";
 import { dirname, extname, join, normalize } from "node:path";
 import { io } from "socket.io-client";
 import { main } from "../../support/browser.mjs";
+import { PACE } from "../../support/pace.mjs";
 import { newPerson } from "./pages.mjs";
 
 const [url, uiPort, key, folder] = process.argv.slice(2);
+const LIMIT_MS = 15_000 * PACE;
 const WORD = "xyzzyplugh";
 const DIST = join(dirname(createRequire(import.meta.url).resolve("@socket.io/admin-ui")), "..", "ui", "dist");
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png" };
@@ -41,7 +43,7 @@ try {
   await main(async (browser) => {
     clients.push(...[await guest("websocket"), await guest("websocket"), await guest("polling")]);
     const made = await (await fetch(`${url}/api/rooms`, { method: "POST" })).json();
-    await clients[0].timeout(5_000).emitWithAck("join-room", { roomId: made.roomId, name: WORD });
+    await clients[0].timeout(LIMIT_MS).emitWithAck("join-room", { roomId: made.roomId, name: WORD });
     const page = await newPerson(browser, { errors: false, viewport: { width: 1280, height: 860 } });
     const frames = [];
     page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => frames.push(String(payload))));
@@ -50,7 +52,7 @@ try {
     await page.getByText("Invalid credentials").first().waitFor();
     await signIn(page, key);
     // Its dashboard counts three of our clients and itself.
-    await page.waitForFunction(() => /CONNECTED[\s\S]*\n\/\s+3\s+\/admin\s+1/.test(document.body.innerText), null, { timeout: 15_000 });
+    await page.waitForFunction(() => /CONNECTED[\s\S]*\n\/\s+3\s+\/admin\s+1/.test(document.body.innerText), null, { timeout: LIMIT_MS });
     // People come and go: that is its chart of connections.
     for (let second = 0; second < (folder ? 12 : 2); second += 1) {
       for (let number = 0; number < 1 + (second % 4); number += 1) (await guest("websocket")).close();

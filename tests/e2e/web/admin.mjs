@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { io } from "socket.io-client";
 import { main } from "../../support/browser.mjs";
-import { newPerson } from "./pages.mjs";
+import { LIMIT_MS, newPerson } from "./pages.mjs";
 import { SIZES } from "./states.mjs";
 
 const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -21,11 +21,11 @@ async function rooms() {
     for (let number = 0; number < people; number += 1) {
       const client = io(url, { transports: ["websocket"], forceNew: true });
       clients.push(client);
-      const joined = await client.timeout(5_000).emitWithAck("join-room", { roomId: made.roomId, name: WORD, hostKey: made.hostKey });
+      const joined = await client.timeout(LIMIT_MS).emitWithAck("join-room", { roomId: made.roomId, name: WORD, hostKey: made.hostKey });
       if (!joined.ok) throw new Error(joined.error.code);
-      await client.timeout(5_000).emitWithAck("send-message", { roomId: made.roomId, text: WORD });
+      await client.timeout(LIMIT_MS).emitWithAck("send-message", { roomId: made.roomId, text: WORD });
     }
-    await clients.at(-1).timeout(5_000).emitWithAck("join-room", { roomId: "nowhere" });
+    await clients.at(-1).timeout(LIMIT_MS).emitWithAck("join-room", { roomId: "nowhere" });
   }
   return { ids, clients };
 }

@@ -1,5 +1,6 @@
 // Keys, leaving and taking it back, the guard of a tab in a call, the screen that stays on. node hands.mjs URL GRACE_MS
 import { main } from "../../support/browser.mjs";
+import { PACE } from "../../support/pace.mjs";
 import { check, click, goIn, inside, makeRoom, newPerson, openLink, seesMoving } from "./pages.mjs";
 
 const [url, graceMs] = process.argv.slice(2);
@@ -117,7 +118,7 @@ const PARTS = {
     check((await ben.locator(".tile.own").getAttribute("data-participant")) === seat, "the seat of before, by the door");
     // The time is up: the seat is free, and the offer is another.
     await click(ben, "Leave");
-    await ben.getByRole("button", { name: "Go back in" }).waitFor({ timeout: Number(graceMs) + 8_000 });
+    await ben.getByRole("button", { name: "Go back in" }).waitFor({ timeout: Number(graceMs) + 8_000 * PACE });
     check((await ben.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith("mayfly:")).length)) === 0, "nothing of the room kept");
     check((await ada.locator(".toast", { hasText: "Ben left" }).count()) <= 1, "his leaving told once");
   },

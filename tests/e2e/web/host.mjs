@@ -45,6 +45,9 @@ async function lobbyAndLock(browser) {
   await click(ada, "Let in Ben");
   await inside(ben);
   await ada.getByRole("switch", { name: "Lock the room" }).check();
+  // A switch is there at once, the server's word later.
+  const locked = ada.locator(".room-head").getByText("Locked", { exact: true });
+  await locked.waitFor();
   const cleo = await newPerson(browser, NO_DEVICES);
   await cleo.goto(link);
   await heading(cleo, "This room is locked");
@@ -57,6 +60,7 @@ async function lobbyAndLock(browser) {
   await ben.getByText("Host", { exact: false }).first().waitFor({ state: "attached" });
   await click(ben, "People");
   await ben.getByRole("switch", { name: "Lock the room" }).uncheck();
+  await locked.waitFor({ state: "hidden" });
   await click(cleo, "Try again");
   await cleo.getByRole("button", { name: "Join", exact: true }).waitFor();
 }

@@ -8,6 +8,8 @@ import { PACE } from "../../support/pace.mjs";
 const [url, seed = "1", steps = "400"] = process.argv.slice(2);
 const PEOPLE = 4;
 const QUIET_LIMIT_MS = 20_000 * PACE;
+/** From one step to the next in which somebody is cut off. */
+const CUT_EVERY = 12;
 /** Newcomers are given as many messages; more are not compared. */
 const MAX_SAID = 45;
 
@@ -36,22 +38,45 @@ async function person(link, name) {
 
 const messagesOf = ({ room }) => room.getSnapshot().messages;
 const mine = (who) => messagesOf(who).filter(({ own, state, deleting }) => own && state === "sent" && !deleting);
+/** How many there are, also those that whoever is cut off has yet to send, or to hear of. */
+function said(people) {
+  const counts = people.map((who) => messagesOf(who).filter(({ state }) => state === "sent").length);
+  const onTheirWay = people.map((who) => messagesOf(who).length).reduce((sum, count, at) => sum + count - counts[at], 0);
+  return Math.max(...counts) + onTheirWay;
+}
 /** What is refused is taken back on screen; that the pictures are the same in the end says that it was. */
 const quietly = (promise) => promise.catch(() => {});
 
 const DEEDS = {
-  say: (who, pick, step) => messagesOf(who).length < MAX_SAID && who.room.sendMessage(`said in step ${step}`),
+  say: (who, pick, step, people) => said(people) < MAX_SAID && who.room.sendMessage(`said in step ${step}`),
   edit: (who, pick, step) => pick(mine(who), ({ key }) => quietly(who.room.editMessage(key, `edited in step ${step}`))),
   delete: (who, pick) => pick(mine(who), ({ key }) => quietly(who.room.deleteMessage(key, { undoMs: 0 }))),
   react: (who, pick) => pick(messagesOf(who).filter(({ state }) => state === "sent"), ({ key }) => pick(EMOJI.slice(0, 3), ({ emoji }) => quietly(who.room.react(key, emoji)))),
   ask: (who, pick, step) => who.room.getSnapshot().polls.length < 3 && quietly(who.room.createPoll({ question: `asked in step ${step}`, options: ["a", "b", "c"], multiple: true })),
   vote: (who, pick) => pick(who.room.getSnapshot().polls, ({ pollId }) => quietly(who.room.vote(pollId, pick([[], [0], [1], [0, 2]], (choices) => choices)))),
-  cut: ({ socket }, pick) => {
-    socket.disconnect();
-    setTimeout(() => socket.connect(), pick([0, 30, 120, 400], (ms) => ms));
-  },
 };
-const WEIGHTS = ["say", "say", "say", "edit", "edit", "delete", "react", "react", "react", "vote", "vote", "ask", "cut"];
+const WEIGHTS = ["say", "say", "say", "edit", "edit", "delete", "react", "react", "react", "vote", "vote", "ask"];
+
+function cut({ socket }, pick) {
+  socket.disconnect();
+  setTimeout(() => socket.connect(), pick([0, 30, 120, 400], (ms) => ms));
+}
+
+/** All the steps; returns how often somebody who was connected has been cut off. */
+async function act(people, random, pick) {
+  let cuts = 0;
+  for (let step = 1; step <= Number(steps); step += 1) {
+    const connected = people.filter(({ socket }) => socket.connected);
+    if (step % CUT_EVERY === 0 && connected.length > 0) {
+      pick(connected, (who) => cut(who, pick));
+      cuts += 1;
+    } else {
+      DEEDS[WEIGHTS[random(WEIGHTS.length)]](people[random(PEOPLE)], pick, step, people);
+    }
+    if (random(3) === 0) await pause(random(40));
+  }
+  return cuts;
+}
 
 /** All that can be seen, and by whom it was done; times are each client's own until the server tells its. */
 function picture({ room }) {
@@ -79,14 +104,7 @@ async function play(encrypt) {
   const { link } = await makeClient(io).createRoom({ server: url, encrypt });
   const people = [];
   for (let at = 0; at < PEOPLE; at += 1) people.push(await person(link, `Person ${at}`));
-  let cuts = 0;
-  for (let step = 0; step < Number(steps); step += 1) {
-    const deed = WEIGHTS[random(WEIGHTS.length)];
-    const who = people[random(PEOPLE)];
-    cuts += deed === "cut" && who.socket.connected ? 1 : 0;
-    DEEDS[deed](who, pick, step);
-    if (random(3) === 0) await pause(random(40));
-  }
+  const cuts = await act(people, random, pick);
   for (const { socket } of people) socket.connect();
   const newcomer = await person(link, "Newcomer");
   const until = Date.now() + QUIET_LIMIT_MS;
@@ -99,9 +117,9 @@ async function play(encrypt) {
     for (const { reactions = [] } of messages) for (const { mine: own, participantIds } of reactions) assert.equal(own, participantIds.includes(self.id));
     for (const { mine: own, votes } of polls) assert.deepEqual([...own], votes[self.id] ?? []);
   }
-  const said = messagesOf(newcomer).length;
+  const heard = messagesOf(newcomer).length;
   for (const { room } of [newcomer, ...people]) await room.leave();
-  return { said, cuts };
+  return { said: heard, cuts };
 }
 
 console.log(JSON.stringify({ plain: await play(false), sealed: await play(true) }));

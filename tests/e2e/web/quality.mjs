@@ -1,19 +1,11 @@
-// Bars, the panel of numbers, and the advice on a network that loses much: node quality.mjs URL BROWSER [lossy]
+// Bars, and the panel of numbers: node quality.mjs URL BROWSER
 import { faultsOf } from "../../support/axe.mjs";
 import { BROWSERS, enter, openPage, press, until } from "../../support/page_in_any_browser.mjs";
 
-const [url, name, lossy] = process.argv.slice(2);
-const RELAY_ONLY = `{
-  const Plain = RTCPeerConnection;
-  window.RTCPeerConnection = class extends Plain {
-    constructor(config) { super({ ...config, iceTransportPolicy: "relay" }); }
-    setConfiguration(config) { super.setConfiguration({ ...config, iceTransportPolicy: "relay" }); }
-  };
-}`;
+const [url, name] = process.argv.slice(2);
 
 async function person(browser, link, called) {
   const page = await openPage(browser, { width: 1280, height: 800 });
-  if (lossy) await (page.addInitScript ?? page.evaluateOnNewDocument).call(page, RELAY_ONLY);
   await enter(page, link, called);
   return page;
 }
@@ -25,41 +17,26 @@ try {
   const ben = await person(browser, made.url, "Ben");
   await ada.bringToFront();
   const seen = { errors: [] };
-  if (lossy) {
-    await until(ada, "the advice", () => document.querySelector(".weak")?.checkVisibility() ?? false);
-    seen.advice = await ada.evaluate(() => document.querySelector(".weak p").textContent);
-    seen.over = await ada.evaluate(() => {
-      const box = document.querySelector(".weak").getBoundingClientRect();
-      const apart = ({ left, right, top, bottom }) => right <= box.left || left >= box.right || bottom <= box.top || top >= box.bottom;
-      return [...document.querySelectorAll(".room-main, .controls, .room-head")].filter((part) => !apart(part.getBoundingClientRect())).map((part) => part.className);
-    });
-    seen.faults = await faultsOf(ada, "weak");
-    await press(ada, ".weak .primary");
-    await until(ada, "the camera is off", () => document.querySelector(".controls .for-camera").getAttribute("aria-pressed") === "false");
-    seen.focus = await ada.evaluate(() => document.activeElement.className);
-    seen.advised = await ada.evaluate(() => document.querySelector(".weak").checkVisibility());
-  } else {
-    await until(ada, "the bars", () => document.querySelector(".tile-bars")?.checkVisibility() ?? false);
-    seen.level = await ada.evaluate(() => Number(document.querySelector(".tile-bars").dataset.level));
-    seen.label = await ada.evaluate(() => document.querySelector(".tile-bars").getAttribute("aria-label"));
-    seen.covered = await ada.evaluate(() => {
-      const { left, top, width, height } = document.querySelector(".tile-bars").getBoundingClientRect();
-      const corners = [[0.5, 0.5], [0.1, 0.5], [0.9, 0.5], [0.5, 0.1], [0.5, 0.9]];
-      const hit = corners.map(([x, y]) => document.elementFromPoint(left + x * width, top + y * height));
-      return hit.filter((element) => !element?.closest(".tile-bars")).map((element) => element?.className?.baseVal ?? element?.className ?? null);
-    });
-    await ada.evaluate(() => document.querySelector(".tile-bars").focus());
-    await ada.keyboard.press("Enter");
-    const receives = () => /\d/.test(document.querySelector(".quality-numbers dd")?.textContent ?? "") && !document.querySelector(".quality-numbers dd").textContent.startsWith("0 ");
-    await until(ada, "numbers", receives);
-    seen.numbers = await ada.evaluate(() => Object.fromEntries([...document.querySelectorAll(".quality-numbers > div")].map((row) => [row.querySelector("dt").textContent, row.querySelector("dd").textContent])));
-    seen.faults = await faultsOf(ada, "connections");
-    await ada.keyboard.press("Escape");
-    await until(ada, "the panel is gone", () => !document.querySelector("dialog[open]"));
-    seen.back = await ada.evaluate(() => document.activeElement.className);
-    await press(ben, ".controls .leave");
-    await until(ada, "no bars", () => !document.querySelector(".tile-bars"));
-  }
+  await until(ada, "the bars", () => document.querySelector(".tile-bars")?.checkVisibility() ?? false);
+  seen.level = await ada.evaluate(() => Number(document.querySelector(".tile-bars").dataset.level));
+  seen.label = await ada.evaluate(() => document.querySelector(".tile-bars").getAttribute("aria-label"));
+  seen.covered = await ada.evaluate(() => {
+    const { left, top, width, height } = document.querySelector(".tile-bars").getBoundingClientRect();
+    const corners = [[0.5, 0.5], [0.1, 0.5], [0.9, 0.5], [0.5, 0.1], [0.5, 0.9]];
+    const hit = corners.map(([x, y]) => document.elementFromPoint(left + x * width, top + y * height));
+    return hit.filter((element) => !element?.closest(".tile-bars")).map((element) => element?.className?.baseVal ?? element?.className ?? null);
+  });
+  await ada.evaluate(() => document.querySelector(".tile-bars").focus());
+  await ada.keyboard.press("Enter");
+  const receives = () => /\d/.test(document.querySelector(".quality-numbers dd")?.textContent ?? "") && !document.querySelector(".quality-numbers dd").textContent.startsWith("0 ");
+  await until(ada, "numbers", receives);
+  seen.numbers = await ada.evaluate(() => Object.fromEntries([...document.querySelectorAll(".quality-numbers > div")].map((row) => [row.querySelector("dt").textContent, row.querySelector("dd").textContent])));
+  seen.faults = await faultsOf(ada, "connections");
+  await ada.keyboard.press("Escape");
+  await until(ada, "the panel is gone", () => !document.querySelector("dialog[open]"));
+  seen.back = await ada.evaluate(() => document.activeElement.className);
+  await press(ben, ".controls .leave");
+  await until(ada, "no bars", () => !document.querySelector(".tile-bars"));
   seen.errors = [...ada.errors, ...ben.errors];
   console.log(JSON.stringify(seen));
 } finally {

@@ -8,6 +8,7 @@ import { PACE } from "../../support/pace.mjs";
 const [url] = process.argv.slice(2);
 const LIMIT_MS = 15_000 * PACE;
 const SOON_MS = 1_000 * PACE;
+const TRIES = 3;
 
 class MemoryStorage extends Map {
   getItem = (key) => this.get(key) ?? null;
@@ -71,12 +72,18 @@ async function empty(link) {
 
 /** The join is refused with this code, soon, and no name and no text is sent; returns what was sent at all. */
 async function refusedSoon(link, code, options = {}) {
-  const network = watched();
-  const began = Date.now();
-  await assert.rejects(join(link, { name: "Planted", ...options }, network.client), { code });
-  assert.ok(Date.now() - began < SOON_MS, `${Date.now() - began} ms`);
-  assert.ok(!JSON.stringify(network.sent).includes("Planted"));
-  return network.sent;
+  let [sent, afterMs] = [[], SOON_MS];
+  // A busy machine may be late once.
+  for (let tries = 0; tries < TRIES && afterMs >= SOON_MS; tries += 1) {
+    const network = watched();
+    const began = Date.now();
+    await assert.rejects(join(link, { name: "Planted", ...options }, network.client), { code });
+    afterMs = Date.now() - began;
+    sent = network.sent;
+    assert.ok(!JSON.stringify(sent).includes("Planted"));
+  }
+  assert.ok(afterMs < SOON_MS, `${afterMs} ms`);
+  return sent;
 }
 
 async function oneTime(options = {}) {
@@ -281,7 +288,7 @@ const TESTS = {
     ada.sendMessage("never");
     const began = Date.now();
     await ada.leave();
-    assert.ok(Date.now() - began < 3_000);
+    assert.ok(Date.now() - began < 2_000 + 1_000 * PACE);
     return [];
   },
 

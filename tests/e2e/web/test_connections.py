@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.node import run_node
+from tests.support.node import node_script, run_node
 from tests.support.parts import requires
 from tests.support.processes import server_process
 from tests.support.turn import TurnServer
@@ -100,11 +100,15 @@ async def test_each_tile_shows_how_good_its_connection_is_and_a_press_tells_the_
 
 async def test_where_a_third_gets_lost_the_page_offers_to_switch_the_camera_off(turn_server: TurnServer) -> None:
     requires("node", "node packages", "chromium")
-    async with udp_relay(turn_server.port, LOSS) as relay:
+    async with udp_relay(turn_server.port) as relay:
         turn = {"TURN_URLS": f"turn:127.0.0.1:{relay.port}?transport=udp", "TURN_SECRET": turn_server.secret}
         with server_process(STUN_URLS="", **turn) as server:
-            seen = await run("quality.mjs", server.url, "chromium", "lossy")
-        assert relay.passed > 0
+            async with node_script(HERE / "weak.mjs", server.url) as pages:
+                before = await pages.call("meet", limit_s=LIMIT_S)
+                assert relay.passed > 0
+                relay.loss = LOSS
+                seen = await pages.call("lose", limit_s=LIMIT_S)
+    assert before["advised"] is False, "nothing has been lost yet"
     assert seen["advice"].startswith("Your network is weak.")
     assert seen["over"] == [], "it covers nothing that can be pressed"
     assert "for-camera" in seen["focus"]

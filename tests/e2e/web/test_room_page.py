@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.node import run_node
+from tests.support.pace import PACE
 from tests.support.parts import requires
 from tests.support.processes import server_process
 
@@ -14,6 +15,8 @@ HERE = Path(__file__).parent
 SCRIPT_LIMIT_S = 110.0
 # No address outside the machine is asked for candidates.
 OFFLINE = {"STUN_URLS": "", "LOG_LEVEL": "debug", "LOG_FORMAT": "json"}
+GRACE_S = 6 * PACE
+"""In it somebody leaves, and comes in again by the door."""
 
 
 async def done_by(script: str, *arguments: str, limit_s: float = SCRIPT_LIMIT_S, **settings: str) -> object:
@@ -25,7 +28,7 @@ async def done_by(script: str, *arguments: str, limit_s: float = SCRIPT_LIMIT_S,
 
 
 async def test_keys_do_what_buttons_do_and_leaving_can_be_taken_back() -> None:
-    seen = await done_by("hands.mjs", "6000", SEAT_GRACE_S="6")
+    seen = await done_by("hands.mjs", str(1_000 * GRACE_S), SEAT_GRACE_S=str(GRACE_S))
     assert seen == {"done": ["keys", "talking", "undone", "guarded"]}
 
 
