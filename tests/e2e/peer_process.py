@@ -6,18 +6,19 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from tests.support.pace import PACE
-from tests.support.processes import ROOT, ServerProcess
+from tests.support.processes import ROOT, ServerProcess, wait_until
 
-EXIT_LIMIT_S = 60 * PACE
-POLL_S = 0.05
+STAY = ("--seconds", f"{60 * PACE:g}")
+"""For one that ends by itself, and says what was missing if it does not."""
+EXIT_LIMIT_S = 70.0
+ANSWER_LIMIT_S = 10 * PACE
 
 
 class Done(NamedTuple):
@@ -49,7 +50,7 @@ class Peer:
         self.process.send_signal(number)
 
     def finish(self, limit_s: float = EXIT_LIMIT_S) -> Done:
-        out, err = self.process.communicate(timeout=limit_s)
+        out, err = self.process.communicate(timeout=limit_s * PACE)
         return Done(self.process.returncode, json.loads(out) if out.strip() else {}, err)
 
 
@@ -92,7 +93,7 @@ class Rooms:
 
     def count(self) -> float:
         """How many rooms there are now, by the server's own metrics."""
-        with urllib.request.urlopen(f"{self.server.url}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.server.url}/metrics", timeout=ANSWER_LIMIT_S) as answer:
             lines = answer.read().decode().splitlines()
         return next(float(line.split()[-1]) for line in lines if line.startswith("mayfly_rooms "))
 
@@ -105,12 +106,5 @@ class Rooms:
         request.add_header("Content-Type", "application/json")
         if key is not None:
             request.add_header("Authorization", f"Bearer {key}")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=ANSWER_LIMIT_S) as answer:
             return dict(json.load(answer))
-
-
-def wait_until(condition: Callable[[], bool], what: str, limit_s: float = 20.0) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {limit_s} s for {what}"
-        time.sleep(POLL_S)

@@ -13,18 +13,19 @@ import av
 import pytest
 
 from mayfly_client.keys import key_check
-from tests.e2e.peer_process import Done, Rooms, peer, run_peer, wait_until
+from tests.e2e.peer_process import STAY, Done, Rooms, peer, run_peer
 from tests.support.pace import PACE
-from tests.support.processes import LOOPBACK, ROOT, free_port, server_process
+from tests.support.processes import LOOPBACK, ROOT, free_port, server_process, wait_until
 from tests.support.proxy import tcp_proxy
 from tests.support.turn import TurnServer
 
-UNTIL_HEARD = ("--seconds", "60", "--calls", "1")
+UNTIL_HEARD = (*STAY, "--calls", "1")
+PROBE = ("--mode", "probe", "--seconds", f"{20 * PACE:g}")
 
 
 @pytest.fixture(scope="module")
 def rooms() -> Iterator[Rooms]:
-    with server_process(STUN_URLS="", SEAT_GRACE_S="5") as server:
+    with server_process(STUN_URLS="", SEAT_GRACE_S=f"{5 * PACE:g}") as server:
         yield Rooms(server)
 
 
@@ -55,7 +56,7 @@ def test_two_peers_in_one_room_see_and_hear_each_other(rooms: Rooms) -> None:
 
 def test_an_echo_sends_back_the_others_own_frames_and_goes_when_everybody_has_left(rooms: Rooms) -> None:
     room = rooms.create()
-    with peer(room["url"], "--mode", "echo", "--seconds", "60") as echo:
+    with peer(room["url"], "--mode", "echo", *STAY) as echo:
         rooms.wait_for_participants(room, 1)
         connection = run_peer(room["url"], *UNTIL_HEARD)
         echoed = echo.finish(limit_s=20)
@@ -83,10 +84,10 @@ def test_an_echo_that_comes_later_calls_and_echoes_as_well(rooms: Rooms) -> None
 def test_four_peers_hold_all_twelve_directions_of_a_mesh(rooms: Rooms) -> None:
     room = rooms.create()
     with (
-        peer(room["url"], "--seconds", "60", "--calls", "3") as one,
-        peer(room["url"], "--seconds", "60", "--calls", "3") as two,
-        peer(room["url"], "--seconds", "60", "--calls", "3") as three,
-        peer(room["url"], "--seconds", "60", "--calls", "3") as four,
+        peer(room["url"], *STAY, "--calls", "3") as one,
+        peer(room["url"], *STAY, "--calls", "3") as two,
+        peer(room["url"], *STAY, "--calls", "3") as three,
+        peer(room["url"], *STAY, "--calls", "3") as four,
     ):
         ends = [running.finish() for running in (one, two, three, four)]
     assert [done.code for done in ends] == [0, 0, 0, 0]
@@ -100,7 +101,7 @@ def test_four_peers_hold_all_twelve_directions_of_a_mesh(rooms: Rooms) -> None:
 
 def test_a_probe_with_a_link_takes_two_seats_and_gives_them_back(rooms: Rooms) -> None:
     room = rooms.create()
-    done = run_peer(room["url"], "--mode", "probe")
+    done = run_peer(room["url"], *PROBE)
     assert (done.code, len(done.told["seats"]), done.told["turn"]) == (0, 2, [])
     for call in done.calls:
         assert_media_flowed(call)
@@ -109,7 +110,7 @@ def test_a_probe_with_a_link_takes_two_seats_and_gives_them_back(rooms: Rooms) -
 
 def test_a_probe_with_a_servers_address_makes_a_room_and_ends_it(rooms: Rooms) -> None:
     before = rooms.count()
-    done = run_peer(rooms.server.url, "--mode", "probe")
+    done = run_peer(rooms.server.url, *PROBE)
     assert done.code == 0
     assert rooms.count() == before
 
@@ -118,7 +119,7 @@ def test_a_probe_leaves_others_in_the_room_alone(rooms: Rooms) -> None:
     room = rooms.create()
     with peer(room["url"], "--mode", "echo") as bystander:
         rooms.wait_for_participants(room, 1)
-        done = run_peer(room["url"], "--mode", "probe")
+        done = run_peer(room["url"], *PROBE)
         bystander.interrupt()
         watched = bystander.finish()
     assert done.code == 0
@@ -130,7 +131,7 @@ def test_a_probe_leaves_others_in_the_room_alone(rooms: Rooms) -> None:
 def test_a_relay_only_probe_says_that_turn_works_and_shows_the_pair(turn_server: TurnServer) -> None:
     settings = {"TURN_URLS": ",".join(turn_server.urls), "TURN_SECRET": turn_server.secret}
     with server_process(STUN_URLS="", **settings) as server:
-        done = run_peer(server.url, "--mode", "probe", "--relay-only")
+        done = run_peer(server.url, *PROBE, "--relay-only")
     assert (done.code, done.told["problem"]) == (0, None)
     assert [result["ok"] for result in done.told["turn"]] == [True, True]
     for call in done.calls:
@@ -170,7 +171,7 @@ def test_an_ended_room_is_told_with_the_servers_code(rooms: Rooms) -> None:
 
 
 def test_a_full_room_a_missing_invite_and_a_wrong_password_are_told(rooms: Rooms) -> None:
-    assert refused(run_peer(rooms.create(capacity=1)["url"], "--mode", "probe")) == (2, "join", "ROOM_FULL")
+    assert refused(run_peer(rooms.create(capacity=1)["url"], *PROBE)) == (2, "join", "ROOM_FULL")
     assert refused(run_peer(rooms.create(inviteOnly=True)["url"])) == (2, "join", "INVITE_REQUIRED")
     locked = rooms.create(password="right")["url"]
     assert refused(run_peer(locked)) == (2, "join", "PASSWORD_REQUIRED")
@@ -180,11 +181,11 @@ def test_a_full_room_a_missing_invite_and_a_wrong_password_are_told(rooms: Rooms
 def test_an_invite_a_password_and_a_host_key_open_their_rooms(rooms: Rooms) -> None:
     invited = rooms.create(inviteOnly=True)
     invite = rooms.invite(invited, uses=2)
-    assert run_peer(invite["url"], "--mode", "probe").code == 0
+    assert run_peer(invite["url"], *PROBE).code == 0
     assert refused(run_peer(invite["url"])) == (2, "join", "INVITE_USED")
-    assert run_peer(invited["url"], "--mode", "probe", "--host-key", invited["hostKey"]).code == 0
+    assert run_peer(invited["url"], *PROBE, "--host-key", invited["hostKey"]).code == 0
     secured = rooms.create(password="right")
-    assert run_peer(secured["url"], "--mode", "probe", "--password", "right").code == 0
+    assert run_peer(secured["url"], *PROBE, "--password", "right").code == 0
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
@@ -222,11 +223,13 @@ def test_a_cut_connection_is_resumed_and_the_call_goes_on(rooms: Rooms) -> None:
     room = rooms.create()
     with tcp_proxy(rooms.server.port) as proxy:
         through_proxy = room["url"].replace(str(rooms.server.port), str(proxy.port))
-        until_two = ("--seconds", "60", "--calls", "2")
+        until_two = (*STAY, "--calls", "2")
         with peer(through_proxy, *until_two) as cut, peer(room["url"], *until_two) as other:
             rooms.wait_for_participants(room, 2)
+            proxy.refuse()  # until the drop was seen
             proxy.cut()  # the two are negotiating, or have just done so
             wait_until(lambda: not all(p["connected"] for p in rooms.participants(room)), "the drop")
+            proxy.accept()
             wait_until(lambda: all(p["connected"] for p in rooms.participants(room)), "the resumed seat")
             with peer(room["url"], *until_two) as third:
                 ends = [cut.finish(), other.finish(), third.finish()]
@@ -289,7 +292,7 @@ def test_a_link_without_the_key_of_its_room_spends_nothing_and_says_so(rooms: Ro
 
 
 def test_the_text_for_people_tells_the_same(rooms: Rooms) -> None:
-    command = [sys.executable, "-m", "signaling.peer", rooms.server.url, "--mode", "probe"]
+    command = [sys.executable, "-m", "signaling.peer", rooms.server.url, *PROBE]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60 * PACE, check=False)
     assert done.returncode == 0
     for part in ("probe", "connected after", "host/udp", "video:", "audio:", "pings came back", "OK"):

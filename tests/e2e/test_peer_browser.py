@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.calls.browser_pages import Page, browser_pages, sees
-from tests.e2e.peer_process import Rooms, peer
+from tests.e2e.peer_process import STAY, Rooms, peer
 from tests.support.processes import server_process
 from tests.support.turn import TurnServer
 
@@ -102,7 +102,7 @@ async def test_a_page_sees_the_synthetic_picture_and_the_sender_sees_the_page(ro
         page = await pages.open(rooms.server.url)
         await page.enter(room["url"])
         await page.call()
-        with peer(room["url"], "--seconds", "60", "--calls", "1") as sender:
+        with peer(room["url"], *STAY, "--calls", "1") as sender:
             rooms.wait_for_participants(room, 2)
             await page.wait_for_media([other_than(page, room, rooms)])
             done = sender.finish()

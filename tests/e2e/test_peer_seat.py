@@ -9,7 +9,7 @@ from typing import Any
 
 import socketio
 
-from tests.e2e.peer_process import Rooms, peer, run_peer
+from tests.e2e.peer_process import STAY, Rooms, peer, run_peer
 from tests.support.pace import PACE
 from tests.support.processes import server_process
 from tests.support.proxy import tcp_proxy
@@ -27,7 +27,7 @@ class Host:
         sio.on("*", lambda event, payload, *_: self.events.put_nowait((event, payload)))
 
     async def request(self, event: str, **fields: Any) -> dict[str, Any]:
-        reply = await self._sio.call(event, {"roomId": self._room_id, **fields}, timeout=10)
+        reply = await self._sio.call(event, {"roomId": self._room_id, **fields}, timeout=10 * PACE)
         assert reply["ok"], reply
         return dict(reply["data"])
 
@@ -97,7 +97,7 @@ def test_a_peer_whose_seat_has_gone_joins_afresh_and_calls_again() -> None:
         through_proxy = room["url"].replace(str(server.port), str(proxy.port))
         with (
             peer(room["url"], "--mode", "echo") as echo,
-            peer(through_proxy, "--seconds", "60", "--calls", "2") as lost,
+            peer(through_proxy, *STAY, "--calls", "2") as lost,
         ):
             rooms.wait_for_participants(room, 2)
             known = {one["id"] for one in rooms.participants(room)}
@@ -108,7 +108,7 @@ def test_a_peer_whose_seat_has_gone_joins_afresh_and_calls_again() -> None:
             rooms.wait_for_participants(room, 2)
             (afresh,) = {one["id"] for one in rooms.participants(room)} - known
             # One call is the one made afresh. The other is that of the lost seat, if it got so far, or this one:
-            with peer(room["url"], "--seconds", "60", "--calls", "2"):
+            with peer(room["url"], *STAY, "--calls", "2"):
                 done = lost.finish()
             echo.interrupt()
             echoed = echo.finish()
@@ -123,7 +123,7 @@ def test_a_peer_waits_for_a_server_that_restarts_and_ends_when_its_room_is_gone(
     with server_process(STUN_URLS="") as server:
         rooms = Rooms(server)
         room = rooms.create()
-        with peer(room["url"], "--mode", "echo", "--seconds", "60") as echo:
+        with peer(room["url"], "--mode", "echo", *STAY) as echo:
             rooms.wait_for_participants(room, 1)
             assert server.terminate() == 0
             assert echo.process.poll() is None

@@ -41,6 +41,8 @@ TRY = """() => {
     return error.code;
   }
 }"""
+# What takes a file is loaded with the first one, while the other side waits for it: here it is there before.
+WARM = "() => person.room.openFile('none', { direct: 'none', size: 1 }).catch(({ code }) => code)"
 OPEN = """async ([text]) => {
   const message = person.room.getSnapshot().messages.find((one) => one.text === text);
   try {
@@ -70,6 +72,7 @@ async def call_of_two(
     await asyncio.gather(first.call(), second.call())
     await first.wait_for_media([second.id])
     await second.wait_for_media([first.id])
+    assert [await page.run(WARM) for page in (first, second)] == ["NOT_FOUND", "NOT_FOUND"]
     return server, first, second, made["link"]
 
 
@@ -118,7 +121,9 @@ async def test_in_a_call_of_two_the_server_sees_nothing_of_a_file(
         page = await third.open(server.url)
         await page.enter(link)
         await first.wait_until("() => person.room.getSnapshot().participants.length === 2")
+        await page.wait_until(MESSAGE, "that way")
         assert "fileId" in await hands_over(first, second, "by the server")
+        await page.wait_until(MESSAGE, "by the server")
         assert await page.run(OPEN, "by the server") == BYTES
         # What two have handed each other, a third one does not have, and is told so.
         assert await page.run(OPEN, "that way") == "NOT_FOUND"

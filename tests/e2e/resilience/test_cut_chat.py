@@ -34,8 +34,7 @@ def server() -> Iterator[ServerProcess]:
     The heartbeat is quick, because a socket.io-client that is cut between pausing its polling and opening its WebSocket
     notices by the heartbeat alone.
     """
-    lasting = {"SEAT_GRACE_S": "30", "PING_INTERVAL_S": "1", "PING_TIMEOUT_S": "1", "ROOM_CAPACITY": str(PEOPLE)}
-    with server_process(**{**FAST, **lasting}) as server:
+    with server_process(**{**FAST, "SEAT_GRACE_S": "30", "ROOM_CAPACITY": str(PEOPLE)}) as server:
         yield server
 
 
