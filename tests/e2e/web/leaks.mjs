@@ -1,7 +1,7 @@
 // Fifty joins, leaves, calls and visits in one tab: what they opened is closed, and what they made is gone.
 // node leaks.mjs URL [TIMES]
 import { main } from "../../support/browser.mjs";
-import { check, goIn, inside, newPerson, seesMoving } from "./pages.mjs";
+import { check, goIn, inside, LIMIT_MS, newPerson, seesMoving } from "./pages.mjs";
 
 const [url, times = "50"] = process.argv.slice(2);
 const ROUNDS = Number(times);
@@ -52,6 +52,17 @@ async function counters(page, session) {
     idle = -1;
   }
   return least;
+}
+
+const fits = (end, warm) =>
+  end.nodes <= warm.nodes + NODES_SLACK && end.listeners <= warm.listeners + LISTENERS_SLACK && end.documents <= warm.documents;
+
+/** What is left once it is in bounds: what a busy browser has yet to let go of has not leaked. */
+async function atTheEnd(page, session, warm) {
+  const until = Date.now() + LIMIT_MS;
+  let end = await counters(page, session);
+  while (!fits(end, warm) && Date.now() < until) end = await counters(page, session);
+  return end;
 }
 
 const NOTHING = JSON.stringify({ connections: 0, contexts: 0, tracks: 0, sockets: 0 });
@@ -126,7 +137,7 @@ await main(async (browser) => {
     if (round % 10 === 0) rounds.push(await counters(page, session));
     if (round < ROUNDS) await goTo(page, path);
   }
-  const end = await counters(page, session);
+  const end = await atTheEnd(page, session, warm);
   check(end.nodes <= warm.nodes + NODES_SLACK, `the nodes of ${JSON.stringify(warm)}, not ${JSON.stringify(end)} (${JSON.stringify(rounds)})`);
   check(end.listeners <= warm.listeners + LISTENERS_SLACK, `the listeners of ${JSON.stringify(warm)}, not ${JSON.stringify(end)} (${JSON.stringify(rounds)})`);
   check(end.documents <= warm.documents, "no more documents");

@@ -152,7 +152,9 @@ async function finger(browser, link) {
     const touch = (type, ...touchPoints) => session.send("Input.dispatchTouchEvent", { type, touchPoints });
     // One right behind the other: a finger that rests until a busy page has heard of it is not one that scrolls.
     await Promise.all([touch("touchStart", at), ...(move ? [touch("touchMove", { x: at.x, y: at.y - 60 })] : [])]);
-    await cleo.waitForTimeout(700);
+    // The menu opens by a timer, and a busy page hears of the finger's end before that.
+    if (move) await cleo.waitForTimeout(700);
+    else await cleo.getByRole("dialog").waitFor();
     await touch("touchEnd");
   };
   await rest(true);
