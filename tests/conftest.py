@@ -15,6 +15,7 @@ from pymongo.uri_parser import parse_uri
 
 from server import BUILD  # first of all: it chooses the build
 from tests.support.mongo import Mongod, drop_database, start_mongod
+from tests.support.pace import PACE
 from tests.support.parts import requires
 from tests.support.redis import RedisServer, start_redis
 from tests.support.turn import TurnServer, start_turn
@@ -38,7 +39,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_report_header() -> str:
-    return f"build: {BUILD}"
+    return f"build: {BUILD}, pace: {PACE}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
