@@ -17,7 +17,7 @@ export const parts = await import("../react.js");
 
 const STEP_MS = 5;
 /** Against hanging only. */
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 10_000 * Number(process.env.TEST_PACE ?? 1);
 
 /** Renders in Strict Mode; what React has to say against it fails the test. */
 export async function rendered(t, element) {

@@ -31,7 +31,9 @@ async def test_replies_come_in_the_order_of_their_commands(pipeline: RedisPipeli
     assert await asyncio.gather(*sent) == list(range(1, 1_001))
 
 
-async def test_the_commands_of_one_turn_leave_in_one_write(pipeline: RedisPipeline) -> None:
+async def test_the_commands_of_one_turn_leave_in_one_write(own_redis: RedisServer) -> None:
+    pipeline = RedisPipeline(own_redis.url)
+    await pipeline.open()
     before = await pipeline.send("INFO", "stats")
     await asyncio.gather(*(pipeline.send("PING") for _ in range(200)))
     after = await pipeline.send("INFO", "stats")
@@ -41,6 +43,7 @@ async def test_the_commands_of_one_turn_leave_in_one_write(pipeline: RedisPipeli
         return int(line.partition(":")[2])
 
     assert reads(after) - reads(before) <= 3
+    await pipeline.close()
 
 
 async def test_any_bytes_pass_unchanged(pipeline: RedisPipeline) -> None:

@@ -36,7 +36,7 @@ def keep_the_session(engine: EngineServer) -> None:
 
 
 def keep_a_task(engine: EngineServer) -> None:
-    engine.on("disconnect", lambda sid, reason: engine._core.spawn(asyncio.sleep(1)) and None)
+    engine.on("disconnect", lambda sid, reason: engine._core.spawn(asyncio.Event().wait()) and None)
 
 
 def keep_a_deadline(engine: EngineServer) -> None:
@@ -71,6 +71,8 @@ async def test_an_engine_that_keeps_something_of_a_client_is_found(
         if what:
             with found(what):
                 await engine_at_rest(engine, SOON_S)
+            for task in engine._core.tasks:
+                task.cancel()
         else:
             await engine_at_rest(engine)
 

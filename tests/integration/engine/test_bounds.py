@@ -7,6 +7,7 @@ import socket
 
 from server.transport.engineio import EngineLimits
 from tests.support.engine import RawWebSocket, Rig, engine_rig, eventually
+from tests.support.pace import PACE
 
 
 async def test_a_socket_that_never_connects_is_closed_after_the_connect_timeout() -> None:
@@ -54,7 +55,7 @@ async def test_a_reader_that_does_not_read_is_dropped_at_the_bound_of_bytes() ->
     async with engine_rig(limits=EngineLimits(outbox_bytes=100_000)) as rig:
         ws, sid = await open_non_reader(rig)
         await flood_until_dropped(rig, sid, "x" * 1_000)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(2 * PACE):
             assert await rig.gone(sid) == "transport error"
         assert rig.engine.stats.overflows == 1
         ws.abort()
@@ -101,9 +102,9 @@ async def test_a_closed_socket_that_does_not_read_is_cut_all_the_same() -> None:
             rig.engine.send_text(sid, "x" * 20_000)
             await asyncio.sleep(0)
         rig.engine.close_session(sid)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(2 * PACE):
             assert await rig.gone(sid) == "server disconnect"
-            await rig.engine._core.closing.until_empty(2)
+            await rig.engine._core.closing.until_empty(2 * PACE)
         assert len(rig.engine._core.closing) == 0
         ws.abort()
 

@@ -209,7 +209,7 @@ async def test_a_full_inbox_delays_the_answer_to_a_post() -> None:
 
 
 async def test_while_reading_is_held_a_missing_pong_does_not_count() -> None:
-    async with engine_rig(ping_interval=0.1, ping_timeout=0.1, limits=EngineLimits(waiting_commands=2)) as rig:
+    async with engine_rig(ping_interval=0.1, ping_timeout=1, limits=EngineLimits(waiting_commands=2)) as rig:
         leave = asyncio.Event()
 
         async def handle(sid: str, data: str) -> None:
@@ -219,7 +219,7 @@ async def test_while_reading_is_held_a_missing_pong_does_not_count() -> None:
         ws, sid = await rig.open_websocket()
         await ws.send("41", "42", "43", "44")
         await eventually(lambda: rig.engine.sockets[sid].inbox.holding, "the hold")
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1.5)
         assert rig.engine.open_session(sid) is not None
         await ws.send("3")
         leave.set()

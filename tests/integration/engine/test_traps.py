@@ -18,6 +18,7 @@ from aiohttp import web
 from server.transport.engineio import EngineServer
 from tests.support.at_rest import engine_at_rest
 from tests.support.engine import PATH, Connection, Rig, client_frame, eventually, served
+from tests.support.pace import PACE
 
 SOON_S = 2.0
 Scenario = Callable[[Rig], Awaitable[None]]
@@ -74,7 +75,7 @@ async def disconnect_closes_the_websocket(rig: Rig) -> None:
     ws, sid = await rig.open_websocket()
     disconnecting = asyncio.create_task(rig.engine.disconnect(sid))
     try:
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(SOON_S * PACE):
             opcode = 0
             while opcode != 8:
                 opcode, _ = await ws.frame()

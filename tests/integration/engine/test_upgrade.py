@@ -104,7 +104,7 @@ async def assert_polls_wait(rig: Rig, sid: str) -> None:
 
 
 async def test_an_upgrade_that_takes_too_long_is_given_up() -> None:
-    async with engine_rig(limits=EngineLimits(upgrade_timeout_s=0.1)) as rig:
+    async with engine_rig(limits=EngineLimits(upgrade_timeout_s=1)) as rig:
         sid = await rig.open_polling()
         ws = await rig.open_upgrading(sid)
         await ws.send("2probe")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from server.security import passwords
 from server.security.guesses import PASSWORD_FAILURES, Guesses
 from server.security.password_doors import GUESSER_FORGOTTEN_S, SHARED_GUESSES
 from server.security.passwords import Passwords
+from tests.support.pace import PACE
+
+LIMIT_S = 10 * PACE
 
 
 class Time:
@@ -82,13 +86,19 @@ async def test_one_address_has_two_hashes_under_way_and_leaves_the_thread_to_oth
     assert guesses_left(guesses, "greedy") == PASSWORD_FAILURES - passwords.MAX_PASSWORD_CHECKS_PER_ADDRESS
 
 
-async def test_a_caller_that_gives_up_does_not_make_room_for_another_hash(watch: Passwords) -> None:
+async def test_a_caller_that_gives_up_does_not_make_room_for_another_hash(
+    watch: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scrypt, may_end = passwords._scrypt, threading.Event()
+    monkeypatch.setattr(passwords, "_scrypt", lambda *args: may_end.wait(LIMIT_S) and scrypt(*args))
     tries = [asyncio.ensure_future(watch.hash("x", "a")) for _ in range(2)]
     await asyncio.sleep(0)
     for one in tries:
         one.cancel()
     await asyncio.wait(tries)
     left = [asyncio.ensure_future(watch.hash("x", "a")) for _ in range(2)]
+    await asyncio.sleep(0)
+    may_end.set()
     results = await asyncio.gather(*left, return_exceptions=True)
     assert [type(one) for one in results] == [str, Refused], "one of the two is on the thread still"
 

@@ -62,7 +62,7 @@ async def shelf(store: Slow) -> AsyncIterator[Shelf]:
 
 
 async def done(shelf: Shelf) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(LIMIT_S):
         while shelf.unwritten:
             await asyncio.sleep(0.01)
 
