@@ -4,7 +4,9 @@
 import { createInterface } from "node:readline";
 import { launchBrowser, loseDevice, watchErrors } from "../../support/browser.mjs";
 import { launchFirefoxLikeChromium } from "../../support/firefox.mjs";
+import { PACE } from "../../support/pace.mjs";
 
+const LOAD_LIMIT_MS = 30_000 * PACE;
 const inFirefox = process.argv[2] === "firefox";
 const browser = inFirefox
   ? await launchFirefoxLikeChromium()
@@ -76,6 +78,7 @@ const commands = {
   async open({ page: name, url }) {
     const context = await browser.newContext(inFirefox ? {} : { permissions: ["camera", "microphone"] });
     const page = await context.newPage();
+    page.setDefaultTimeout(LOAD_LIMIT_MS);
     pages.set(name, { page, errors: watchErrors(page) });
     await page.goto(url + "/health");
     await page.evaluate(KIT);

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
 
-from tests.e2e.calls.browser_pages import Page, browser_pages, make_room, sees
+from tests.e2e.calls.browser_pages import POLL_S, Page, browser_pages, make_room, sees
+from tests.support.pace import PACE
 from tests.support.processes import server_process
 from tests.support.proxy import TcpProxy, tcp_proxy
 from tests.support.turn import TurnServer
@@ -25,6 +26,7 @@ from tests.support.udp_relay import UdpRelay, udp_relay
 pytestmark = [pytest.mark.usefixtures("chromium", "firefox"), pytest.mark.timeout(420), pytest.mark.slow]
 
 Browser = Literal["chromium", "firefox"]
+Good = Callable[[Mapping[str, Any]], bool]
 GOAL_S = 5.0
 BOUND_S = 10 * GOAL_S
 RESTARTS, MANY_RESTARTS = 4, 10
@@ -35,6 +37,7 @@ CUTS = 3
 """Firefox sends into a dead path from the second restart on, and so after the third cut."""
 RELAY_ONLY = {"iceTransportPolicy": "relay"}
 STATE = "([id]) => person.room.call.getSnapshot().peers.find((p) => p.participantId === id)?.state"
+PROBLEMS = "() => person.problems"
 
 
 @dataclass
@@ -55,14 +58,25 @@ class Call:
         """Both see new frames of each other, and say that they are connected."""
         begun = time.monotonic()
         at_first, at_second = await self.counts()
-        await self.first.wait_for_media([self.second.id], moved(at_first), limit_s=BOUND_S)
-        await self.second.wait_for_media([self.first.id], moved(at_second), limit_s=BOUND_S)
+        while not await self.both(moved(at_first), moved(at_second)):
+            if time.monotonic() - begun > BOUND_S * PACE:
+                seen = [(await page.media(), await page.run(PROBLEMS)) for page in (self.first, self.second)]
+                raise AssertionError(f"{what}: no media both ways within {BOUND_S} s: {seen}")
+            await asyncio.sleep(POLL_S)
         print(f"{what}: media both ways after {time.monotonic() - begun:.1f} s (aim: {GOAL_S:.0f})")
-        for page, other in ((self.first, self.second), (self.second, self.first)):
-            assert await page.run(STATE, other.id) == "connected"
+
+    async def both(self, at_first: Good, at_second: Good) -> bool:
+        """Whether the media of both are good, at one look."""
+        first, second = await asyncio.gather(self.first.media(), self.second.media())
+        return (
+            self.second.id in first
+            and self.first.id in second
+            and at_first(first[self.second.id])
+            and at_second(second[self.first.id])
+        )
 
 
-def moved(frames: int) -> Any:
+def moved(frames: int) -> Good:
     """More frames than that, or those of a new connection, and what is shown says so."""
 
     def good(media: Mapping[str, Any]) -> bool:
