@@ -31,6 +31,8 @@ export class Composer {
   #next = {};
   /** What was being written when an edit began. */
   #draft = "";
+  /** Of messages that are on their way: what they are to become. @type {Map<string, string>} */
+  #changes = new Map();
 
   /** @param {{client: Client, room: Room, scope: any, toast: Function, float: (emoji: string) => void, sent: () => void, editLast: () => void, focusList: () => void}} props */
   constructor(props) {
@@ -88,8 +90,9 @@ export class Composer {
 
   edit(message) {
     if (!this.#next.editing) this.#draft = this.field.value;
-    this.#set({ editing: message, replyTo: undefined });
-    this.#write(message.text);
+    const text = this.#changes.get(message.key) ?? message.text;
+    this.#set({ editing: { ...message, text }, replyTo: undefined });
+    this.#write(text);
   }
 
   quote(text) {
@@ -241,8 +244,10 @@ export class Composer {
 
   async #change({ key, text: before }, text) {
     if (text === before) return;
+    this.#changes.set(key, text);
     try {
       await this.#onceSent(key);
+      this.#changes.delete(key);
       await this.#room.editMessage(key, text);
     } catch (error) {
       if (error.code === "LEFT") return;

@@ -85,6 +85,9 @@ async function early({ ada, ben }) {
   check((await field.inputValue()) === "planted-early", "the words to change");
   await field.fill("better-early");
   await field.press("Enter");
+  await field.press("ArrowUp");
+  check((await field.inputValue()) === "better-early", "the words of the change, to be changed once more");
+  await field.press("Escape");
   await say(ben, "said behind");
   await ben.context().setOffline(false);
   await sees(ada, "said behind");
