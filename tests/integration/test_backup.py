@@ -53,7 +53,9 @@ async def use(server: Server) -> dict[str, Any]:
     over = await server.room()
     await server.seated(over["roomId"])
     await server.call("DELETE", f"/api/rooms/{over['roomId']}", key=over["hostKey"])
-    await asyncio.sleep(0.5)  # the log is written behind
+    async with asyncio.timeout(10 * PACE):  # much of it is written behind
+        while (await server.call("GET", "/api/admin/stats", key=ADMIN_KEY)).json["storage"]["unwritten"]:
+            await asyncio.sleep(0.05)
     return {"room": room, "key": key, "seat": one, "invites": invites, "file": file, "over": over["roomId"]}
 
 

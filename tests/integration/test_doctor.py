@@ -17,6 +17,7 @@ from server.doctor.shared import examine_redis
 from server.doctor.turn import NoAnswer, bind
 from server.settings import Settings
 from storage.mongo import MongoStore
+from tests.support.pace import PACE
 from tests.support.processes import ROOT, free_port, server_process
 from tests.support.redis import RedisServer
 from tests.support.turn import TurnServer
@@ -34,7 +35,7 @@ def doctor(folder: Path, *arguments: str, **env: str) -> tuple[int, str]:
         env=clean | {"PYTHONPATH": str(ROOT)} | QUIET | env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * PACE,
         check=False,
     )
     assert told.stderr == ""
@@ -209,7 +210,12 @@ def test_file_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_another_word_is_no_command(tmp_path: Path) -> None:
     told = subprocess.run(
-        [sys.executable, "-m", "server", "nurse"], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "server", "nurse"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30 * PACE,
+        check=False,
     )
     assert told.returncode == 2
     assert "doctor" in told.stderr

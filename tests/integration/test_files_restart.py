@@ -89,15 +89,18 @@ async def test_what_a_killed_process_left_of_an_upload_is_cleared(mongo_uri: str
     with server_process(MONGODB_URI=mongo_uri, **FILES) as process:
         async with talking_to(process.url) as server:
             made = await server.room()
+            begun = {"files.chunks": 3, "files.uploads": 1}
 
             async def body() -> AsyncIterator[bytes]:
                 yield os.urandom(3 * FILE_CHUNK_BYTES)
-                await asyncio.sleep(1)
+                async with asyncio.timeout(10 * PACE):
+                    while left_in(mongo_uri) != begun:
+                        await asyncio.sleep(0.05)
                 process.kill()
 
             with pytest.raises(aiohttp.ClientError):
                 await lay_down(server, made["roomId"], made["hostKey"], body())
-    assert left_in(mongo_uri) == {"files.chunks": 3, "files.uploads": 1}
+    assert left_in(mongo_uri) == begun
     with MongoClient[dict[str, Any]](mongo_uri) as client:
         old = datetime.now(UTC) - timedelta(seconds=ABANDONED_S + 1)
         client.get_default_database()["files.uploads"].update_many({}, {"$set": {"at": old}})

@@ -86,10 +86,12 @@ async def test_a_node_that_is_alone_goes_on_without_redis_and_keeps_it_later(
             said = await ann.ok("send-message", {**about, "text": "unlogged"}, limit_s=SILENT_S - 0.5)
             assert time.monotonic() - began > LONE_S / 2, "a moment's silence is no reason"
             assert (await bob.wait_for("message-received")).payload["seq"] == said["seq"]
-            began = time.monotonic()
+            took = []
             for number in range(20):
+                began = time.monotonic()
                 said = await ann.ok("send-message", {**about, "text": f"{number}"})
-            assert time.monotonic() - began < LONE_S, "now nothing waits"
+                took.append(time.monotonic() - began)
+            assert max(took) < LONE_S / 2, "now nothing waits"
             assert (await room.call("POST", "/messages", {"text": "from outside"})).status == 201
             await asyncio.to_thread(own_redis.resume if how == "pause" else own_redis.restart)
             async with asyncio.timeout(15 * PACE):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from server.outbound.health import GONE
 from tests.support.js_client import JsClient, js_client
 from tests.support.mongo import Mongod, find_word_everywhere
 from tests.support.pace import PACE
@@ -161,10 +162,11 @@ def test_a_database_that_comes_and_goes_does_not_flap(own_mongod: Mongod) -> Non
             own_mongod.resume()
             wait_until(lambda: call(server, "POST", "/api/rooms", {})[0] == 201, "a room")
             seen.append(ready(server))
-        changes = sum(one != other for one, other in itertools.pairwise(seen))
-        assert changes <= 3, seen
         lines = [line for line in server.log().splitlines() if "The store" in line]
-        assert len(lines) == changes, lines
+        gone = [GONE in line for line in lines]
+        assert gone in ([True], [True, False], [True, False, True]), lines
+        # Between two of these looks it may have changed, and changed back.
+        assert sum(one != other for one, other in itertools.pairwise(seen)) <= len(lines), (seen, lines)
         wait_until(lambda: ready(server), "readiness")
         with urllib.request.urlopen(server.url + "/metrics", timeout=10) as answer:
             figures = answer.read().decode()

@@ -322,14 +322,14 @@ async def test_a_lost_connection_is_recovered_through_another_node(
     room_id = made["roomId"]
     ada, _ = await place.seated(place.one, room_id, name="Ada")
     balancer.turn_to(first)
-    bob = await place.js.connect(balancer.url, reconnection=True, reconnectionDelay=200)
+    bob = await place.js.connect(balancer.url)
     b = await bob.ok("join-room", {"roomId": room_id, "name": "Bob"})
     await ada.ok("send-message", {"roomId": room_id, "text": "before"})
     await bob.wait_for("message-received")
     await bob.terminate()
     await ada.wait_for("user-updated", lambda one: one["participant"]["connected"] is False)
     await ada.ok("send-message", {"roomId": room_id, "text": "meanwhile"})
-    await bob.wait_for("connect", lambda _: True)
+    await bob.reconnect()
     await bob.wait_for("message-received", lambda one: one["text"] == "meanwhile")
     assert (await bob.state())["recovered"]
     assert balancer.sent[1 - first] == 1

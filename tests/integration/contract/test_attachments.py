@@ -15,6 +15,7 @@ from rooms.limits import MAX_ATTACHED_FILES, VIEW_AGAIN_S
 from server.protocol import answers
 from tests.integration.contract.rest import granted
 from tests.support.files import fetch, file_id, left_in, nothing_kept
+from tests.support.pace import PACE
 from tests.support.server import Clock, Server, running
 
 PARTS = ("quok", "kaflort")
@@ -294,7 +295,7 @@ async def test_a_planted_file_is_found_nowhere_within_two_seconds(timed: Server,
         clock.now += 61
     else:
         await timed.call("DELETE", f"/api/rooms/{room}", key=made["hostKey"])
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(2 * PACE):
         await nothing_kept(timed)
     found: list[str] = ["not looked for"]
     for _ in range(4):

@@ -87,7 +87,7 @@ async def test_a_body_that_drips_is_refused_in_time(
     assert b'"code":"TIMEOUT"' in answer
     assert b'"retryable":true' in answer
     assert b"connection: close" in answer.lower()
-    assert 0.3 < took_s < 4.0
+    assert 0.3 < took_s < 4.0 * PACE
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_a_body_that_drips_is_refused_in_time(
 async def test_a_dripped_body_that_nobody_reads_is_not_waited_for(server: Server, method: str, path: str) -> None:
     answer, took_s = await dripped(server, method, path)
     assert answer.startswith(b"HTTP/1.1 ")
-    assert took_s < 4.0
+    assert took_s < 4.0 * PACE
 
 
 async def test_many_dripped_bodies_are_all_gone_in_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ async def test_many_dripped_bodies_are_all_gone_in_time(server: Server, monkeypa
 async def test_bodies_on_their_way_count_among_unfinished_input_and_the_largest_give_way(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(routes, "BODY_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(routes, "BODY_TIMEOUT_S", 1.0 * PACE)  # all begin before the first is given up
     unfinished = server.context.memory.input
     assert unfinished is not None
     monkeypatch.setattr(unfinished, "limit_bytes", 600_000)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from server.protocol import answers
-from server.transport.http import rooms, routes
+from server.transport.http import rates, rooms, routes
 from storage.memory import MemoryStore
 from tests.integration.contract.rest import WORD, granted, status_of, status_of_call
 from tests.support.pace import PACE
@@ -142,7 +143,8 @@ async def test_a_call_that_fails_is_answered_with_500_and_says_nothing(caplog: p
         assert WORD not in answer.text + caplog.text
 
 
-async def test_too_many_calls_from_one_address_are_told_when_to_come_back() -> None:
+async def test_too_many_calls_from_one_address_are_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "time", SimpleNamespace(monotonic=lambda: 1_000.0))
     async with running(events_per_s=1) as server:
         for _ in range(4):
             assert (await server.call("POST", "/api/rooms")).status == 201
