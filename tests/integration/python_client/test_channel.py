@@ -31,6 +31,16 @@ async def proxy() -> AsyncIterator[TcpProxy]:
             yield proxy
 
 
+@pytest.fixture
+async def lost(proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Channel]:
+    monkeypatch.setattr(channel, "RECONNECT_DELAY_S", FIRST_S)
+    monkeypatch.setattr(channel, "MAX_RECONNECT_DELAY_S", LONGEST_S)
+    lost = Channel(parse_link(proxy.url))
+    await lost.open()
+    yield lost
+    await lost.close()
+
+
 async def lose(proxy: TcpProxy, caplog: pytest.LogCaptureFixture, tries: int) -> list[float]:
     """The delays before so many tries of a client whose connection is cut, while nobody answers."""
     caplog.clear()
@@ -51,17 +61,17 @@ async def back(lost: Channel, times: int) -> None:
 
 @pytest.mark.parametrize(("drawn", "of_it"), [(0.0, 0.5), (0.999, 1.5)], ids=["shortest", "longest"])
 async def test_a_delay_is_off_by_at_most_half_of_itself(
-    proxy: TcpProxy, drawn: float, of_it: float, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture,
+    proxy: TcpProxy,
+    lost: Channel,
+    drawn: float,
+    of_it: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.INFO, "socketio.client")
-    monkeypatch.setattr(channel, "RECONNECT_DELAY_S", FIRST_S)
-    monkeypatch.setattr(channel, "MAX_RECONNECT_DELAY_S", LONGEST_S)
-    lost = Channel(parse_link(proxy.url))
-    await lost.open()
     monkeypatch.setattr(random, "random", lambda: drawn)
     wanted = [of_it * delay for delay in (FIRST_S, 2 * FIRST_S, LONGEST_S)]
     assert await lose(proxy, caplog, 3) == pytest.approx(wanted, abs=HUNDREDTHS)
     await back(lost, 1)
     assert await lose(proxy, caplog, 1) == pytest.approx(wanted[:1], abs=HUNDREDTHS), "it begins anew"
     await back(lost, 2)
-    await lost.close()
