@@ -36,7 +36,7 @@ POUR = (
 
 async def pouring(name: str, took_s: list[float]) -> None:
     """Note the processor time of each loop turn meanwhile, in seconds; the longest come first in the end."""
-    settings = Settings(_env_file=None, environment="development", memory_budget_mb=0)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, environment="production", memory_budget_mb=0)  # type: ignore[call-arg]
     app = create_app(settings)
     engine = app[HOST].eio
     runner = Runner(app, engine.turns, engine.output, access_log=None, shutdown_timeout=1.0)
