@@ -20,7 +20,7 @@ compile: install $(VENV)/.installed-dev
 	@$(BIN)/python -m compiler
 
 # So many tests at a time; tests/README.md says which may run beside which. PARALLEL=0: one after the other.
-PARALLEL ?= 3
+PARALLEL ?= 2
 test: install-dev
 	@$(BIN)/python -m pytest -n $(PARALLEL) -m "not soak"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.resilience.api import Api, Member, OwnRoom
+from tests.e2e.resilience.api import Api, Member
 from tests.e2e.resilience.times import GRACE_S
-from tests.support.js_client import JsClient, JsSocket
+from tests.support.js_client import JsClient
 
-BUSY_FRAMES = 2_000
+BUSY_FRAMES = 4_000
 
 
 async def test_no_token_but_the_true_one_takes_a_seat(api: Api, js: JsClient) -> None:
@@ -77,13 +77,6 @@ async def test_old_tokens_in_any_number_are_not_punished(api: Api, js: JsClient)
     await room.join(late)
 
 
-async def flood(socket: JsSocket, room: OwnRoom) -> None:
-    """Until the connection is lost, which is an exception."""
-    say = ["send-message", {"roomId": room.id, "text": "spam"}]
-    while True:
-        await socket.request_all([say] * BUSY_FRAMES)
-
-
 @pytest.mark.parametrize("how", ["kick", "ban"])
 async def test_nothing_of_somebody_who_was_put_out_is_handled(
     api: Api, js: JsClient, another_js: JsClient, how: str
@@ -91,22 +84,20 @@ async def test_nothing_of_somebody_who_was_put_out_is_handled(
     room = await api.room()
     host = await room.enter(js, name="Host", hostKey=room.host_key)
     ada = await room.enter(another_js, name="Ada")
-    # Two, so that one is on its way whenever the other has been answered.
-    floods = [asyncio.create_task(flood(ada.socket, room)) for _ in range(2)]
+    say = ["send-message", {"roomId": room.id, "text": "spam"}]
+    flood = asyncio.create_task(ada.socket.request_all([say] * BUSY_FRAMES))
     await host.socket.wait_for("message-received")
     await host.ok(how, participantId=ada.id)
     heard = len(host.texts())
     await ada.socket.wait_for("disconnect", limit_s=15)
-    for each in floods:
-        each.cancel()
-    await asyncio.gather(*floods, return_exceptions=True)
+    await asyncio.gather(flood, return_exceptions=True)  # what was not answered in a second is not answered at all
     await js.barrier()
-    assert heard > 0
+    assert 0 < heard < BUSY_FRAMES
     assert len(host.texts()) == heard, "nothing came after the answer to the host"
     assert [user["id"] for user in await room.users()] == [host.id]
     reasons = [p["reason"] for p in host.socket.received("user-left")]
     assert reasons == [{"kick": "kicked", "ban": "banned"}[how]]
-    print(f"\n{how}: {heard} frames before it, 0 after it")
+    print(f"\n{how}: {heard} of {BUSY_FRAMES} frames before it, 0 after it")
 
 
 async def test_somebody_who_was_put_out_is_refused_everything(api: Api, js: JsClient) -> None:

@@ -21,10 +21,10 @@ def test_the_figure_is_counted_when_it_is_asked_for(monkeypatch: Any) -> None:
     descriptors = Descriptors(limit=0)
     for _ in range(100_000):
         descriptors.opened()
-    nothing = SimpleNamespace(given_up=0, overflows=0, shed_count=0, dropped=0)
+    nothing = SimpleNamespace(given_up=0, overflows=0, shed_count=0, dropped=0, cut_count=0)
     journal = SimpleNamespace(messages=nothing)
     context = SimpleNamespace(memory=SimpleNamespace(rooms=nothing), quotas=None, journal=journal, recovery=nothing)
-    host = SimpleNamespace(eio=SimpleNamespace(stats=nothing, input=nothing))
+    host = SimpleNamespace(eio=SimpleNamespace(stats=nothing, input=nothing, recalls=nothing))
     metrics = {one.name: one for one in observed.bounds(cast(Any, context), cast(Any, host), descriptors)}
     shown = metrics["mayfly_file_descriptors"].samples[0].value
     assert abs(shown - len(os.listdir("/proc/self/fd"))) < 10
