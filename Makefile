@@ -56,7 +56,7 @@ BASE ?= HEAD
 bench-regression: install-dev
 	@$(BIN)/python -m benchmarks.regression --base $(BASE) $(if $(ROWS),--rows $(ROWS)) $(if $(PAIRS),--pairs $(PAIRS))
 # What is repeated until it is a statistic, and the same in other browsers, looks and sizes; attacks from one address and
-# from many. Half an hour of it is a simulation of 100,000 runs: SIMULATIONS=1000 for some minutes in all.
+# from many. More than an hour of it is a simulation of 100,000 runs: SIMULATIONS=1000 for some minutes in all.
 soak: install-dev
 	@$(BIN)/python -m pytest -m soak
 	@$(BIN)/python -m benchmarks.attacks
