@@ -84,7 +84,24 @@ def room_from(
 
     `guest_name` is what somebody of that id is called whose name can be read only when they are back.
     """
-    room = Room(
+    room = _empty_room_from(record, runtime, epoch)
+    if room.retractions:
+        room.history.weigh(RETRACTION_BYTES * len(room.retractions))
+    for kept in record.seats:
+        room.ordinals += 1
+        room.seats[kept.id] = _seat_from(kept, room.ordinals, now, guest_name)
+        runtime.schedule.add(now + runtime.grace_s, room.id, Task.GRACE, kept.id)
+    # A seat that was only granted when the process died was not the host's yet, whatever it was to become.
+    if room.host_id not in room.seats:
+        room.host_id = next(iter(room.seats), None)
+    if room.host_id is not None:
+        room.seats[room.host_id].role = HOST
+    note_if_empty(room, now)
+    return room
+
+
+def _empty_room_from(record: RoomRecord, runtime: Runtime, epoch: str) -> Room:
+    return Room(
         runtime,
         id=record.id,
         epoch=epoch,
@@ -112,35 +129,26 @@ def room_from(
         message_ttl_s=record.message_ttl_s,
         retractions=record.retractions,
     )
-    if room.retractions:
-        room.history.weigh(RETRACTION_BYTES * len(room.retractions))
-    for kept in record.seats:
-        room.ordinals += 1
-        room.seats[kept.id] = Seat(
-            id=kept.id,
-            name=kept.name or guest_name(kept.id),
-            role=MEMBER,
-            joined_at=kept.joined_at,
-            ordinal=room.ordinals,
-            token_digest=kept.token_digest,
-            away_since=now,
-            invite_id=kept.invite_id,
-            provisional=kept.provisional,
-            join_id_digest=kept.join_id_digest,
-            attributes=MappingProxyType(dict(kept.attributes)) if kept.attributes else NO_ATTRIBUTES,
-            subject=kept.subject,
-            user_id=kept.user_id,
-            rights=Rights(can_speak=kept.can_speak, can_call=kept.can_call, can_invite=kept.can_invite),
-            sealed=_sealed(kept),
-        )
-        runtime.schedule.add(now + runtime.grace_s, room.id, Task.GRACE, kept.id)
-    # A seat that was only granted when the process died was not the host's yet, whatever it was to become.
-    if room.host_id not in room.seats:
-        room.host_id = next(iter(room.seats), None)
-    if room.host_id is not None:
-        room.seats[room.host_id].role = HOST
-    note_if_empty(room, now)
-    return room
+
+
+def _seat_from(kept: SeatRecord, ordinal: int, now: float, guest_name: Callable[[str], str]) -> Seat:
+    return Seat(
+        id=kept.id,
+        name=kept.name or guest_name(kept.id),
+        role=MEMBER,
+        joined_at=kept.joined_at,
+        ordinal=ordinal,
+        token_digest=kept.token_digest,
+        away_since=now,
+        invite_id=kept.invite_id,
+        provisional=kept.provisional,
+        join_id_digest=kept.join_id_digest,
+        attributes=MappingProxyType(dict(kept.attributes)) if kept.attributes else NO_ATTRIBUTES,
+        subject=kept.subject,
+        user_id=kept.user_id,
+        rights=Rights(can_speak=kept.can_speak, can_call=kept.can_call, can_invite=kept.can_invite),
+        sealed=_sealed(kept),
+    )
 
 
 def _sealed(kept: SeatRecord) -> Sealed | None:
