@@ -324,16 +324,7 @@ class Settings(BaseSettings):
         """What is allowed but can hardly be meant, in words for the operator."""
         set_somewhere = {**dotenv_values(".env"), **os.environ}
         found = [f"{name} is set: {fate}" for name, fate in RETIRED.items() if set_somewhere.get(name)]
-        if self.turn_urls and not self.turn_secret.get_secret_value():
-            found.append("TURN_URLS without TURN_SECRET: clients are not told of the TURN servers.")
-        if self.turn_secret.get_secret_value() and not self.turn_urls:
-            found.append("TURN_SECRET without TURN_URLS: there is no TURN server to use it with.")
-        if "*" in self.cors_origins:
-            found.append("CORS_ORIGINS=* lets every site on the internet use this server.")
-        if self.production and not self.cors_origins:
-            found.append("CORS_ORIGINS is empty: no site but the page of this server may use it.")
-        if self.who_makes_rooms == "key" and not self.api_keys:
-            found.append("ROOM_CREATION=key without API_KEYS: nobody can make rooms.")
+        found += self._doubts_about_turn() + self._doubts_about_who_may()
         found += self._doubts_about_tokens() + self._doubts_about_webhooks()
         if any(key.short for key in self.api_keys):
             found.append("API_KEYS has a short secret: use 22 random characters or more.")
@@ -341,22 +332,24 @@ class Settings(BaseSettings):
             found.append(f"ENVIRONMENT is none of {', '.join(ENVIRONMENTS)}: it counts as production.")
         if self.faults == "on":
             found.append("FAULTS=on: whatever goes wrong may be what a client has asked for (docs/faults.md).")
-        if self.message_log == "on" and not self.mongodb_uri.get_secret_value():
-            found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
-        elif self.message_log == "on" and not self.storage_secret.get_secret_value():
-            found.append("MESSAGE_LOG=on without STORAGE_SECRET: logged texts are sealed under MONGODB_URI only.")
-        if self.files_in != self.file_store:
-            found.append(
-                "FILE_STORE=memory with REDIS_URL: files are off. Several processes share them in MongoDB only."
-            )
-        if self.file_store == "mongo" and not self.storage_secret.get_secret_value():
-            found.append("FILE_STORE=mongo without STORAGE_SECRET: files cannot be opened after a restart.")
-        if self.room_ttl_s > self.max_room_ttl_s:
-            found.append("ROOM_TTL_S is above MAX_ROOM_TTL_S: rooms get the latter.")
-        if self.room_capacity > self.max_room_capacity:
-            found.append("ROOM_CAPACITY is above MAX_ROOM_CAPACITY: rooms get the latter.")
-        if self.max_room_capacity > BOUNDED_CAPACITY:
-            found.append(f"MAX_ROOM_CAPACITY is above {BOUNDED_CAPACITY}: the snapshots of such rooms exceed 1 MiB.")
+        return found + self._doubts_about_what_is_kept() + self._doubts_about_sizes()
+
+    def _doubts_about_turn(self) -> list[str]:
+        found = []
+        if self.turn_urls and not self.turn_secret.get_secret_value():
+            found.append("TURN_URLS without TURN_SECRET: clients are not told of the TURN servers.")
+        if self.turn_secret.get_secret_value() and not self.turn_urls:
+            found.append("TURN_SECRET without TURN_URLS: there is no TURN server to use it with.")
+        return found
+
+    def _doubts_about_who_may(self) -> list[str]:
+        found = []
+        if "*" in self.cors_origins:
+            found.append("CORS_ORIGINS=* lets every site on the internet use this server.")
+        if self.production and not self.cors_origins:
+            found.append("CORS_ORIGINS is empty: no site but the page of this server may use it.")
+        if self.who_makes_rooms == "key" and not self.api_keys:
+            found.append("ROOM_CREATION=key without API_KEYS: nobody can make rooms.")
         return found
 
     def _doubts_about_tokens(self) -> list[str]:
@@ -380,4 +373,28 @@ class Settings(BaseSettings):
             found.append("WEBHOOK_SECRET has a short secret: use whsec_ and base64 of 24 random bytes or more.")
         if self.production and any(url.lower().startswith("http:") for url in self.webhook_urls):
             found.append("WEBHOOK_URLS has one that is not https: whoever is between can read what is sent.")
+        return found
+
+    def _doubts_about_what_is_kept(self) -> list[str]:
+        found = []
+        if self.message_log == "on" and not self.mongodb_uri.get_secret_value():
+            found.append("MESSAGE_LOG=on without MONGODB_URI: logged messages stay in memory.")
+        elif self.message_log == "on" and not self.storage_secret.get_secret_value():
+            found.append("MESSAGE_LOG=on without STORAGE_SECRET: logged texts are sealed under MONGODB_URI only.")
+        if self.files_in != self.file_store:
+            found.append(
+                "FILE_STORE=memory with REDIS_URL: files are off. Several processes share them in MongoDB only."
+            )
+        if self.file_store == "mongo" and not self.storage_secret.get_secret_value():
+            found.append("FILE_STORE=mongo without STORAGE_SECRET: files cannot be opened after a restart.")
+        return found
+
+    def _doubts_about_sizes(self) -> list[str]:
+        found = []
+        if self.room_ttl_s > self.max_room_ttl_s:
+            found.append("ROOM_TTL_S is above MAX_ROOM_TTL_S: rooms get the latter.")
+        if self.room_capacity > self.max_room_capacity:
+            found.append("ROOM_CAPACITY is above MAX_ROOM_CAPACITY: rooms get the latter.")
+        if self.max_room_capacity > BOUNDED_CAPACITY:
+            found.append(f"MAX_ROOM_CAPACITY is above {BOUNDED_CAPACITY}: the snapshots of such rooms exceed 1 MiB.")
         return found
