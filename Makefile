@@ -131,7 +131,7 @@ benchmarks/node_modules/.bun: benchmarks/node_modules/.installed
 	fi
 
 # The example has a copy of the client, which a change makes stale.
-examples/nextjs/node_modules/.installed: client/package.json $(wildcard client/*.js client/*.d.ts)
+examples/nextjs/node_modules/.installed: client/package.json $(shell find client -name node_modules -prune -o -name test -prune -o \( -name '*.js' -o -name '*.d.ts' \) -print)
 
 system-packages:
 	@tests/support/system-packages.sh

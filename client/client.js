@@ -1,6 +1,6 @@
 /** Puts the client together around socket.io-client's `io`, which browsers and bundlers find in different places. */
 
-import { checkInvite, createInvite, createRoom, lookUpRoom } from "./api.js";
+import { checkInvite, createInvite, createRoom, lookUpRoom } from "./core/api.js";
 import { Room } from "./room.js";
 
 /** @param {typeof import("socket.io-client").io} io */
@@ -16,14 +16,14 @@ export function makeClient(io) {
   return Object.freeze({ createRoom, createInvite, checkInvite, lookUpRoom, openRoom, joinRoom });
 }
 
-export { isShown } from "./attachments.js";
-export { checkInvite, createInvite, createRoom, lookUpRoom, request } from "./api.js";
-export { canEncrypt, generateSecret } from "./crypto.js";
-export { canCall, canShareScreen, listDevices, openCamera, openMicrophone, openScreen, watchLevel } from "./devices.js";
-export { EMOJI } from "./emoji.js";
+export { isShown } from "./messages/attachments.js";
+export { checkInvite, createInvite, createRoom, lookUpRoom, request } from "./core/api.js";
+export { canEncrypt, generateSecret } from "./crypto/crypto.js";
+export { canCall, canShareScreen, listDevices, openCamera, openMicrophone, openScreen, watchLevel } from "./call/devices.js";
+export { EMOJI } from "./messages/emoji.js";
 export { MayflyError } from "./errors.js";
-export { checkKey } from "./key.js";
-export { buildLink, parseLink } from "./link.js";
-export { Scope } from "./scope.js";
-export { Session } from "./session.js";
-export { Slot } from "./slot.js";
+export { checkKey } from "./core/key.js";
+export { buildLink, parseLink } from "./core/link.js";
+export { Scope } from "./core/scope.js";
+export { Session } from "./core/session.js";
+export { Slot } from "./call/slot.js";

@@ -3,22 +3,22 @@
  * everything known. Types and the meaning of each field: `index.d.ts`.
  */
 
-import { Call } from "./call.js";
-import { Connection } from "./connection.js";
-import { openKeyring } from "./crypto.js";
-import { canCall } from "./devices.js";
-import { Entry } from "./entry.js";
+import { Call } from "./call/call.js";
+import { Connection } from "./core/connection.js";
+import { openKeyring } from "./crypto/crypto.js";
+import { canCall } from "./call/devices.js";
+import { Entry } from "./core/entry.js";
 import { asMayflyError, MayflyError } from "./errors.js";
-import { UNNAMED } from "./crowd.js";
-import { hostActions } from "./host-actions.js";
-import { Intake } from "./intake.js";
-import { KeyGuard } from "./key.js";
-import { parseLink } from "./link.js";
-import { SelfActions } from "./self-actions.js";
-import { Sequence } from "./sequence.js";
-import { Session } from "./session.js";
-import { EMPTY_ROOM } from "./snapshot.js";
-import { Emitter, Store } from "./store.js";
+import { UNNAMED } from "./core/crowd.js";
+import { hostActions } from "./core/host-actions.js";
+import { Intake } from "./core/intake.js";
+import { KeyGuard } from "./core/key.js";
+import { parseLink } from "./core/link.js";
+import { SelfActions } from "./core/self-actions.js";
+import { Sequence } from "./core/sequence.js";
+import { Session } from "./core/session.js";
+import { EMPTY_ROOM } from "./core/snapshot.js";
+import { Emitter, Store } from "./core/store.js";
 import { Talk } from "./talk.js";
 
 const SAVE_DELAY_MS = 200;

@@ -1,22 +1,22 @@
 /** All that is said in a room, put together: messages on their way and those that are there, polls, reads, who types. */
 
-import { ServerClock } from "./clock.js";
-import { Crowd } from "./crowd.js";
-import { Deeds } from "./deeds.js";
-import { Deletions } from "./deletions.js";
-import { Edits } from "./edits.js";
-import { Expiry } from "./expiry.js";
-import { Files } from "./files.js";
-import { MessageActions } from "./message-actions.js";
-import { MessageIntake } from "./message-intake.js";
-import { MessageList } from "./messages.js";
-import { OwnReactions } from "./own-reactions.js";
-import { Outbox } from "./outbox.js";
-import { Polls } from "./polls.js";
-import { Reactions } from "./reactions.js";
-import { Reads } from "./reads.js";
-import { Seen } from "./seen.js";
-import { Typist } from "./typist.js";
+import { ServerClock } from "./core/clock.js";
+import { Crowd } from "./core/crowd.js";
+import { Deeds } from "./messages/deeds.js";
+import { Deletions } from "./messages/deletions.js";
+import { Edits } from "./messages/edits.js";
+import { Expiry } from "./messages/expiry.js";
+import { Files } from "./files/files.js";
+import { MessageActions } from "./messages/message-actions.js";
+import { MessageIntake } from "./messages/message-intake.js";
+import { MessageList } from "./messages/messages.js";
+import { OwnReactions } from "./messages/own-reactions.js";
+import { Outbox } from "./messages/outbox.js";
+import { Polls } from "./messages/polls.js";
+import { Reactions } from "./messages/reactions.js";
+import { Reads } from "./messages/reads.js";
+import { Seen } from "./messages/seen.js";
+import { Typist } from "./messages/typist.js";
 
 export class Talk {
   #room;

@@ -2,12 +2,12 @@
 
 import { openRoom } from "./index.js";
 // What the client loads when it is first needed is there by then: no clock waits for a disk.
-import "./file-work.js";
-import "./monitor.js";
-import { TestClock } from "./testing-clock.js";
-import { TestDevices, TestStream, TestTrack } from "./testing-media.js";
-import { peerConnections } from "./testing-peer.js";
-import { TestServer } from "./testing-server.js";
+import "./files/file-work.js";
+import "./call/monitor.js";
+import { TestClock } from "./testkit/clock.js";
+import { TestDevices, TestStream, TestTrack } from "./testkit/media.js";
+import { peerConnections } from "./testkit/peer.js";
+import { TestServer } from "./testkit/server.js";
 
 export { TestDevices, TestStream, TestTrack };
 

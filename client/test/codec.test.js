@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { base16384Length, fromBase16384, fromBase64Url, toBase16384, toBase64Url } from "../codec.js";
+import { base16384Length, fromBase16384, fromBase64Url, toBase16384, toBase64Url } from "../crypto/codec.js";
 
 const bytesOf = (length) => crypto.getRandomValues(new Uint8Array(length));
 

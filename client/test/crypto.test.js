@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkOf, clipToBytes, generateSecret, openKeyring, SEALED_NAME_CHARS } from "../crypto.js";
-import { checkKey } from "../key.js";
+import { checkOf, clipToBytes, generateSecret, openKeyring, SEALED_NAME_CHARS } from "../crypto/crypto.js";
+import { checkKey } from "../core/key.js";
 
 const ROOM = "room-0123456789abcdef";
 const secret = generateSecret();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection } from "../connection.js";
-import { Entry } from "../entry.js";
+import { Connection } from "../core/connection.js";
+import { Entry } from "../core/entry.js";
 
 for (const seat of [undefined, { participantId: "p", resumeToken: "t", epoch: "e" }]) {
   test(`a room asks for its picture once, ${seat ? "coming back" : "as a newcomer"}`, async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fileName, isShown, MAX_ATTACHMENTS, MAX_FILE_NAME_CHARS, MAX_THUMBNAIL_CHARS, MAX_WAVEFORM, mediaType, plainAttachments, sealedAttachments, toData } from "../attachments.js";
-import { CHUNK_BYTES, newFileKey, opened, plain, sealed, sealedLength, TAG_BYTES, whole } from "../file-stream.js";
+import { fileName, isShown, MAX_ATTACHMENTS, MAX_FILE_NAME_CHARS, MAX_THUMBNAIL_CHARS, MAX_WAVEFORM, mediaType, plainAttachments, sealedAttachments, toData } from "../messages/attachments.js";
+import { CHUNK_BYTES, newFileKey, opened, plain, sealed, sealedLength, TAG_BYTES, whole } from "../files/file-stream.js";
 
 const ROOM = "room-0123456789abcdef";
 const SEALED_CHUNK = CHUNK_BYTES + TAG_BYTES;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Handover } from "../file-channel.js";
-import { Emitter } from "../store.js";
-import { dataChannels as channels } from "../testing-peer.js";
+import { Handover } from "../files/file-channel.js";
+import { Emitter } from "../core/store.js";
+import { dataChannels as channels } from "../testkit/peer.js";
 
 function side(maxBytes = 1_000_000) {
   const emitter = new Emitter();

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateSecret, openKeyring } from "../crypto.js";
-import { Edits } from "../edits.js";
+import { generateSecret, openKeyring } from "../crypto/crypto.js";
+import { Edits } from "../messages/edits.js";
 import { MayflyError } from "../errors.js";
-import { Intake } from "../intake.js";
-import { MessageActions } from "../message-actions.js";
-import { MessageIntake } from "../message-intake.js";
-import { MessageList } from "../messages.js";
-import { OwnReactions } from "../own-reactions.js";
-import { Reactions } from "../reactions.js";
-import { Seen } from "../seen.js";
-import { Sequence } from "../sequence.js";
-import { Store } from "../store.js";
+import { Intake } from "../core/intake.js";
+import { MessageActions } from "../messages/message-actions.js";
+import { MessageIntake } from "../messages/message-intake.js";
+import { MessageList } from "../messages/messages.js";
+import { OwnReactions } from "../messages/own-reactions.js";
+import { Reactions } from "../messages/reactions.js";
+import { Seen } from "../messages/seen.js";
+import { Sequence } from "../core/sequence.js";
+import { Store } from "../core/store.js";
 
 const ROOM = "room-0123456789abcdef";
 const settled = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withoutMetadata } from "../metadata.js";
+import { withoutMetadata } from "../files/metadata.js";
 
 /** Where it was taken, as it must not be found in anything that is sent. */
 const SECRET = "48.2082N16.3738E";

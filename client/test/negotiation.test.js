@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Peer } from "../negotiation.js";
-import { described, peerConnections } from "../testing-peer.js";
+import { Peer } from "../call/negotiation.js";
+import { described, peerConnections } from "../testkit/peer.js";
 
 const setupOf = ({ sdp }) => /a=setup:(\w+)/.exec(sdp)[1];
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withNoiseSuppression } from "../noise.js";
+import { withNoiseSuppression } from "../call/noise.js";
 import { installTestMedia, startTestClock, startTestServer } from "../testing.js";
 
 async function stage(t, { fixed, options, start = { audio: true, video: false } } = {}) {

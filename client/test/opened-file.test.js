@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { resolveObjectURL } from "node:buffer";
 import { test } from "node:test";
 import { MayflyError } from "../errors.js";
-import { OpenedFile } from "../opened-file.js";
-import { Emitter } from "../store.js";
+import { OpenedFile } from "../files/opened-file.js";
+import { Emitter } from "../core/store.js";
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 

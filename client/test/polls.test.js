@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MayflyError } from "../errors.js";
-import { Polls } from "../polls.js";
-import { Emitter, Store } from "../store.js";
+import { Polls } from "../messages/polls.js";
+import { Emitter, Store } from "../core/store.js";
 
 const ME = { id: "me", name: "Ada" };
 const OPEN = { pollId: "p", author: "other", question: "When?", options: ["a", "b"], multiple: false, anonymous: false, counts: [0, 0], votes: {}, closed: false, seq: 1 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Recovery } from "../recovery.js";
+import { Recovery } from "../call/recovery.js";
 
 const SECOND_MS = 1_000;
 

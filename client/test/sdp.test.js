@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { generateSecret, openKeyring } from "../crypto.js";
-import { dtlsRole, fingerprintsIn, otherRole, withRole } from "../sdp.js";
+import { generateSecret, openKeyring } from "../crypto/crypto.js";
+import { dtlsRole, fingerprintsIn, otherRole, withRole } from "../crypto/sdp.js";
 
 const { added } = JSON.parse(readFileSync(new URL("../../tests/unit/signaling/sdp_spellings.json", import.meta.url)));
 const SDP = [

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FileWork } from "../file-work.js";
-import { MessageList } from "../messages.js";
-import { Emitter } from "../store.js";
+import { FileWork } from "../files/file-work.js";
+import { MessageList } from "../messages/messages.js";
+import { Emitter } from "../core/store.js";
 
 const ascii = (words) => [...words].map((char) => char.charCodeAt(0));
 const SECRET = "48.2082N16.3738E";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildLink, parseLink } from "../link.js";
-import { MAX_MESSAGES, MessageList } from "../messages.js";
-import { MAX_SEEN, MAX_SEEN_SAVED, Seen } from "../seen.js";
-import { Sequence } from "../sequence.js";
-import { Session } from "../session.js";
-import { Store } from "../store.js";
+import { buildLink, parseLink } from "../core/link.js";
+import { MAX_MESSAGES, MessageList } from "../messages/messages.js";
+import { MAX_SEEN, MAX_SEEN_SAVED, Seen } from "../messages/seen.js";
+import { Sequence } from "../core/sequence.js";
+import { Session } from "../core/session.js";
+import { Store } from "../core/store.js";
 
 test("a link gives back what it was made of, and its secrets ride in the fragment alone", () => {
   const parts = { roomId: "abcDEF0123456789", invite: "i/1+2", key: "k=3", e2e: "e4" };

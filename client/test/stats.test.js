@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Monitor } from "../monitor.js";
-import { NO_QUALITY } from "../snapshot.js";
-import { countersOf, qualityOf } from "../stats.js";
-import { Store } from "../store.js";
+import { Monitor } from "../call/monitor.js";
+import { NO_QUALITY } from "../core/snapshot.js";
+import { countersOf, qualityOf } from "../call/stats.js";
+import { Store } from "../core/store.js";
 
 const report = (...stats) => new Map(stats.map((stat) => [stat.id, stat]));
 const CANDIDATES = [

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ServerClock } from "../clock.js";
-import { generateSecret, openKeyring } from "../crypto.js";
-import { Deeds } from "../deeds.js";
-import { Deletions } from "../deletions.js";
-import { Edits } from "../edits.js";
-import { EMOJI } from "../emoji.js";
+import { ServerClock } from "../core/clock.js";
+import { generateSecret, openKeyring } from "../crypto/crypto.js";
+import { Deeds } from "../messages/deeds.js";
+import { Deletions } from "../messages/deletions.js";
+import { Edits } from "../messages/edits.js";
+import { EMOJI } from "../messages/emoji.js";
 import { MayflyError } from "../errors.js";
-import { Expiry } from "../expiry.js";
-import { MessageList } from "../messages.js";
-import { changed, Reactions, UNKNOWN } from "../reactions.js";
-import { Reads } from "../reads.js";
-import { openPoll, sealPoll } from "../sealed-poll.js";
+import { Expiry } from "../messages/expiry.js";
+import { MessageList } from "../messages/messages.js";
+import { changed, Reactions, UNKNOWN } from "../messages/reactions.js";
+import { Reads } from "../messages/reads.js";
+import { openPoll, sealPoll } from "../messages/sealed-poll.js";
 
 const ROOM = "room-0123456789abcdef";
 const keyring = await openKeyring(generateSecret(), ROOM);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Typist } from "../typist.js";
+import { Typist } from "../messages/typist.js";
 
 const HOUR_MS = 3_600_000;
 const AGAIN_MS = 3_100;

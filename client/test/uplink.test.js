@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Uplink } from "../uplink.js";
+import { Uplink } from "../call/uplink.js";
 
 /** A connection with a sender of each kind, whose wishes are kept. */
 function connection(...kinds) {

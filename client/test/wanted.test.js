@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Scope } from "../scope.js";
-import { Slot } from "../slot.js";
-import { TestTrack } from "../testing-media.js";
-import { Wanted } from "../wanted.js";
+import { Scope } from "../core/scope.js";
+import { Slot } from "../call/slot.js";
+import { TestTrack } from "../testkit/media.js";
+import { Wanted } from "../core/wanted.js";
 
 /** A promise that the test settles. */
 function gate() {

@@ -15,7 +15,7 @@ const OPTIONS =
   "--allowJs --checkJs --declaration --emitDeclarationOnly --noImplicitAny false --strict --target es2022 --module nodenext --lib es2022,dom,dom.iterable --types react --skipLibCheck";
 const HEAD = "// Made of the sources by `npm run types`. Do not edit.\n";
 
-const isSource = (name) => /^react(-.*)?\.js$/.test(name);
+const isSource = (name) => /^react(\.js|\/[^/]+\.js)$/.test(name);
 const typesOf = (name) => name.replace(/\.js$/, ".d.ts");
 
 /** How React declares a name that others may use. */
@@ -24,16 +24,16 @@ const declares = (text, name) => new RegExp(`\\b(?:interface|type|class|function
 /** The compiler takes React's `index` for ours, or not, as chance has it: what React declares is of React. */
 function ofReact(text) {
   const react = readFileSync(join(CLIENT, "node_modules", "@types", "react", "index.d.ts"), "utf8");
-  return text.replace(/import\("\.\/index\.js"\)\.(\w+)/g, (whole, name) => (declares(react, name) ? `import("react").${name}` : whole));
+  return text.replace(/import\("\.\.?\/index\.js"\)\.(\w+)/g, (whole, name) => (declares(react, name) ? `import("react").${name}` : whole));
 }
 
 /** @returns {Map<string, string>} file → its text */
 function declarations() {
   const folder = mkdtempSync(join(tmpdir(), "mayfly-types-"));
   try {
-    const sources = readdirSync(CLIENT).filter(isSource);
+    const sources = ["react.js", ...readdirSync(join(CLIENT, "react")).map((name) => `react/${name}`)].filter(isSource);
     // Without the types of before: the compiler would take those in place of the sources.
-    const kept = (path) => !/node_modules|\/react(-[^/]*)?\.d\.ts$|\/(test|types|server|python)(\/|$)/.test(path.slice(CLIENT.length - 1));
+    const kept = (path) => !/node_modules|^\/react(\/[^/]*)?\.d\.ts$|^\/(test|types|server|python)(\/|$)/.test(path.slice(CLIENT.length - 1));
     cpSync(CLIENT, folder, { recursive: true, filter: kept });
     for (const name of ["@types/react", "csstype", "socket.io-client", "@socket.io/component-emitter", "engine.io-client", "socket.io-parser", "engine.io-parser"]) {
       cpSync(join(CLIENT, "node_modules", name), join(folder, "node_modules", name), { recursive: true });

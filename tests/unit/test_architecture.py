@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.client import CLIENT, PARTS
 from tests.support.processes import ROOT
 
 OURS = ("server", "signaling", "storage", "rooms", "peer", "mayfly_client", "compiler", "supply", "handbook")
@@ -81,6 +82,24 @@ FLOORS = {
 
 ROOT_MODULES = {"server.builds", "server.clocks", "server.settings"}
 """modules of `server/` itself that the floors may import: they import nothing but rules and `security`"""
+
+CLIENT_FLOORS = {
+    "crypto": set(),
+    "core": {"crypto"},
+    "messages": {"core", "crypto"},
+    "files": {"messages", "core", "crypto"},
+    "call": {"core", "crypto"},
+    "react": {"files", "messages", "call", "core"},
+    "testkit": {"core"},
+}
+"""folder of `client/` → the others that it may import; what lies in `client/` itself puts them together"""
+
+CLIENT_ROOT_MODULES = {
+    "client/errors.js": set(CLIENT_FLOORS),
+    "client/client.js": {"react"},
+    "client/index.js": {"react"},
+}
+"""module of `client/` itself → the folders that may import it"""
 
 IMPURE = frozenset(
     {
@@ -271,6 +290,44 @@ def test_no_script_is_in_a_circle(folder: str) -> None:
     }
     assert sum(map(len, graph.values())) > 50
     assert circle_in(graph) == []
+
+
+def client_imports(folder: str) -> Iterator[tuple[str, str]]:
+    """Each module of a folder of the client with each that it imports, both from the root."""
+    for path in scripts(f"client/{folder}"):
+        for one in js_imports(path.read_text()):
+            yield named(path), named((path.parent / one).resolve())
+
+
+@pytest.mark.parametrize("floor", CLIENT_FLOORS)
+def test_no_arrow_goes_up_inside_the_client(floor: str) -> None:
+    found = list(client_imports(floor))
+    wrong = [
+        f"{path} imports {module}"
+        for path, module in found
+        if module.split("/")[1] not in CLIENT_FLOORS[floor] | {floor}
+        and floor not in CLIENT_ROOT_MODULES.get(module, ())
+    ]
+    assert found
+    assert wrong == []
+
+
+@pytest.mark.parametrize("floor", CLIENT_FLOORS)
+def test_every_arrow_that_the_client_may_have_is_there(floor: str) -> None:
+    found = {module for _, module in client_imports(floor)}
+    assert {module.split("/")[1] for module in found if module.count("/") == 2} - {floor} == CLIENT_FLOORS[floor]
+
+
+def test_what_every_folder_of_the_client_may_import_imports_nothing() -> None:
+    everywhere = [name for name, folders in CLIENT_ROOT_MODULES.items() if folders == set(CLIENT_FLOORS)]
+    assert everywhere
+    assert [name for name in everywhere if js_imports((ROOT / name).read_text())] == []
+
+
+def test_every_folder_of_the_client_is_on_a_floor() -> None:
+    assert set(PARTS) == set(CLIENT_FLOORS)
+    found = {path.relative_to(CLIENT).parts[0] for path in scripts("client") if path.parent != CLIENT}
+    assert found == {"server", *CLIENT_FLOORS}  # `server` is a package of its own
 
 
 def test_third_party_code_stays_at_its_edge() -> None:

@@ -40,7 +40,7 @@ export class PreviewDevices {
 
   /** Of the microphone that is open; the next one is opened as it is kept (prefs.js). */
   async suppressNoise(on) {
-    const { withNoiseSuppression } = await import("/client/noise.js");
+    const { withNoiseSuppression } = await import("/client/call/noise.js");
     const { track } = this.of("audio");
     if (!track) return;
     const other = await withNoiseSuppression(track, on);

@@ -19,10 +19,10 @@ const PAGES = {
 };
 /** What comes later → what is there by then. */
 const LATER = {
-  "client/monitor.js": [CLIENT],
-  "client/noise.js": [CLIENT],
-  "client/file-work.js": [CLIENT],
-  "client/metadata.js": [CLIENT],
+  "client/call/monitor.js": [CLIENT],
+  "client/call/noise.js": [CLIENT],
+  "client/files/file-work.js": [CLIENT],
+  "client/files/metadata.js": [CLIENT],
   "web/app/check/view.js": [CLIENT, "web/app/main.js"],
   "web/app/room-view.js": [CLIENT, "web/app/main.js"],
 };

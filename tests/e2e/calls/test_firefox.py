@@ -43,7 +43,7 @@ async def test_a_connection_closed_while_firefox_is_asked_for_its_statistics_hol
               pc.close();
               return (await asked) === null;
             }""",
-            "/client/stats.js",
+            "/client/call/stats.js",
             limit_s=20,
         )
         assert came is True

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.client import PARTS
 from tests.support.pace import PACE
 from tests.support.parts import missing, requires
 from tests.support.processes import LOOPBACK, ROOT, Service, http_answers, launch
@@ -78,8 +79,8 @@ def current_client() -> dict[str, str]:
 
 def _sources(folder: Path) -> dict[str, str]:
     """But `browser.js`, which is for pages of the server itself and not in the package."""
-    found = (*folder.glob("*.js"), *folder.glob("*.ts"))
-    return {path.name: path.read_text() for path in found if path.name != "browser.js"}
+    found = [path for place in (folder, *(folder / part for part in PARTS)) for path in place.glob("*.[jt]s")]
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in found if path.name != "browser.js"}
 
 
 def _environment(server: str) -> dict[str, str]:

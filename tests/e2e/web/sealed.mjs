@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { io } from "../../../client/node_modules/socket.io-client/build/esm-debug/index.js";
 import { generateSecret, makeClient, parseLink, buildLink } from "../../../client/client.js";
-import { MAX_MESSAGES } from "../../../client/messages.js";
+import { MAX_MESSAGES } from "../../../client/messages/messages.js";
 import { PACE } from "../../support/pace.mjs";
 
 const [url] = process.argv.slice(2);

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.client import client_scripts
 from tests.support.pace import PACE
 from tests.support.parts import requires
 from tests.support.processes import ROOT
@@ -67,7 +68,7 @@ COMPILER = ROOT / "tests" / "node_modules" / ".bin" / "tsc"
 async def test_the_types_of_all_scripts_of_page_and_client_fit() -> None:
     """As `make check` asks: names that nobody declared, fields that are not there, refusals that no server has."""
     requires("node", "node packages")
-    scripts = {*(ROOT / "client").glob("*.js"), *(ROOT / "web" / "app").rglob("*.js")}
+    scripts = {*client_scripts(), *(ROOT / "web" / "app").rglob("*.js")}
     arguments = (str(COMPILER), "-p", str(ROOT / "tests" / "tsconfig.json"), "--listFiles", "--pretty", "false")
     process = await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     output, _ = await asyncio.wait_for(process.communicate(), 60 * PACE)

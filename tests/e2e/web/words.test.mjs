@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
-import { EMOJI } from "../../../client/emoji.js";
+import { EMOJI } from "../../../client/messages/emoji.js";
 import { transformSync } from "../../../web/node_modules/esbuild/lib/main.js";
 import { errorWords } from "../../../web/app/error-words.js";
 import { remaining } from "../../../web/app/format.js";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import posixpath
 import re
 import shutil
 import subprocess
@@ -16,11 +17,11 @@ import pytest
 
 from server.transport.http.bundle import Build
 from tests.support.bundle import bundle
+from tests.support.client import CLIENT, PARTS
 from tests.support.pace import PACE
 from tests.support.processes import ROOT, server_process
 from tests.support.registry import registry
 
-CLIENT = ROOT / "client"
 TOOLS = ROOT / "tests" / "node_modules"
 MAX_GZIP_BYTES = 30 * 1024
 """Of the main entry, minified, without socket.io-client, which a site may have anyway, and what is loaded later."""
@@ -89,12 +90,14 @@ def test_all_that_is_exported_is_in_it_and_what_is_not_for_others_is_not(unpacke
     for entry in about()["exports"].values():
         for file in entry.values() if isinstance(entry, dict) else [entry]:
             assert file.removeprefix("./") in names
-    assert {name for name in names if "/" in name or name.endswith(".lock")} == set()
+    assert {name.partition("/")[0] for name in names if "/" in name} == set(PARTS)
+    assert {name for name in names if name.count("/") > 1 or name.endswith(".lock")} == set()
     assert "browser.js" not in names  # it imports from the server that serves it
     for name in names:
         if name.endswith(".js"):
-            for imported in re.findall(r'(?:from|import\() ?"\./([^"]+)"', (unpacked / name).read_text()):
-                assert imported in names, f"{name} imports {imported}"
+            for imported in re.findall(r'(?:from|import|import\() ?"(\.[^"]+)"', (unpacked / name).read_text()):
+                found = posixpath.normpath(posixpath.join(posixpath.dirname(name), imported))
+                assert found in names, f"{name} imports {imported}"
     assert (unpacked / "CHANGELOG.md").read_text() == (ROOT / "CHANGELOG.md").read_text()
 
 
@@ -127,8 +130,8 @@ def test_it_is_small(build: Build) -> None:
       import { build } from "./web/node_modules/esbuild/lib/main.js";
       import { gzipSync } from "node:zlib";
       const parts = { index: ["./file-work.js", "./monitor.js", "./noise.js"],
-        "file-work": ["./[!f]*.js", "./files.js", "./metadata.js"], metadata: ["./errors.js"],
-        monitor: ["./snapshot.js"] };
+        "files/file-work": ["./[!f]*.js", "./files.js", "./metadata.js"], "files/metadata": ["../errors.js"],
+        "call/monitor": ["../core/snapshot.js"] };
       for (const [entry, external] of Object.entries(parts)) {
         const made = await build({ entryPoints: [`client/${entry}.js`], bundle: true, minify: true, format: "esm",
           target: "es2022", external: ["socket.io-client", ...external], write: false });

@@ -14,6 +14,7 @@ import pytest
 from rooms.errors import Code
 from server.protocol.acknowledgements import CODE_INFO
 from server.protocol.events import EVENTS
+from tests.support.client import client_scripts
 from tests.support.pace import PACE
 from tests.support.processes import ROOT, server_process
 from tests.support.shapes import check_ack, fits
@@ -107,9 +108,10 @@ PACKAGES = (CLIENT / "node_modules", ROOT / "tests" / "node_modules", ROOT / "ex
 def site(tmp_path: Path, node: str) -> Path:
     """A project with the client, React, and a document for Node.js."""
     modules = tmp_path / "node_modules"
-    (modules / "@mayfly" / "client").mkdir(parents=True)
-    for file in [*CLIENT.glob("*.js"), CLIENT / "package.json"]:
-        shutil.copy(file, modules / "@mayfly" / "client")
+    for file in [*client_scripts(), CLIENT / "package.json"]:
+        copy = modules / "@mayfly" / "client" / file.relative_to(CLIENT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
     for folder in PACKAGES:
         for package in folder.iterdir():
             if not (modules / package.name).exists():
@@ -131,7 +133,7 @@ def test_the_examples_of_its_page_run(name: str, site: Path) -> None:
 
 
 def test_it_knows_all_error_codes() -> None:
-    script = "import { CODES } from './client/testing-codes.js'; console.log(JSON.stringify(CODES));"
+    script = "import { CODES } from './client/testkit/codes.js'; console.log(JSON.stringify(CODES));"
     command = ["node", "--input-type=module", "-e", script]
     said = json.loads(subprocess.run(command, cwd=Path(ROOT), capture_output=True, text=True, check=True).stdout)
     assert {code: (words[0], bool(words[1:] and words[1])) for code, words in said.items()} == {

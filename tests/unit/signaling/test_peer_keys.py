@@ -15,8 +15,8 @@ from tests.support.processes import ROOT
 SECRET = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode()
 ROOM = "Zk3vQ0c9TzqkL1m8Xb2N4w"
 OPEN = """
-import { checkOf, openKeyring } from "./client/crypto.js";
-import { fromBase16384 } from "./client/codec.js";
+import { checkOf, openKeyring } from "./client/crypto/crypto.js";
+import { fromBase16384 } from "./client/crypto/codec.js";
 const { secret, room, names, coded } = JSON.parse(process.argv[1]);
 const keyring = await openKeyring(secret, room);
 const opened = await Promise.all(names.map((name) => keyring.openName(name)));

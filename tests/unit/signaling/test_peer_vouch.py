@@ -22,7 +22,7 @@ SDP = (
 ADDED = json.loads((Path(__file__).parent / "sdp_spellings.json").read_text())["added"]
 FINGERPRINT = "a=fingerprint:sha-256 AB:CD\r\n"
 SIGN = """
-import { openKeyring } from "./client/crypto.js";
+import { openKeyring } from "./client/crypto/crypto.js";
 const { secret, room, sdp, verify } = JSON.parse(process.argv[1]);
 const keyring = await openKeyring(secret, room);
 const route = { from: "p-1", to: "p-2", negotiationId: "n-1" };
