@@ -29,7 +29,8 @@ class History:
     """Durable events in `seq` order without holes, from `floor + 1` on; what a newcomer sees may go back further.
 
     A message's id contains its `seq`, and with that it is found: no index has to be kept up for each message that is
-    sent. There are 64 events to a block of a deque, so that the place of one is a few steps away.
+    sent. A list, not a deque: that of a room where nothing is said is an eighth as large, and to take the oldest of a
+    thousand costs a tenth of a microsecond more.
     """
 
     __slots__ = (
@@ -51,7 +52,7 @@ class History:
     def __init__(self, ledger: Ledger | None = None) -> None:
         self._ledger = ledger if ledger is not None else Ledger()
         self.listed = False
-        self._events: deque[Kept] = deque()
+        self._events: list[Kept] = []
         self._messages = 0  # among the events
         self._older: deque[Message] | None = None  # what of the backlog is no longer among the events
         self._referred: dict[int, Message] | None = None  # by seq: held by nothing but later events about them
@@ -237,7 +238,7 @@ class History:
             more.updated_seq = event.seq
 
     def _drop_oldest(self) -> None:
-        event = self._events.popleft()
+        event = self._events.pop(0)
         self.floor = event.seq
         self.floor_position = event.position
         if type(event) is Message:

@@ -17,7 +17,7 @@ def leave(room: Room, seat: Seat, reason: LeaveReason, now: float) -> list[Event
     del room.seats[seat.id]
     room.gone[seat.id] = GoneSeat(seat.token_digest, reason)
     if len(room.gone) > GONE_SEATS:
-        room.gone.popitem(last=False)
+        del room.gone[next(iter(room.gone))]
     if seat.provisional and seat.invite_id is not None:
         room.invites.give_back(seat.invite_id)
     elif reason == "left":
@@ -48,7 +48,7 @@ def _note_regret(room: Room, seat: Seat, now: float) -> None:
         return
     room.regretted[seat.join_id_digest] = spent
     if len(room.regretted) > JOINS_REGRETTED:
-        room.regretted.popitem(last=False)
+        del room.regretted[next(iter(room.regretted))]
 
 
 def _succession(room: Room, now: float) -> list[Event]:

@@ -42,15 +42,14 @@ def end(room: Room, reason: EndReason, now: float) -> list[Event]:
         room.knocks,
         room.gone,
         room.regretted,
-        room.banned_ids,
-        room.banned_origins,
-        room.banned_subjects,
         room.polls,
         room.expiring,
         room.once,
         room.shown,
     ):
         part.clear()
+    room.banned_ids = frozenset()
+    room.banned_origins = room.banned_subjects = frozenset()
     room.invites.clear()
     room.retractions = ()
     room.history.clear()

@@ -50,11 +50,11 @@ def kick(room: Room, host: Seat, participant_id: str, now: float, *, ban: bool =
     if ban:
         if len(room.banned_ids) >= MAX_BANS:
             raise Refused(Code.RATE_LIMITED, f"A room has at most {MAX_BANS} bans.")
-        room.banned_ids.add(seat.id)
+        room.banned_ids |= {seat.id}
         if seat.origin is not None:
-            room.banned_origins.add(seat.origin)
+            room.banned_origins |= {seat.origin}
         if seat.subject is not None:
-            room.banned_subjects.add(seat.subject)
+            room.banned_subjects |= {seat.subject}
     return leave(room, seat, "banned" if ban else "kicked", now)
 
 

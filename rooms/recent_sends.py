@@ -7,6 +7,9 @@ from rooms.limits import SENDS_REMEMBERED
 SendResult = tuple[int, float, float, int]
 """The message's `seq`, its `at`, its `timestamp`, and how many were connected to get it."""
 
+_NONE: dict[str, SendResult] = {}
+"""Of all who have sent nothing yet; never written to."""
+
 
 class RecentSends:
     """`clientMessageId` → receipt, for the last messages of one seat.
@@ -18,7 +21,7 @@ class RecentSends:
     __slots__ = ("_newer", "_older")
 
     def __init__(self) -> None:
-        self._newer: dict[str, SendResult] = {}
+        self._newer = _NONE
         self._older: dict[str, SendResult] | None = None
 
     def __len__(self) -> int:
@@ -33,6 +36,8 @@ class RecentSends:
 
     def keep(self, client_message_id: str, send_result: SendResult) -> None:
         """Remember a receipt."""
-        if len(self._newer) >= SENDS_REMEMBERED:
+        if self._newer is _NONE:
+            self._newer = {}
+        elif len(self._newer) >= SENDS_REMEMBERED:
             self._older, self._newer = self._newer, {}
         self._newer[client_message_id] = send_result

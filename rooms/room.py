@@ -7,7 +7,6 @@ room half-changed. Other rules change it in the same way: `rooms.joining` and `r
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from rooms.digests import matches
@@ -70,11 +69,11 @@ class Room:
     invites: Invites = field(default_factory=lambda: Invites({}))
     history: History = field(init=False)
     knocks: dict[str, Knock] = field(default_factory=dict)
-    banned_ids: set[str] = field(default_factory=set)
-    banned_origins: set[bytes] = field(default_factory=set)
-    banned_subjects: set[bytes] = field(default_factory=set)
-    gone: OrderedDict[str, GoneSeat] = field(default_factory=OrderedDict)
-    regretted: OrderedDict[bytes, str] = field(default_factory=OrderedDict)
+    banned_ids: frozenset[str] = frozenset()
+    banned_origins: frozenset[bytes] = frozenset()
+    banned_subjects: frozenset[bytes] = frozenset()
+    gone: dict[str, GoneSeat] = field(default_factory=dict)
+    regretted: dict[bytes, str] = field(default_factory=dict)
     """digest of a join that was given up → the invite or voucher that it spent, which it alone may use again"""
     seq: int = 0
     position: int = 0

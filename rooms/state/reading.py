@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -79,8 +79,9 @@ class _Reading:
         room.key_check, room.password_hash, room.host_id, room.made_by, *rest = rest
         room.keeps_receipts, room.message_ttl_s, room.pinned_id = rest
         ids, origins, subjects = parts["bans"][""]
-        room.banned_ids, room.banned_origins, room.banned_subjects = set(ids), set(origins), set(subjects)
-        room.regretted = OrderedDict((digest, spent) for digest, spent in parts["regretted"][""])
+        room.banned_ids = frozenset(ids)
+        room.banned_origins, room.banned_subjects = frozenset(origins), frozenset(subjects)
+        room.regretted = dict(parts["regretted"][""])
         room.retractions = tuple(Retraction(*one) for one in parts["retracted"].get("", ()))
         n = self._n
         room.seq, room.position, room.ordinals = n.seq, n.position, n.ordinals

@@ -22,6 +22,8 @@ class Told:
     """The position from which on it was sent everything that it is entitled to."""
     recovered_after: int | None = None
     """The `seq` after which connection state recovery has sent everything on it."""
+    seated: Seated = field(init=False, repr=False, compare=False)
+    """Where it sits, once it does: kept here, since a dictionary of its own would be three times as large as this."""
 
 
 @dataclass(slots=True)
@@ -33,11 +35,10 @@ class _Room:
 class Presence:
     """connection ↔ (room, participant), connection ↔ (room, knock): changed together, in one place."""
 
-    __slots__ = ("_doors", "_rooms", "_seats", "_told", "on_change", "several")
+    __slots__ = ("_doors", "_held", "_rooms", "on_change", "several")
 
     def __init__(self) -> None:
-        self._seats: dict[str, dict[str, Seated]] = {}
-        self._told: dict[str, dict[str, Told]] = {}
+        self._held: dict[str, dict[str, Told]] = {}
         self._doors: dict[str, dict[str, str]] = {}
         self._rooms: dict[str, _Room] = {}
         self.several: set[str] = set()
@@ -48,7 +49,7 @@ class Presence:
     @property
     def seated_count(self) -> int:
         """Connections that hold a seat."""
-        return len(self._seats)
+        return len(self._held)
 
     @property
     def knocking_count(self) -> int:
@@ -57,30 +58,30 @@ class Presence:
 
     def seated(self, connection: str, room_id: str) -> Seated:
         """The room and the seat that this connection holds in it, else NOT_IN_ROOM."""
-        held = self._seats.get(connection)
+        held = self._held.get(connection)
         if held is None or room_id not in held:
             raise Refused(Code.NOT_IN_ROOM, "You are not in this room.")
-        return held[room_id]
+        return held[room_id].seated
 
     def seats_of(self, connection: str) -> list[Seated]:
         """Every seat that this connection holds."""
-        return list(self._seats.get(connection, {}).values())
+        return [told.seated for told in self._held.get(connection, {}).values()]
 
     def held(self, connection: str, room: Room) -> Seat | None:
         """The seat that this connection holds in a room."""
-        seats = self._seats.get(connection)
-        found = seats.get(room.id) if seats is not None else None
-        return found[1] if found is not None and found[0] is room else None
+        held = self._held.get(connection)
+        told = held.get(room.id) if held is not None else None
+        return told.seated[1] if told is not None and told.seated[0] is room else None
 
     def sits_in_one(self, connection: str, room: Room) -> bool:
         """Whether it holds one seat, in this room."""
-        seats = self._seats.get(connection)
-        found = seats.get(room.id) if seats is not None and len(seats) == 1 else None
-        return found is not None and found[0] is room
+        held = self._held.get(connection)
+        told = held.get(room.id) if held is not None and len(held) == 1 else None
+        return told is not None and told.seated[0] is room
 
     def told(self, connection: str) -> Mapping[str, Told]:
         """room id → up to where the connection was told, of the rooms it has a seat in."""
-        return self._told.get(connection, {})
+        return self._held.get(connection, {})
 
     def in_room(self, room_id: str) -> Mapping[str, str]:
         """participant id → connection, of everybody who is there."""
@@ -98,20 +99,20 @@ class Presence:
 
     def may_take_another(self, connection: str) -> None:
         """Refuse with TOO_MANY_ROOMS where the connection holds as many seats as one may."""
-        if len(self._seats.get(connection, ())) >= MAX_ROOMS_PER_CONNECTION:
+        if len(self._held.get(connection, ())) >= MAX_ROOMS_PER_CONNECTION:
             raise Refused(Code.TOO_MANY_ROOMS, f"A connection may be in {MAX_ROOMS_PER_CONNECTION} rooms at once.")
 
     def hold(self, connection: str, room: Room, seat: Seat, told: Told) -> None:
         """The connection has taken the seat, which nobody holds."""
-        if connection not in self._seats:
-            self._seats[connection], self._told[connection] = {}, {}
+        if connection not in self._held:
+            self._held[connection] = {}
             if self.on_change is not None:
                 self.on_change(connection, True)
-        held = self._seats[connection]
-        held[room.id] = (room, seat)
+        told.seated = (room, seat)
+        held = self._held[connection]
+        held[room.id] = told
         if len(held) > 1:
             self.several.add(connection)
-        self._told[connection][room.id] = told
         self._room(room.id).connections[seat.id] = connection
 
     def release(self, room_id: str, participant_id: str) -> None:
@@ -124,12 +125,12 @@ class Presence:
         self._forget_if_empty(room_id, room)
 
     def _let_go(self, connection: str, room_id: str) -> None:
-        held = self._seats[connection]
-        del held[room_id], self._told[connection][room_id]
+        held = self._held[connection]
+        del held[room_id]
         if len(held) == 1:
             self.several.discard(connection)
         elif not held:
-            del self._seats[connection], self._told[connection]
+            del self._held[connection]
             if self.on_change is not None:
                 self.on_change(connection, False)
 

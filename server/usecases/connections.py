@@ -14,17 +14,24 @@ REFUSED_AT_ONCE = 1_000
 obeys `retryAfterMs` never comes near: this is for those who do not listen."""
 
 
-def _endless() -> TokenBucket:
-    return bucket(0, 0, 0)
-
-
 @dataclass(slots=True)
 class Transport:
     """What stays with an Engine.IO session, whatever DISCONNECT and CONNECT its client sends on it."""
 
     bucket: TokenBucket
-    patience: TokenBucket = field(default_factory=_endless)
-    removed_from: set[str] = field(default_factory=set)
+    """For its requests."""
+
+    patience: TokenBucket | None = None
+    """For those that come too early; nearly nobody's do."""
+
+    removed_from: dict[str, None] = field(default_factory=dict)
+    """Ids of rooms that it was kicked out of, so that it does not come straight back; an empty set is larger."""
+
+    def tires(self, now: float) -> bool:
+        """One more request came too early: whether that was one too many."""
+        if self.patience is None:
+            self.patience = bucket(self.bucket.rate, REFUSED_AT_ONCE, now)
+        return self.patience.take(now) > 0
 
 
 @dataclass(slots=True)
@@ -38,11 +45,9 @@ class Connection:
     id: str
     address: str
     private_id: str
+    transport: Transport
     bucket: TokenBucket
-    patience: TokenBucket = field(default_factory=_endless)
-    """For requests that come too early."""
+    """Its transport's: asked for each request."""
 
     recovered: bool = False
     alive: bool = True
-    removed_from: set[str] = field(default_factory=set)
-    """Ids of rooms that it was kicked out of, so that it does not come straight back. The set is its transport's."""

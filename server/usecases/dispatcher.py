@@ -102,7 +102,7 @@ class Dispatcher:
 
     def _too_early(self, connection: Connection, wait_s: float, now: float) -> Refusal:
         """RATE_LIMITED. It is the last answer of a connection whose patience is used up: then it is closed."""
-        return refusal(too_many(wait_s))._replace(final=bool(connection.patience.take(now)))
+        return refusal(too_many(wait_s))._replace(final=connection.transport.tires(now))
 
     async def _later(self, event: str, reply: Awaitable[Granted]) -> Outcome:
         try:

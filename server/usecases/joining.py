@@ -35,7 +35,7 @@ def join_room(ctx: Context, connection: Connection, request: JoinRoom) -> Reply 
 async def _join_room(ctx: Context, connection: Connection, request: JoinRoom) -> Reply:
     if ctx.draining:
         raise Refused(Code.SERVER_DRAINING, retry_after_ms=2_000)
-    if request.room_id in connection.removed_from:
+    if request.room_id in connection.transport.removed_from:
         raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
     try:
         entered = await _enter(ctx, connection, request)

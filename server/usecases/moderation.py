@@ -31,7 +31,7 @@ def knock(ctx: Context, connection: Connection, request: KnockRequest) -> Data:
     room = ctx.find(request.room_id)
     if ctx.settings.takes_join_tokens == "required":
         raise Refused(Code.UNAUTHORIZED, "This server needs a join token, with which nobody has to knock.")
-    if room.id in connection.removed_from:
+    if room.id in connection.transport.removed_from:
         raise Refused(Code.FORBIDDEN, "This connection was put out of the room.")
     if any(held is room for held, _ in ctx.presence.seats_of(connection.id)):
         raise Refused(Code.ALREADY_JOINED)
@@ -76,7 +76,7 @@ async def _remove(ctx: Context, connection: Connection, request: AboutParticipan
     target = ctx.connections.get(ctx.presence.connection_of(room.id, request.participant_id) or "")
     events = moderation.kick(room, seat, request.participant_id, ctx.clock(), ban=ban)
     if target is not None:
-        target.removed_from.add(room.id)
+        target.transport.removed_from[room.id] = None
     # Where the store answers, it is acknowledged only when a restart cannot bring the seat back.
     await ctx.publisher.settle(room, events)
     return EMPTY

@@ -22,7 +22,7 @@ from server.security.addresses import client_address
 from server.security.throttles import TokenBucket
 from server.usecases import aftermath
 from server.usecases.aftermath import Recovered
-from server.usecases.connections import Connection
+from server.usecases.connections import Connection, Transport
 from server.usecases.context import TOKEN_BYTES, Context
 from server.usecases.dispatcher import Dispatcher
 from server.usecases.returning import came_back
@@ -116,13 +116,9 @@ class Visits:
 
     def _arrived(self, visitor_id: str, said: Any) -> Connection:
         ctx = self._context
+        transport = Transport(TokenBucket(0.0, 0.0, 0.0, 0.0), removed_from=dict.fromkeys(said["removedFrom"]))
         connection = Connection(
-            visitor_id,
-            said["address"],
-            said["privateId"],
-            TokenBucket(0.0, 0.0, 0.0, 0.0),
-            recovered=said["recovered"],
-            removed_from=set(said["removedFrom"]),
+            visitor_id, said["address"], said["privateId"], transport, transport.bucket, recovered=said["recovered"]
         )
         ctx.connections[visitor_id] = connection
         ctx.quotas.visits(visitor_id, ctx.quotas.keys_of(connection.address) if said["counted"] else ())
@@ -220,7 +216,7 @@ class Visits:
                 "address": connection.address,
                 "privateId": connection.private_id,
                 "recovered": connection.recovered,
-                "removedFrom": list(connection.removed_from),
+                "removedFrom": list(connection.transport.removed_from),
                 "offsets": connection.id not in ctx.delivery.without_offsets,
                 "counted": bool(ctx.quotas.keys_at(connection.id)),
             }

@@ -13,7 +13,7 @@ from server.security.addresses import client_address
 from server.security.throttles import bucket
 from server.transport.socketio import Connected
 from server.usecases import aftermath, returning
-from server.usecases.connections import BURST_FACTOR, REFUSED_AT_ONCE, Connection, Transport
+from server.usecases.connections import BURST_FACTOR, Connection, Transport
 from server.usecases.context import TOKEN_BYTES, Context
 from server.usecases.dispatcher import Dispatcher
 
@@ -39,9 +39,7 @@ class Gateway:
             return not transport.bucket.take(self._dispatcher.now())
         rate = self._context.settings.events_per_s
         now = self._dispatcher.now()
-        self._transports[connection_id] = Transport(
-            bucket(rate, rate * BURST_FACTOR, now), bucket(rate, REFUSED_AT_ONCE, now)
-        )
+        self._transports[connection_id] = Transport(bucket(rate, rate * BURST_FACTOR, now))
         return True
 
     def opening(self) -> Awaitable[bool] | None:
@@ -72,10 +70,9 @@ class Gateway:
             connection_id,
             address,
             private_id or ctx.new_id(TOKEN_BYTES),
+            transport,
             transport.bucket,
-            transport.patience,
             recovered=private_id is not None,
-            removed_from=transport.removed_from,
         )
         ctx.connections[connection_id] = connection
         found = None

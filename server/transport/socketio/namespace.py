@@ -49,6 +49,7 @@ class DefaultNamespace:
         self._engine = engine
         self._elsewhere = elsewhere
         self._lingering: dict[str, asyncio.TimerHandle] = {}
+        self._receive = self._received  # one for all connections, not one for each
         self._live: dict[str, Any] = {}  # engine id → what the application made of the connection
         self._attachments: dict[str, Attachments] = {}  # connection → what is to come, and to be dropped
         self.send: SendToMany = engine.broadcast
@@ -238,7 +239,7 @@ class DefaultNamespace:
 
     def _listen(self, eio_sid: str) -> None:
         """Take what a connected client sends by the short way."""
-        self._engine.set_receiver(eio_sid, partial(self._received, eio_sid, self._live[eio_sid]))
+        self._engine.set_receiver(eio_sid, partial(self._receive, eio_sid, self._live[eio_sid]))
 
     def _connect(self, eio_sid: str, data: str) -> bool:
         """Let a client in; true where a long answer follows what CONNECT is told."""

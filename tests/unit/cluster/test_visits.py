@@ -11,6 +11,7 @@ from rooms import joining, messages
 from rooms.directory import Directory
 from rooms.model import RoomOptions
 from rooms.runtime import Runtime
+from server.outbound.presence import Told
 from server.security.quotas import Bounds, Quotas
 from server.usecases.visits import SharedPresence, Visits
 
@@ -53,8 +54,7 @@ def unseated(quotas: Quotas) -> int:
 def hold(presence: SharedPresence, connection: str, room_id: str, participant_id: str) -> None:
     room: Any = SimpleNamespace(id=room_id, epoch="e", position=4)
     seat: Any = SimpleNamespace(id=participant_id)
-    told: Any = None
-    presence.hold(connection, room, seat, told)
+    presence.hold(connection, room, seat, Told(0))
 
 
 def test_a_connection_is_unseated_only_while_it_has_no_seat_anywhere() -> None:

@@ -118,8 +118,8 @@ def test_nothing_of_a_room_stays_after_its_end() -> None:
     stage.ask("cleo", invite="open", password_ok=True)
     messages.post(stage.room, ada, "a secret", stage.now)
     lobby.knock(stage.room, "k", "Zoe", None)
-    stage.room.banned_ids.add("mallory")
-    stage.room.banned_origins.add(b"an address")
+    stage.room.banned_ids |= {"mallory"}
+    stage.room.banned_origins |= {b"an address"}
     assert end(stage.room, "room-ended", stage.now) == [RoomEnded("r", stage.now, "room-ended")]
     room = stage.room
     assert not any((room.seats, room.pending, room.connected, room.knocks, room.gone, room.regretted))

@@ -58,7 +58,7 @@ def test_nobody_knocks_at_a_locked_room(stage: Stage) -> None:
 
 
 def test_a_banned_address_does_not_knock(stage: Stage) -> None:
-    stage.room.banned_origins.add(ORIGIN)
+    stage.room.banned_origins |= {ORIGIN}
     assert refusal(knock, stage, 1) == "BANNED"
     knock(stage, 1, b"another address")
 

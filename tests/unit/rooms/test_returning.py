@@ -57,7 +57,7 @@ def test_a_true_token_of_a_seat_that_has_ended_is_told_so_but_to_whom_was_put_ou
 
 def test_whoever_is_banned_is_told_so() -> None:
     stage = Stage()
-    stage.room.banned_ids.add("bob")
+    stage.room.banned_ids |= {"bob"}
     assert refusal(returning.reclaim, stage.room, "bob", "any") == "BANNED"
 
 

@@ -15,7 +15,7 @@ from server.protocol.acknowledgements import envelope as envelope_of
 from server.protocol.requests import EndRoom
 from server.security.throttles import TokenBucket, bucket
 from server.usecases.commands import COMMANDS, Command
-from server.usecases.connections import REFUSED_AT_ONCE, Connection
+from server.usecases.connections import Connection, Transport
 from server.usecases.context import Context
 from server.usecases.dispatcher import Dispatcher
 
@@ -32,7 +32,8 @@ class Time:
 
 
 def connection(rate: float = 0, burst: float = 0) -> Connection:
-    return Connection("c", "127.0.0.1", "private", bucket(rate, burst, 0.0))
+    transport = Transport(bucket(rate, burst, 0.0))
+    return Connection("c", "127.0.0.1", "private", transport, transport.bucket)
 
 
 @pytest.fixture
@@ -174,17 +175,13 @@ async def test_what_is_too_large_or_unreadable_counts_like_any_request(dispatche
     assert codes == ["PAYLOAD_TOO_LARGE", "INVALID_PAYLOAD", "RATE_LIMITED", "RATE_LIMITED"]
 
 
-def impatient(rate: float) -> Connection:
-    return Connection("c", "127.0.0.1", "private", bucket(rate, rate, 0.0), bucket(rate, REFUSED_AT_ONCE, 0.0))
-
-
 def test_whoever_goes_on_too_fast_is_closed_and_whoever_is_twice_as_fast_as_it_may_be_is_not(
     dispatcher: Dispatcher, time: Time
 ) -> None:
     """`handle` is asked so many times a second, for a minute; where it is final, the connection is closed behind it."""
     for per_s, closed in ((100, False), (200, True)):
         time.now = 0.0
-        caller, finals = impatient(rate=50), 0
+        caller, finals = connection(rate=50, burst=50), 0
         for number in range(60 * per_s):
             time.now = number / per_s
             outcome = dispatcher.too_large(caller)

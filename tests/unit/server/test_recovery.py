@@ -17,14 +17,15 @@ from rooms.runtime import Runtime
 from server.outbound.presence import Presence, Told
 from server.protocol.offsets import MAX_OFFSET_CHARS, Offsets, offset, offset_of_several, read_offset
 from server.security.throttles import bucket
-from server.usecases.connections import Connection
+from server.usecases.connections import Connection, Transport
 from server.usecases.recovery import Reclaimed, Recovery, in_order
 
 GRACE_S = 30.0
 
 
 def connection(name: str) -> Connection:
-    return Connection(name, "192.0.2.1", f"pid of {name}", bucket(0, 0, 0))
+    transport = Transport(bucket(0, 0, 0))
+    return Connection(name, "192.0.2.1", f"pid of {name}", transport, transport.bucket)
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Stage:
         found = self.recover(old, offset)
         assert found is not None
         self.replayed = [seen_by_then for _, _, seen_by_then in in_order(found)]
-        new = Connection(name, old.address, old.private_id, bucket(0, 0, 0), recovered=True)
+        new = Connection(name, old.address, old.private_id, old.transport, old.bucket, recovered=True)
         for one in found:
             self.take(one.room, one.seat, new.id, one.seen)
         self.recovery.connected(new)
