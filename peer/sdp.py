@@ -1,4 +1,4 @@
-"""A session description read strictly (RFC 8866), as `client/crypto/sdp.js` does: its fingerprints, who vouches for them.
+"""A session description read strictly (RFC 8866), as `client/crypto/sdp.js` does: fingerprints and their vouchers.
 
 Nothing is interpreted: whatever resembles a line that carries keys is that line in its one canonical spelling, or the
 description is refused. A reader that overlooks a line which another one obeys protects nobody.
