@@ -2,6 +2,7 @@
 
 import { openAdd, ttlWords } from "./composer-add.js";
 import { ComposerFiles } from "./composer-files.js";
+import { Quotes, without } from "./composer-quotes.js";
 import { ComposerVoice } from "./composer-voice.js";
 import { h } from "./dom.js";
 import { namedEmoji } from "./emoji-names.js";
@@ -33,6 +34,7 @@ export class Composer {
   #draft = "";
   /** Of messages that are on their way: what they are to become. @type {Map<string, string>} */
   #changes = new Map();
+  #quotes = new Quotes();
 
   /** @param {{client: Client, room: Room, scope: any, toast: Function, float: (emoji: string) => void, sent: () => void, editLast: () => void, focusList: () => void}} props */
   constructor(props) {
@@ -71,10 +73,14 @@ export class Composer {
     this.field.focus();
   }
 
-  /** The room's own rule is told where one writes. */
-  draw({ room }) {
-    if (room?.messageTtlS === this.roomTtlS) return;
+  /** The room's own rule is told where one writes, and what one answers is shown as it is now. */
+  draw({ room, messages }) {
+    const { replyTo } = this.#next;
+    for (const lines of this.#quotes.stale(messages)) this.#takeOut(lines);
+    const answered = replyTo && messages.find(({ key }) => key === replyTo.key);
+    if (room?.messageTtlS === this.roomTtlS && answered === replyTo) return;
     this.roomTtlS = room?.messageTtlS;
+    this.#next = { ...this.#next, replyTo: answered };
     this.#drawStrips();
   }
 
@@ -95,9 +101,8 @@ export class Composer {
     this.#write(text);
   }
 
-  quote(text) {
-    const quoted = text.split("\n").map((line) => `> ${line}`).join("\n");
-    this.#write(`${this.field.value ? `${this.field.value.trimEnd()}\n` : ""}${quoted}\n`);
+  quote(message) {
+    this.#write(`${this.field.value ? `${this.field.value.trimEnd()}\n` : ""}${this.#quotes.add(message)}`);
     this.focus();
   }
 
@@ -106,6 +111,16 @@ export class Composer {
     if (!key) return;
     if (this.#next.editing?.key === key) this.#endEdit();
     if (this.#next.replyTo?.key === key) this.#set({ replyTo: undefined }, { focus: false });
+  }
+
+  #takeOut(lines) {
+    this.#draft = without(this.#draft, lines);
+    const { value, selectionStart } = this.field;
+    const left = without(value, lines);
+    if (left === value) return;
+    const caret = Math.max(0, selectionStart - (selectionStart > value.indexOf(lines) ? lines.length : 0));
+    this.#write(left);
+    this.field.setSelectionRange(caret, caret);
   }
 
   #set(patch, { focus = true } = {}) {
@@ -232,6 +247,7 @@ export class Composer {
       else this.#room.sendMessage(text, { replyTo: replyTo?.key, ttlS, viewOnce });
     });
     if (!done) return;
+    if (!editing) this.#quotes.clear();
     // What disappears does so until it is switched off; the rest is said once.
     this.#next = { ttlS };
     this.#drawStrips();

@@ -16,6 +16,9 @@ import { sentences, t } from "./words.js";
  * @typedef {import("../../client/index.js").Room} Room
  */
 
+/** The longest that timers of browsers can wait. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** @param {{client: Client, room: Room, toast: (text: string) => void, composer: any, show: (id: string) => void}} props */
 export function messageActs({ client, room, toast, composer, show }) {
   const emojis = namedEmoji(client.EMOJI);
@@ -26,13 +29,15 @@ export function messageActs({ client, room, toast, composer, show }) {
       if (error.code !== "LEFT") toast(sentences([refused, errorWords(error)]));
     }
   };
+  // Of whoever has a menu open: what is done is done to the message as it is now.
+  const now = (message) => room.getSnapshot().messages.find(({ key }) => key === message.key);
   const act = {
     show,
-    menu: (message) => openMessageMenu({ message, emojis, act, ...known(message, room) }),
+    menu: (message) => goesWith(message, room, (onclose) => openMessageMenu({ message, now: () => now(message), emojis, act, onclose, ...known(message, room) })),
     react: (message, emoji) => attempt(() => room.react(message.key, emoji)),
     reactWith: (message) => pickReaction({ message, emojis, act }),
     reply: (message) => composer.replyTo(message),
-    quote: (message) => composer.quote(message.text),
+    quote: (message) => composer.quote(message),
     edit: (message) => composer.edit(message),
     copy: (message) => attempt(async () => {
       await navigator.clipboard.writeText(message.text);
@@ -77,13 +82,29 @@ function known(message, room) {
   };
 }
 
+/**
+ * A dialog about a message closes when that is gone. Not where all have seen it: then it may still be looked at, for as long as it
+ * was to last.
+ * @param {any} message @param {Room} room @param {(onclose: () => void) => HTMLDialogElement} open
+ */
+function goesWith({ key, expiresAt }, room, open) {
+  const ends = [room.on("message-deleted", ({ key: gone, reason }) => gone === key && reason !== "viewed" && dialog.close())];
+  const dialog = open(() => ends.forEach((end) => end()));
+  if (!expiresAt) return;
+  const timer = setTimeout(() => dialog.close(), Math.min(LONGEST_MS, Math.max(0, Date.parse(expiresAt) - room.now())));
+  ends.push(() => clearTimeout(timer));
+}
+
 /** Shown in a dialog, and nowhere afterwards. */
 async function viewOnce(message, { room, client, toast }) {
   const { text, attachments = [], unreadable } = await room.viewMessage(message.key);
   const words = unreadable ? wordsFor({ unreadable }) : text;
   const files = attachments.map((attachment) => new AttachmentView({ client, room, key: message.key, attachment, kind: message.kind, toast }));
-  openDialog({
-    onclose: () => files.forEach((view) => view.end()),
+  goesWith(message, room, (onclose) => openDialog({
+    onclose: () => {
+      files.forEach((view) => view.end());
+      onclose();
+    },
     title: t("act.onceFrom", { name: displayName(message.senderName) }),
     class: "small",
     body: [
@@ -91,6 +112,6 @@ async function viewOnce(message, { room, client, toast }) {
       words && h("p", { class: "message-once", dir: "auto" }, linkParts(words).map((part) => (part.href ? h("a", { href: part.href, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, part.text) : part.text))),
       h("p", { class: "hint" }, t("act.onceGone")),
     ],
-  });
+  }));
 }
 

@@ -44,18 +44,19 @@ export function watchPress(element, open) {
 }
 
 /**
- * @param {{message: any, emojis: readonly any[], may: Record<string, boolean>, pinned: boolean, seen: string,
- *   act: Record<string, Function>}} props
+ * @param {{message: any, now: () => any, emojis: readonly any[], may: Record<string, boolean>, pinned: boolean, seen: string,
+ *   act: Record<string, Function>, onclose: () => void}} props `now`: the message as it is when something is chosen
  */
-export function openMessageMenu({ message, emojis, may, pinned, seen, act }) {
+export function openMessageMenu({ message, now, emojis, may, pinned, seen, act, onclose }) {
   const choice = (name, label, action, /** @type {{close: () => void, hint?: string, danger?: boolean}} */ { hint, danger, close }) =>
     h(
       "button",
-      { class: danger ? "choice danger" : "choice", type: "button", onclick: () => (close(), action(message)) },
+      { class: danger ? "choice danger" : "choice", type: "button", onclick: () => (close(), action(now() ?? message)) },
       icon(name),
       h("span", {}, label, hint && h("small", {}, hint)),
     );
-  openDialog({
+  return openDialog({
+    onclose,
     title: t("message"),
     class: "small sheet",
     body: (close) => [

@@ -120,6 +120,32 @@ async function onReturn({ ada, ben }) {
   await message(ben, "an answer").getByText("A message that is gone").waitFor();
 }
 
+/** Of a message that one is about to do something with: nothing of it is left in the menu, the field, or above it. */
+async function inHand({ ada, ben }) {
+  for (const word of ["planted-menu", "planted-quoted", "planted-answered"]) {
+    await say(ada, word);
+    await sees(ben, word);
+  }
+  await menuOf(ben, "planted-quoted");
+  await ben.getByRole("dialog").getByRole("button", { name: /^Quote/ }).click();
+  const field = ben.getByRole("textbox", { name: "Message" });
+  await field.pressSequentially("my own words");
+  await message(ben, "planted-answered").press("r");
+  await ben.locator(".strip").filter({ hasText: "planted-answered" }).waitFor();
+  await message(ada, "planted-answered").press("e");
+  await ada.getByRole("textbox", { name: "Message" }).fill("answered and changed");
+  await ada.getByRole("textbox", { name: "Message" }).press("Enter");
+  await ben.locator(".strip").filter({ hasText: "answered and changed" }).waitFor();
+  await isNowhere(ben, "planted-answered");
+  await menuOf(ben, "planted-menu");
+  for (const word of ["planted-menu", "planted-quoted"]) await remove(ada, word);
+  await ben.getByRole("dialog").waitFor({ state: "hidden" });
+  for (const word of ["planted-menu", "planted-quoted"]) await isNowhere(ben, word);
+  check((await field.inputValue()) === "my own words", "what one wrote oneself stays");
+  await field.fill("");
+  await field.press("Escape");
+}
+
 /** Reloaded while it was taken away: what the session kept is gone, too. */
 async function overReload({ ada, ben }) {
   await say(ada, "planted-reload");
@@ -135,16 +161,31 @@ async function overReload({ ada, ben }) {
   await isNowhere(ben, "planted-reload");
 }
 
-async function once({ ada, ben }) {
+async function once({ ada, ben, cyd }) {
   await click(ada, "Add to the chat");
   await ada.getByRole("switch", { name: "Seen once" }).check();
   await ada.keyboard.press("Escape");
   await say(ada, "planted-once");
   await ben.getByRole("button", { name: "View once" }).click();
   await ben.getByRole("dialog").getByText("planted-once").waitFor();
+  await cyd.getByRole("button", { name: "View once" }).click();
+  await cyd.getByRole("dialog").getByText("planted-once").waitFor();
   await isNowhere(ada, "planted-once");
-  await ben.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+  for (const page of [ben, cyd]) await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
   await isNowhere(ben, "planted-once");
+}
+
+/** On screen for somebody who looks at it, while another one has yet to. */
+async function onceTakenBack({ ada, ben, cyd }) {
+  await click(ada, "Add to the chat");
+  await ada.getByRole("switch", { name: "Seen once" }).check();
+  await ada.keyboard.press("Escape");
+  await say(ada, "planted-once-more");
+  await cyd.getByRole("button", { name: "View once" }).waitFor();
+  await ben.getByRole("button", { name: "View once" }).click();
+  await ben.getByRole("dialog").getByText("planted-once-more").waitFor();
+  await remove(ada, "planted-once-more");
+  await isNowhere(ben, "planted-once-more");
 }
 
 /** A rule of the room's, seen by its timer. */
@@ -175,9 +216,13 @@ await main(async (browser) => {
   await openLink(ben, link);
   await goIn(ben, "Ben");
   await openChat(ben);
+  const cyd = await newPerson(browser);
+  await openLink(cyd, link);
+  await goIn(cyd, "Cyd");
+  await openChat(cyd);
   const done = [];
-  for (const part of [undone, told, early, onReturn, overReload, once, expired]) {
-    await part({ ada, ben });
+  for (const part of [undone, told, early, onReturn, inHand, overReload, once, onceTakenBack, expired]) {
+    await part({ ada, ben, cyd });
     done.push(part.name);
   }
   return { done, errors: ada.errors };

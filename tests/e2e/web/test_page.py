@@ -319,7 +319,17 @@ async def test_people_answer_edit_react_ask_and_find_by_keyboard_pointer_and_fin
     assert await run("lively.mjs", server.url, limit_s=150.0) == {"done": LIVELY, "errors": []}
 
 
-ERASED = ["undone", "told", "early", "onReturn", "overReload", "once", "expired"]
+ERASED = [
+    "undone",
+    "told",
+    "early",
+    "onReturn",
+    "inHand",
+    "overReload",
+    "once",
+    "onceTakenBack",
+    "expired",
+]
 
 
 @pytest.mark.slow
